@@ -9,7 +9,7 @@ leader among its pods, or the node that it notes on the Service (pkg/services, `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
@@ -29,7 +29,6 @@ from k8stui.cluster.model import (
 )
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
@@ -45,7 +44,9 @@ _MOST = 65536
 
 
 @record(kw_only=True)
-class _Pool:
+class Pool:
+    """An IPAddressPool."""
+
     name: str
     labels: Mapping[str, str]
     ranges: tuple[tuple[Address, Address], ...]
@@ -59,6 +60,17 @@ class _Pool:
         return any(
             first.version == address.version and first.value <= address.value <= last.value
             for first, last in self.ranges
+        )
+
+    def serves(self, service: Service) -> bool:
+        """Whether it is for that Service (serviceAllocation; pool_reconciler isPoolCompatible…)."""
+        told = table(self.manifest.data, "spec", "serviceAllocation")
+        spaces = texts(told, "namespaces")
+        if array(told, "namespaceSelectors"):
+            return True  # of labels that namespaces have, which are not known here
+        selectors = array(told, "serviceSelectors")
+        return (not spaces or service.namespace in spaces) and (
+            not selectors or any(matches(one, service.labels) for one in selectors)
         )
 
     def addresses(self, version: int) -> Iterator[Address]:
@@ -75,7 +87,7 @@ class _Advertisement:
     is_l2: bool
     manifest: Manifest
 
-    def is_for(self, pool: _Pool) -> bool:
+    def is_for(self, pool: Pool) -> bool:
         names = texts(self.manifest.data, "spec", "ipAddressPools")
         selectors = array(self.manifest.data, "spec", "ipAddressPoolSelectors")
         if not names and not selectors:
@@ -91,7 +103,7 @@ class _Advertisement:
 class Balancers:
     """What the input holds of MetalLB."""
 
-    pools: tuple[_Pool, ...]
+    pools: tuple[Pool, ...]
     advertisements: tuple[_Advertisement, ...]
     seen: Mapping[str, tuple[str, Origin]]
     """By ``namespace/name`` of a Service: the node that announces it, as its status says."""
@@ -158,6 +170,14 @@ class Balancers:
             return None
         named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
         pools = [p for p in self.pools if p.name == named or (not named and p.auto)]
+        if pools and not any(pool.serves(service) for pool in pools):
+            return Unbalanced(
+                f"IPAddressPool {pools[0].name} gives nothing to Service {service.key}: its "
+                f"serviceAllocation is for {_allocation(pools[0])}",
+                f"add namespace {service.namespace} (or the Service's labels) there, or make a "
+                "pool for it",
+                pools[0].manifest.origin("spec", "serviceAllocation"),
+            )
         if not pools:
             said = f"its annotation asks for IPAddressPool {named}, and there is {all_pools}"
             by_itself = f"no IPAddressPool gives addresses unasked ({all_pools}: autoAssign: false)"
@@ -197,7 +217,7 @@ class Balancers:
             return tuple(filter(None, (_address(one) for one in asked.split(",")))), origin
         named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
         for pool in self.pools:
-            if pool.name == named or (not named and pool.auto):
+            if pool.serves(service) and (pool.name == named or (not named and pool.auto)):
                 free = (
                     next((a for a in pool.addresses(version) if a not in taken), None)
                     for version in service.ip_families
@@ -207,6 +227,12 @@ class Balancers:
                     said = f"MetalLB gives it a free address of IPAddressPool {pool.name}"
                     return given, assumed(said, pool.manifest.origin().place)
         return (), service.origin
+
+
+def _allocation(pool: Pool) -> str:
+    told = table(pool.manifest.data, "spec", "serviceAllocation")
+    spaces = texts(told, "namespaces")
+    return f"namespace {', '.join(spaces)}" if spaces else "Services with other labels"
 
 
 def find_balancers(inventory: Inventory) -> Balancers | None:
@@ -237,23 +263,66 @@ def unannounced(
     services: Mapping[str, Service],
     nodes: Mapping[str, Node],
     known: Mapping[Address, Announced],
+    *,
+    slices: Mapping[str, tuple[EndpointSlice, ...]],
+    pods: Mapping[str, Pod],
 ) -> dict[Address, Unbalanced]:
     """Addresses of MetalLB's pools that no speaker announces, and why."""
     found: dict[Address, Unbalanced] = {}
     if balancers is None or not nodes:
         return found
+    speakers = _where(pods.values(), _SPEAKER)
     for service in services.values():
         for one in service.load_balancer_ingress:
             pool = next((p for p in balancers.pools if one.ip in p), None) if one.ip else None
             if one.ip is None or pool is None or one.ip in known:
                 continue
-            lack = _unheard(balancers, pool, nodes)
+            at = _with_endpoint(slices.get(service.key, ()))
+            lack = _unheard(balancers, pool, nodes) or _far(
+                balancers, service, pool, [node for node in nodes.values() if node.name in at],
+                speakers,
+            )  # fmt: skip
             if lack is not None:
                 found[one.ip] = lack
     return found
 
 
-def _unheard(balancers: Balancers, pool: _Pool, nodes: Mapping[str, Node]) -> Unbalanced | None:
+def _far(
+    balancers: Balancers,
+    service: Service,
+    pool: Pool,
+    at: Sequence[Node],
+    speakers: Mapping[str, Origin],
+) -> Unbalanced | None:
+    """With policy Local the nodes that may announce are none of those with an endpoint."""
+    if service.external_traffic_policy != "Local" or not at:
+        return None
+    origin = service.origins.get("external_traffic_policy", service.origin)
+    where = ", ".join(node.name for node in at[:3])
+    ads = [one for one in balancers.advertisements if one.is_for(pool)]
+    chosen = [node for node in at if any(one.chooses(node) for one in ads)]
+    said = (
+        "externalTrafficPolicy is Local, so only a node with an endpoint may announce the address: "
+        f"the endpoints are on {where}, "
+    )
+    cluster = "set externalTrafficPolicy: Cluster"
+    if not chosen:
+        ad = ads[0].manifest
+        return Unbalanced(
+            f"{said}which {ad.kind} {ad.name} does not choose",
+            f"{cluster}, choose those nodes in its nodeSelectors, or run pods on those it chooses",
+            ad.origin("spec", "nodeSelectors"),
+        )
+    if speakers and not any(node.name in speakers for node in chosen):
+        return Unbalanced(
+            f"{said}where no speaker of MetalLB runs (one does on {', '.join(sorted(speakers))})",
+            f"let the DaemonSet speaker run on {where} (tolerations, nodeSelector), or {cluster}",
+            origin,
+        )
+    return None
+
+
+def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Unbalanced | None:
     ads = [one for one in balancers.advertisements if one.is_for(pool)]
     if not ads:
         return Unbalanced(
@@ -279,31 +348,6 @@ def _unheard(balancers: Balancers, pool: _Pool, nodes: Mapping[str, Node]) -> Un
             chosen[0].origins.get("labels", chosen[0].origin),
         )
     return None
-
-
-def without_port(services: Mapping[str, Service]) -> dict[str, Unbalanced]:
-    """Load balancers of k3s' ServiceLB whose port another one has on every node.
-
-    It opens a Service's ports as hostPorts of a DaemonSet's pods; a second one's stay Pending, and
-    its Service without an address (k3s pkg/cloudprovider/servicelb.go).
-    """
-    found: dict[str, Unbalanced] = {}
-    first: dict[tuple[int, Protocol], Service] = {}
-    for key, service in services.items():
-        if service.type is not ServiceType.LOAD_BALANCER or service.load_balancer_class:
-            continue
-        for port in service.ports:
-            other = first.setdefault((port.port, port.protocol), service)
-            if other is not service and not service.load_balancer_ingress:
-                found[key] = Unbalanced(
-                    f"k3s' ServiceLB opens port {port.port} on every node for Service {other.key} "
-                    "already: its own pods stay Pending, and it gets no address",
-                    "take another port, put both behind one ingress controller, or use a load "
-                    "balancer with addresses of its own (MetalLB)",
-                    port.origins.get("port", port.origin),
-                )
-                break
-    return found
 
 
 def announced(
@@ -374,12 +418,7 @@ def _by_metallb(
     if pool is None:
         return None
     ads = [one for one in balancers.advertisements if one.is_for(pool)]
-    with_endpoint = {
-        endpoint.node_name
-        for each in slices
-        for endpoint in each.endpoints
-        if endpoint.ready or (endpoint.serving and endpoint.terminating)
-    }
+    with_endpoint = _with_endpoint(slices)
     for is_l2 in (True, False):
         mine = [one for one in ads if one.is_l2 is is_l2]
         able = [
@@ -394,6 +433,15 @@ def _by_metallb(
             able.sort(key=lambda node: sha256(f"{node.name}#{address}".encode()).digest())
             return _chosen(service, able, mine[0], is_l2=is_l2)
     return None
+
+
+def _with_endpoint(slices: Iterable[EndpointSlice]) -> set[str | None]:
+    return {
+        endpoint.node_name
+        for each in slices
+        for endpoint in each.endpoints
+        if endpoint.ready or (endpoint.serving and endpoint.terminating)
+    }
 
 
 def _chosen(
@@ -430,9 +478,9 @@ def _where(pods: Iterable[Pod], image: str) -> Mapping[str, Origin]:
     }
 
 
-def _pool(manifest: Manifest) -> _Pool:
+def _pool(manifest: Manifest) -> Pool:
     ranges = (_range(one) for one in texts(manifest.data, "spec", "addresses"))
-    return _Pool(
+    return Pool(
         name=manifest.name,
         labels=labels(manifest.data, "metadata", "labels"),
         ranges=tuple(filter(None, ranges)),

@@ -14,13 +14,13 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import WORKLOADS, Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
-from k8stui.cluster.balancers import announced, find_balancers, unannounced, without_port
+from k8stui.cluster.balancers import announced, find_balancers, unannounced
 from k8stui.cluster.calico import calico_settings
 from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
-from k8stui.cluster.distribution import find_distribution
+from k8stui.cluster.distribution import K3S, find_distribution
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.entrances import entrances
 from k8stui.cluster.evidence import users_of
@@ -39,6 +39,7 @@ from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
 from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy, replaced
 from k8stui.cluster.scheduler import Scheduler
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
+from k8stui.cluster.servicelb import with_nodes_addresses
 from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
@@ -174,11 +175,11 @@ def build(
     unbalanced: dict[str, Unbalanced] = {}
     if balancers is not None:
         services, unbalanced = balancers.with_addresses(services)
-    elif distribution.name == "k3s" and distribution.balancer:
-        unbalanced = without_port(services)
     slices = gather_slices(
         inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
+    if balancers is None and distribution.name == K3S and distribution.balancer:
+        services, unbalanced = with_nodes_addresses(services, slices, nodes)
     announcers = announced(balancers, services, slices, nodes, pods)
     told = told_by_kubelet(inventory)
     config_maps = {
@@ -211,7 +212,7 @@ def build(
         network_plugins=plugins,
         calico=calico,
         announced=announcers,
-        unannounced=unannounced(balancers, services, nodes, announcers),
+        unannounced=unannounced(balancers, services, nodes, announcers, slices=slices, pods=pods),
         unbalanced=unbalanced,
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services)),

@@ -136,6 +136,7 @@ def _written(one: Manifest) -> Iterator[CalicoPool]:
         (how, mode),
         nat_outgoing=flag(spec, "natOutgoing") is True,
         origin=one.origin("spec", field),
+        nat_origin=one.origin("spec", *(("natOutgoing",) if "natOutgoing" in spec else ())),
     )
 
 
@@ -151,6 +152,7 @@ def _installed(one: Manifest) -> Iterator[CalicoPool]:
             _ENCAPSULATIONS.get(told, ("", "")),
             nat_outgoing=text(pool, "natOutgoing") != "Disabled",
             origin=one.origin("spec", "calicoNetwork", "ipPools", index),
+            nat_origin=one.origin("spec", "calicoNetwork", "ipPools", index, "natOutgoing"),
         )
 
 
@@ -163,7 +165,7 @@ def _made(daemon: Manifest) -> Iterator[CalicoPool]:
             value, where = told.get(f"CALICO_IPV{version}POOL_{tunnel}", ("", ()))
             if value not in ("", "Never", "Off", "off"):
                 how, mode, path = tunnel, value, where
-        natted, _ = told.get(f"CALICO_IPV{version}POOL_NAT_OUTGOING", ("", ()))
+        natted, nat_path = told.get(f"CALICO_IPV{version}POOL_NAT_OUTGOING", ("", ()))
         usual = "true" if version == 4 else "false"
         if path:
             yield from _pool(
@@ -172,11 +174,18 @@ def _made(daemon: Manifest) -> Iterator[CalicoPool]:
                 (how, mode),
                 nat_outgoing=(natted or usual) == "true",
                 origin=daemon.origin(*path),
+                nat_origin=daemon.origin(*(nat_path or path)),
             )
 
 
 def _pool(
-    name: str, cidr: str, tunnel: tuple[str, str], *, nat_outgoing: bool, origin: Origin
+    name: str,
+    cidr: str,
+    tunnel: tuple[str, str],
+    *,
+    nat_outgoing: bool,
+    origin: Origin,
+    nat_origin: Origin,
 ) -> Iterator[CalicoPool]:
     """Nothing where what should be a range is none; without one it is that of the pods."""
     try:
@@ -185,7 +194,13 @@ def _pool(
         return
     how, mode = tunnel
     yield CalicoPool(
-        name=name, cidr=prefix, tunnel=how, mode=mode, nat_outgoing=nat_outgoing, origin=origin
+        name=name,
+        cidr=prefix,
+        tunnel=how,
+        mode=mode,
+        nat_outgoing=nat_outgoing,
+        origin=origin,
+        nat_origin=nat_origin,
     )
 
 

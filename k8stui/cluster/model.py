@@ -423,6 +423,8 @@ class CalicoPool:
     """Of the tunnel: ``Always`` or ``CrossSubnet``."""
     nat_outgoing: bool
     origin: Origin
+    nat_origin: Origin
+    """Where `nat_outgoing` is said, or where it is not."""
 
     @property
     def version(self) -> int:

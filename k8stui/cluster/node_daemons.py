@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.kernel.derived import Derived
@@ -22,6 +23,8 @@ _PLUGINS = (
     "ovn-kube",
 )
 """By the end of an image's name, without its tag."""
+_NO_MACHINES = ("virtual-kubelet.io/provider", "eks.amazonaws.com/compute-type")
+"""Taints of nodes that stand for a service of a cloud."""
 
 
 def work_of(pod: Pod) -> str:
@@ -44,14 +47,37 @@ def does_not_run(pod: Pod) -> bool:
 
 def lost_proxies(cluster: Cluster) -> Mapping[str, Pod]:
     """By node: kube-proxy's pod that does not run there, where no other one does."""
-    return _lost.of(cluster)
+    return _lost_proxies.of(cluster)
 
 
-def _find_lost(cluster: Cluster) -> Mapping[str, Pod]:
+def lost_plugins(cluster: Cluster) -> Mapping[str, Pod]:
+    """The same of the network plug-in's."""
+    return _lost_plugins.of(cluster)
+
+
+def without_proxy(cluster: Cluster) -> Mapping[str, Pod]:
+    """Nodes where no pod of kube-proxy is, though others have one: one of those."""
+    return _bare.of(cluster)
+
+
+def _find_bare(cluster: Cluster) -> Mapping[str, Pod]:
+    with_one = {p.node_name: p for p in cluster.pods.values() if p.node_name and is_proxy(p)}
+    if not with_one:
+        return {}
+    first = next(iter(with_one.values()))
+    nodes = (n for n in cluster.nodes.values() if n.origin.kind is not OriginKind.ASSUMED)
+    return {
+        node.name: first
+        for node in nodes
+        if node.name not in with_one and not any(one.key in _NO_MACHINES for one in node.taints)
+    }
+
+
+def _find_lost(cluster: Cluster, *, proxies: bool) -> Mapping[str, Pod]:
     found: dict[str, Pod] = {}
     running = set()
     for pod in cluster.pods.values():
-        if pod.node_name is not None and is_proxy(pod):
+        if pod.node_name is not None and work_of(pod) and is_proxy(pod) is proxies:
             if does_not_run(pod):
                 found.setdefault(pod.node_name, pod)
             else:
@@ -63,5 +89,7 @@ def _images(pod: Pod) -> list[str]:
     return [one.image.partition("@")[0].rpartition(":")[0] for one in pod.containers]
 
 
-_lost: Derived[Cluster, Mapping[str, Pod]] = Derived(_find_lost)
-"""Asked of every walk to a Service."""
+_lost_proxies: Derived[Cluster, Mapping[str, Pod]] = Derived(partial(_find_lost, proxies=True))
+_lost_plugins: Derived[Cluster, Mapping[str, Pod]] = Derived(partial(_find_lost, proxies=False))
+_bare: Derived[Cluster, Mapping[str, Pod]] = Derived(_find_bare)
+"""All are asked of every walk."""

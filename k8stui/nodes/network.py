@@ -145,6 +145,10 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """Whether the node's rules are those of a dump."""
         return bool(self._site.observed(node).rulesets)
 
+    def has_observed_routes(self, node: Node) -> bool:
+        """Whether the node's routes are those of a dump."""
+        return self._site.observed(node).routes is not None
+
     def __getitem__(self, name: str) -> NetNamespace:
         found = self._built.get(name)
         if found is None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.model import Cluster, Node
-from k8stui.cluster.node_daemons import lost_proxies
+from k8stui.cluster.model import Cluster, Node, Pod
+from k8stui.cluster.node_daemons import lost_plugins, lost_proxies, without_proxy
 from k8stui.kernel.derived import Derived
+from k8stui.nodes.cni import node_annotations
 from k8stui.origin import OriginKind
 
 if TYPE_CHECKING:
@@ -27,24 +28,59 @@ _BY_POD_CIDR = ("flannel", "canal", "kindnet", "kubenet", "kube-router")
 
 def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     """What is taken for granted of the nodes that the packets came to."""
-    cluster = world.cluster
-    lost = lost_proxies(cluster) if request.service is not None else {}
+    cluster, network = world.cluster, world.network
+    to_service = request.service is not None
+    proxies = lost_proxies(cluster) if to_service else {}
+    without = without_proxy(cluster) if to_service else {}
+    plugins = lost_plugins(cluster)
     bare = {node.name for node in _bare.of(cluster)}
-    if not lost and not bare:
+    yield from _by_node_address(cluster, exchange)
+    if not any((proxies, without, plugins, bare)):
         return
     for name in dict.fromkeys(step.namespace for step in exchange.steps):
-        node, pod = cluster.nodes.get(name), lost.get(name)
-        if node is not None and name in bare and uses_pod_cidr(world.network, node):
+        node = cluster.nodes.get(name)
+        if node is None:
+            continue
+        if name in bare and uses_pod_cidr(network, node):
             yield (
                 f"node {name} has no podCIDR, as others have: without one the network plug-in does "
                 f"not start there; {', '.join(map(str, node.pod_cidrs))} is taken"
             )
-        if node is not None and pod is not None and not world.network.has_observed_rules(node):
-            said = f" ({pod.unready_reason})" if pod.unready_reason else ""
+        if name in plugins and not network.has_observed_routes(node):
+            yield _as_if(plugins[name], "the network plug-in", "--ip-route")
+        if name in without and not network.has_observed_rules(node):
             yield (
-                f"kube-proxy's pod {pod.name} does not run on {name}{said}: walked as if it did; "
-                f"what it wrote last stands there, or nothing: see {name}'s own rules (--iptables)"
+                f"no pod of kube-proxy is on {name}, as on other nodes ({without[name].key}): "
+                "walked as if it ran there"
             )
+        if name in proxies and not network.has_observed_rules(node):
+            yield _as_if(proxies[name], "kube-proxy", "--iptables")
+
+
+def _by_node_address(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """Calico's nodes find each other by an annotation; the walk goes by the nodes' own address."""
+    met = {step.namespace for step in exchange.steps}
+    if sum(name in cluster.nodes for name in met) < 2:
+        return
+    for name in sorted(met & cluster.nodes.keys()):
+        node = cluster.nodes[name]
+        for version in (4, 6):
+            told, own = node_annotations.bgp_address(node, version), node.address(version)
+            if told is not None and own is not None and told != own:
+                yield (
+                    f"calico-node found {told} as the address of {name} (annotation), and the node "
+                    f"has {own}, by which it is walked: where the others do not reach {told}, set "
+                    "IP_AUTODETECTION_METHOD (kubernetes-internal-ip)"
+                )
+
+
+def _as_if(pod: Pod, whose: str, option: str) -> str:
+    said = f" ({pod.unready_reason})" if pod.unready_reason else ""
+    what = "rules" if whose == "kube-proxy" else "routes"
+    return (
+        f"{whose}'s pod {pod.name} does not run on {pod.node_name}{said}: walked as if it did; "
+        f"what it wrote last stands there, or nothing: see {pod.node_name}'s own {what} ({option})"
+    )
 
 
 def without_pod_cidr(cluster: Cluster, network: ClusterNetwork) -> Iterator[Node]:

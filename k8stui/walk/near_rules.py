@@ -63,6 +63,7 @@ class NearRules:
             self._left_out,
             self._other_half,
             self._other_ports,
+            self._no_pods,
         )
 
     def hint(
@@ -248,7 +249,9 @@ class NearRules:
         both = "in one entry both selectors have to fit: " if one.namespaces is not None else ""
         who = f"pod {peer.pod.key}" if peer.pod is not None else peer.words
         slips = {k: v for k, v in has.items() if k in lacks and is_typo(lacks[k], v)}
-        mend = f"write {_words(slips, ', ', ': ')} in {near.field}" if slips else ""
+        # Where the other half fits, these pods are meant, by a label that they have otherwise.
+        meant_so = slips or (has if both and lacks.keys() == has.keys() else {})
+        mend = f"write {_words(meant_so, ', ', ': ')} in {near.field}" if meant_so else ""
         if not mend and both:
             mend = (
                 f"give {who} {_words(lacks)}, or write the podSelector as an entry of its own (a "
@@ -275,6 +278,17 @@ class NearRules:
             return None
         ports = ", ".join(map(str, near.rule.ports))
         return Hint(f" (a rule about it allows {ports} alone)")
+
+    def _no_pods(self, near: _Near) -> Hint | None:
+        """Selectors that mean all pods, and whoever is asked or asks is none."""
+        peer = near.peer
+        wide = [one for one in near.rule.peers if one.selects_pods and not one.pods]
+        if peer.namespace or peer.address is None or not wide or not self._asks_its_port(near):
+            return None
+        return Hint(
+            f" (its selectors mean pods, and {peer.address} is none)",
+            f"write ipBlock: {{cidr: {_alone(peer.address)}}} (all: 0.0.0.0/0), in {near.field}",
+        )
 
     def _meant(self, near: _Near, one: PolicyPeer) -> Chosen:
         return meant(one, near.policy.namespace)

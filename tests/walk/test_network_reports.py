@@ -194,6 +194,93 @@ FEW_PORTS = """\
 -A INPUT -p tcp --dport 22 -j ACCEPT
 COMMIT
 """
+BRIDGE_UP = "4: cni0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP"
+BRIDGE_DOWN = "4: cni0: <BROADCAST,MULTICAST> mtu 1500 state DOWN"
+PAST_NETFILTER = "net.ipv4.ip_forward = 1\nnet.bridge.bridge-nf-call-iptables = 0\n"
+NO_BRIDGE = """\
+default via 192.168.0.1 dev eth0
+192.168.0.0/24 dev eth0 scope link
+10.244.1.0/24 via 192.168.0.11 dev eth0
+"""
+HIDDEN = """\
+*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A POSTROUTING -o eth0 -j MASQUERADE
+COMMIT
+"""
+APART = (node(1, "10.244.1.0/24", address="10.0.1.11"),
+         node(2, "10.244.2.0/24", address="10.0.2.11"))  # fmt: skip
+CARD_APART = (
+    CARDS.replace("192.168.0", "10.0.1")
+    + """\
+4: cni0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:03 brd ff:ff:ff:ff:ff:ff
+    inet 10.244.1.1/24 brd 10.244.1.255 scope global cni0
+"""
+)
+ROUTES_APART = """\
+default via 10.0.1.1 dev eth0
+10.0.1.0/24 dev eth0 scope link src 10.0.1.11
+10.244.1.0/24 dev cni0 scope link src 10.244.1.1
+"""
+IP_POOL = kind(
+    "projectcalico.org/v3",
+    "default-ipv4-ippool",
+    "IPPool",
+    spec={"cidr": "10.244.0.0/16", "ipipMode": "Always", "natOutgoing": False},
+)
+
+
+def by_calico(number: int, told: str) -> Manifest:
+    made = node(number, f"10.244.{number}.0/24")
+    made["metadata"]["annotations"] = {"projectcalico.org/IPv4Address": told}
+    return made
+
+
+def metallb(**spec: Any) -> tuple[Manifest, ...]:
+    """A pool, announced on the nodes' network."""
+    spec = {"addresses": ["192.168.0.200-192.168.0.210"], **spec}
+    group, own = "metallb.io/v1beta1", "metallb-system"
+    return (space(own), kind(group, "pool", "IPAddressPool", own, spec=spec),
+            kind(group, "ads", "L2Advertisement", own, spec={}))  # fmt: skip
+
+
+BALANCED = service("web", to=8080, type="LoadBalancer")
+LOCAL = service("web", to=8080, type="LoadBalancer", externalTrafficPolicy="Local")
+CHOSEN = kind(
+    "metallb.io/v1beta1",
+    "ads",
+    "L2Advertisement",
+    "metallb-system",
+    spec={"nodeSelectors": [having(rack="a")]},
+)
+SPEAKER = observed(
+    "speaker-a",
+    "component=speaker",
+    "192.168.0.11",
+    namespace="metallb-system",
+    hostNetwork=True,
+    container={"image": "quay.io/metallb/speaker:v0.14.8"},
+)
+FLANNEL_DOWN = observed(
+    "flannel-b", "app=flannel", "192.168.0.12", namespace="kube-flannel", node="node-2",
+    ready=False, hostNetwork=True,
+    container={"image": "ghcr.io/flannel-io/flannel:v0.25.1", "command": ["/opt/bin/flanneld"],
+               "args": ["--ip-masq"]},
+)  # fmt: skip
+PROXIES = workload(
+    "DaemonSet", "kube-proxy", "k8s-app=kube-proxy", namespace="kube-system",
+    container={"image": "registry.k8s.io/kube-proxy:v1.30.2"}, pod_spec={"hostNetwork": True},
+)  # fmt: skip
+TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
+K3S_NODES = tuple(
+    {**one, "status": {**one["status"], "nodeInfo": {"kubeletVersion": "v1.31.4+k3s1"}}}
+    for one in (node(1, "10.42.1.0/24"), node(2, "10.42.2.0/24"))
+)
+ENABLED = labelled(K3S_NODES[1], "svccontroller.k3s.cattle.io/enablelb=true")
 NODE_PORT = service("web", to=8080, port={"port": 80, "nodePort": 30080}, type="NodePort")
 BOTH_FAMILIES = service(
     "web", to=8080, clusterIP="10.96.7.7", clusterIPs=["10.96.7.7", "fd00:10:96::77"],
@@ -368,6 +455,126 @@ CASES = {
         manifests=(CONTROL, NODES[1], *HOOKED, policy("deny", "", "g", **lets_in(
             {"ipBlock": {"cidr": "192.168.0.0/24"}}, port=9443))),
         options=CALICO, ask=("node/node-1", "svc/hook.g:443"), result="connected",
+    ),
+    "host-gw, and nodes of two networks": Told(
+        manifests=(*APART, CLIENT, *WEB),
+        beside=(("ip_addr", "node-1", CARD_APART), ("ip_route", "node-1", ROUTES_APART)),
+        result="timeout", by="wire", cause=("it has no route to 10.244.2.0/24",),
+        mend="Backend vxlan; host-gw needs all of them on one network",
+        not_said="ip route add", rule="node-state", words="no route to 10.244.2.0/24", fix="vxlan",
+    ),
+    "natOutgoing of Calico's pool is off": Told(
+        manifests=(*NODES, CLIENT, FELIX, IP_POOL), ask=("pod/client", "198.51.100.7:443"),
+        result="timeout", by="wire", cause=("its answer is lost",),
+        mend="set natOutgoing: true in Calico's IPPool default-ipv4-ippool",
+        at="natOutgoing: false", not_said="--ip-masq",
+    ),
+    "Calico took the NAT'ed card of both machines": Told(
+        manifests=(by_calico(1, "10.0.2.15/24"), by_calico(2, "10.0.2.15/24"), CLIENT, *WEB,
+                   FELIX),
+        result="connected", assumed="calico-node found 10.0.2.15 as the address of node-2",
+        rule="address-overlap", words="IPv4Address 10.0.2.15", fix="IP_AUTODETECTION_METHOD",
+    ),
+    "externalIPs, and nobody answers for the address": Told(
+        manifests=(*NODES, service("web", to=8080, externalIPs=["192.168.0.200"]), WEB[1]),
+        ask=("192.168.0.50", "192.168.0.200:80"), result="unreachable", by="lan",
+        cause=("it is an externalIP of Service default/web, and no device of a node has it",),
+        mend="MetalLB or kube-vip announce it",
+    ),
+    "a policy in another namespace than its pods": Told(
+        manifests=(*NODES, space("shop"), pod("client", "app=client", namespace="shop"),
+                   service("web", to=8080, namespace="shop"),
+                   pod("web-0", "app=web", namespace="shop", node="node-2", ports=[8080]),
+                   policy("deny", "web", policyTypes=["Ingress"])),
+        options=CALICO, ask=("pod/shop/client", "svc/web.shop:80"), result="connected",
+        rule="policy-selector", words="those that have it are in shop", fix="write namespace: shop",
+    ),
+    "kube-proxy does not tolerate a node's taint": Told(
+        manifests=(NODES[0], node(2, "10.244.2.0/24", taints=[TAINT]), PROXIES,
+                   pod("client", node="node-2"), WEB[0], pod("web-0", "app=web", ports=[8080])),
+        result="connected", assumed="no pod of kube-proxy is on node-2",
+        rule="network-daemons", words="no pod of kube-proxy is on it", fix="operator: Exists",
+    ),
+    "flannel does not run on a node": Told(
+        manifests=(*ALL, FLANNEL_DOWN), result="connected",
+        assumed="the network plug-in's pod flannel-b does not run on node-2",
+        rule="network-daemons", words="does not run on node-2", fix="",
+    ),
+    "MetalLB's pool is for another namespace": Told(
+        manifests=(*NODES, *metallb(serviceAllocation={"namespaces": ["prod"]}), BALANCED, WEB[1]),
+        ask=("outside", "svc/web"), result="unreachable",
+        cause=("IPAddressPool pool gives nothing to Service default/web",),
+        mend="add namespace default", at="serviceAllocation:",
+        rule="load-balancer", words="serviceAllocation is for namespace prod", fix="add namespace",
+    ),
+    "MetalLB, policy Local, and the advertisement chooses another node": Told(
+        manifests=(labelled(NODES[0], "rack=a"), NODES[1], *metallb()[:2], CHOSEN, LOCAL, WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="unreachable", by="wire",
+        cause=("the endpoints are on node-2, which L2Advertisement ads does not choose",),
+        mend="externalTrafficPolicy: Cluster", at="nodeSelectors:",
+        rule="load-balancer", words="does not choose", fix="externalTrafficPolicy: Cluster",
+    ),
+    "MetalLB, policy Local, and the speaker runs elsewhere": Told(
+        manifests=(*NODES, *metallb(), LOCAL, WEB[1], SPEAKER),
+        ask=("outside", "192.168.0.200:80"), result="unreachable", by="wire",
+        cause=("are on node-2, where no speaker of MetalLB runs (one does on node-1)",),
+        mend="let the DaemonSet speaker run on node-2", at="externalTrafficPolicy: Local",
+        rule="load-balancer", words="no speaker", fix="externalTrafficPolicy: Cluster",
+    ),
+    "MetalLB's addresses are of no network of the nodes": Told(
+        manifests=(*NODES, *metallb(addresses=["10.77.0.10-10.77.0.20"]), BALANCED, WEB[1]),
+        ask=("outside", "10.77.0.10:80"), result="connected",
+        rule="external-ip", words="10.77.0.10 is on none of the nodes' networks", fix="BGP",
+    ),
+    "k3s' ServiceLB has the nodes' addresses": Told(
+        manifests=(*K3S_NODES, BALANCED, WEB[1]), ask=("outside", "192.168.0.11:80"),
+        result="connected",
+    ),
+    "k3s' ServiceLB on labelled nodes alone": Told(
+        manifests=(K3S_NODES[0], ENABLED, BALANCED, WEB[1]), ask=("outside", "192.168.0.11:80"),
+        result="refused", by="node-1", cause=("enablelb=true alone (node-2), and node-1 is not",),
+        mend="ask 192.168.0.12:80, or kubectl label node node-1",
+    ),
+    "k3s' ServiceLB, policy Local, and no endpoint there": Told(
+        manifests=(*K3S_NODES, LOCAL, WEB[1]), ask=("outside", "192.168.0.12:80"),
+        result="connected",
+    ),
+    "cluster DNS' pods by another label": Told(
+        manifests=(*ALL, *DNS, policy("client", "client", policyTypes=["Egress"], egress=[
+            {**TO_DNS, "to": [{**SYSTEM, "podSelector": having(**{"k8s-app": "coredns"})}]}])),
+        options=CALICO, ask=("pod/client", "web:80"), result="no-such-name",
+        cause=("asks for k8s-app=coredns, and pod kube-system/coredns-0 has k8s-app=kube-dns",),
+        mend="write k8s-app: kube-dns", rule="policy-denial", words="k8s-app=coredns",
+        fix="write k8s-app: kube-dns",
+    ),
+    "bridge-nf-call-iptables is 0 in the node's settings": Told(
+        manifests=(*NODES, pod("client", node="node-2"), *WEB),
+        beside=(("sysctl", "node-2", PAST_NETFILTER),),
+        result="timeout", by="default/client", cause=("never passes netfilter",),
+        mend="modprobe br_netfilter", at="net.bridge.bridge-nf-call-iptables = 0",
+        rule="node-state", words="never passes netfilter", fix="modprobe br_netfilter",
+    ),
+    "selectors mean no host outside": Told(
+        manifests=(*ALL, policy("client", "client", **lets_out({"namespaceSelector": {}}))),
+        options=CALICO, ask=("pod/client", "198.51.100.7:443"), result="timeout",
+        cause=("its selectors mean pods, and 198.51.100.7 is none",),
+        mend="ipBlock: {cidr: 198.51.100.7/32}",
+    ),
+    "a masquerade that hides the client from its policy": Told(
+        manifests=(*ALL, policy("web", "web", **lets_in({"podSelector": having(app="client")}))),
+        beside=(("iptables", "node-1", HIDDEN),), options={"policy_engine": "kube-router"},
+        ask=("pod/client", "pod/web-0:8080"), result="refused", by="node-2",
+        cause=("that is pod default/client, hidden on node-1 by rule 1 of chain POSTROUTING",),
+        mend="spare what goes to pods (! -d 10.244.0.0/16)",
+        at="-A POSTROUTING -o eth0 -j MASQUERADE", not_said="hostNetwork",
+    ),
+    "the pods' bridge is down": Told(
+        manifests=ALL,
+        beside=(("ip_addr", "node-2", CARDS_2.replace(BRIDGE_UP, BRIDGE_DOWN)),
+                ("ip_route", "node-2", NO_BRIDGE)),
+        result="timeout", cause=("cni0, which they hang on, is down",),
+        mend="ip link set cni0 up", at=BRIDGE_DOWN, not_said="lost its address",
+        rule="node-state", words="cni0", fix="ip link set cni0 up",
     ),
 }  # fmt: skip
 

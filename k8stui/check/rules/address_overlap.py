@@ -137,8 +137,8 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
             f"Node {node.name}", origin,
             f"node {other.name} is found at its {what} too: what the others send to the pods of "
             "one of them goes to the other",
-            "tell the plug-in which card is whose (flanneld's --iface, --public-ip), and take the "
-            "annotation away",
+            "tell the plug-in which card is whose (flanneld's --iface, --public-ip; calico-node's "
+            "IP_AUTODETECTION_METHOD), and take the annotation away",
         )  # fmt: skip
 
 

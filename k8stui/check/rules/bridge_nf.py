@@ -5,7 +5,8 @@ which the client never asked (net/bridge/br_netfilter_hooks.c). From every other
 works, so it is found late.
 
 Asks the nodes as they are: a pod of the input that sets it (``sysctl -w``), or an option. One
-finding for all Services. Does not apply where no pod asks from the node of an endpoint.
+finding for all Services. Does not apply where no pod asks from the node of an endpoint, nor where a
+node's own ``sysctl -a`` says so: node-state tells that, with its line.
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ def look(ground: Ground) -> Iterator[Finding]:
     if network.bridge_nf():
         return
     off = {
-        name for name in ground.cluster.nodes if not network[name].sysctls.bridge_nf_call_iptables
+        name
+        for name in ground.cluster.nodes
+        if not network[name].sysctls.bridge_nf_call_iptables
+        and BRIDGE_NF not in network[name].sysctls.reasons
     }
     beside = _beside(ground, off)
     if not beside:

@@ -4,8 +4,8 @@ A dump shows their pods. Where one is not ready, what it wrote last stands on it
 Services that came later do not work there, new pods have no network, routes to new nodes are
 missing. The walks show the node as if it ran.
 
-Does not apply to manifests, of which nobody knows how their pods fare, nor to the plug-in's
-controllers.
+Nor where a node has none of kube-proxy's pods at all, and other nodes have. Does not apply to
+manifests, of which nobody knows how their pods fare, nor to the plug-in's controllers.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.node_daemons import work_of
+from k8stui.cluster.node_daemons import without_proxy, work_of
 from k8stui.walk.diagnosis.endpoints import readiness
 
 ID = "network-daemons"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _missing(ground)
     for pod in ground.cluster.pods.values():
         what = work_of(pod)
         if not what or pod.ready or pod.node_name is None or pod.terminating:
@@ -36,6 +37,28 @@ def look(ground: Ground) -> Iterator[Finding]:
             place=seen.place("status"),
             why=f"it does not run on {pod.node_name}{said}; {what} there are old or missing",
             fix=readiness(pod, f" -n {pod.namespace}"),
+        )
+
+
+def _missing(ground: Ground) -> Iterator[Finding]:
+    """Nodes that kube-proxy's DaemonSet leaves out: their taints, its nodeSelector."""
+    without = without_proxy(ground.cluster)
+    for name, pod in without.items():
+        node = ground.cluster.nodes[name]
+        taints = [one.key for one in node.taints if one.effect != "PreferNoSchedule"]
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Node {name}",
+            place=node.origins.get("taints", node.origin).place if taints else node.origin.place,
+            why=f"no pod of kube-proxy is on it, as on other nodes ({pod.key}): nothing there "
+            "leads to Services",
+            fix=(
+                f"let kube-proxy's DaemonSet tolerate every taint (tolerations: [{{operator: "
+                f"Exists}}]; this node has {', '.join(taints)})"
+                if taints
+                else "look which nodes its DaemonSet chooses (nodeSelector, affinity)"
+            ),
         )
 
 

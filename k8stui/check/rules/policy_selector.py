@@ -34,6 +34,8 @@ def look(ground: Ground) -> Iterator[Finding]:
         for path, namespace in policy_selectors(manifest.data, own):
             selector = labels(manifest.data, *path)
             carried = ground.labels_in(namespace)
+            if selector and path[:2] == ("spec", "podSelector"):
+                yield from _elsewhere(ground, manifest, selector, path)
             if not selector or not carried:
                 continue
             key = namespace, *selector.items()
@@ -42,6 +44,28 @@ def look(ground: Ground) -> Iterator[Finding]:
             miss = known[key]
             if miss is not None:
                 yield _finding(manifest, selector, path, miss)
+
+
+def _elsewhere(
+    ground: Ground, manifest: Manifest, selector: Mapping[str, str], path: _Path
+) -> Iterator[Finding]:
+    """The pods that it was written for are in another namespace, which it is not about."""
+    own, wanted = manifest.namespace or "default", selector.items()
+    spaces = {
+        template.namespace for template in ground.templates if wanted <= template.labels.items()
+    }
+    if own in spaces or len(spaces) != 1 or ground.has_strangers or ground.is_kustomized:
+        return
+    space = next(iter(spaces))
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"NetworkPolicy {own}/{manifest.name}",
+        place=manifest.place(*path),
+        why=f"the selector {written(selector)} fits no pod of namespace {own}, the policy's own; "
+        f"those that have it are in {space}, and this policy is not about them",
+        fix=f"write namespace: {space}",
+    )
 
 
 def _finding(

@@ -1,4 +1,4 @@
-"""What flannel writes on Node objects, judged where it is read: a manifest is anybody's text.
+"""What flannel and Calico write on Nodes, judged where it is read: a manifest is anybody's text.
 
 Source: flannel-io/flannel pkg/subnet/kube/annotations.go; Documentation/kubernetes.md.
 """
@@ -18,6 +18,8 @@ from k8stui.origin import Origin
 _PREFIX = "flannel.alpha.coreos.com/"
 _DATA = {4: "backend-data", 6: "backend-v6-data"}
 _PUBLIC = {4: "public-ip", 6: "public-ipv6"}
+_BGP = {4: "projectcalico.org/IPv4Address", 6: "projectcalico.org/IPv6Address"}
+"""Calico's (libcalico-go lib/backend/k8s/resources/node.go)."""
 
 
 def public_address(node: Node, version: int) -> Address | None:
@@ -75,14 +77,21 @@ def told_twice(nodes: Iterable[Node]) -> Iterator[tuple[Node, Node, str, Origin]
     """
     seen: dict[object, Node] = {}
     for node in nodes:
-        for version, name in _PUBLIC.items():
-            try:
-                address = _public_address(node, version)
-            except ValueError:
-                continue
-            first = seen.setdefault(address, node) if address is not None else node
+        told = [(_PREFIX + name, public_address(node, v)) for v, name in _PUBLIC.items()]
+        told += [(name, bgp_address(node, v)) for v, name in _BGP.items()]
+        for key, address in told:
+            first = seen.setdefault((key, address), node) if address is not None else node
             if first is not node:
-                yield node, first, f"{name} {address}", _origin(node, _PREFIX + name)
+                yield node, first, f"{key.rpartition('/')[2]} {address}", _origin(node, key)
+
+
+def bgp_address(node: Node, version: int) -> Address | None:
+    """Where calico-node tells the others that the node is; None: it says nothing usable."""
+    written = node.annotations.get(_BGP[version], "").partition("/")[0]
+    try:
+        return Address.parse(written)
+    except ValueError:
+        return None
 
 
 def _origin(node: Node, name: str) -> Origin:

@@ -62,4 +62,5 @@ def bridged_reply(case: Case) -> Diagnosis | None:
         said,
         f"set {BRIDGE_NF} = 1 on the nodes (modprobe br_netfilter "
         "first, and a file in /etc/sysctl.d so that it stays)",
+        told.origin if (told := node.sysctls.reasons.get(BRIDGE_NF)) is not None else None,
     )

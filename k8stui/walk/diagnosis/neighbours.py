@@ -11,7 +11,14 @@ from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, Step
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.other_networks import route_taken
-from k8stui.walk.diagnosis.owners import named_by_hand, other_network, owner_of, podless, who
+from k8stui.walk.diagnosis.owners import (
+    named_by_hand,
+    other_network,
+    owner_of,
+    podless,
+    service_with,
+    who,
+)
 from k8stui.walk.reason import origin_of
 
 
@@ -67,6 +74,17 @@ def _no_gateway(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis
 
 def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
     """Whoever should have the address: a node, or the endpoint that somebody has written."""
+    service = service_with(case, wanted)
+    if service is not None and wanted not in service.cluster_ips:
+        field = "external_ips" if wanted in service.external_ips else "load_balancer_ingress"
+        what = "an externalIP" if field == "external_ips" else "the load balancer's address"
+        return Diagnosis(
+            f"{said}: it is {what} of Service {service.key}, and no device of a node has it; "
+            "kube-proxy takes what is for it where it arrives, and lets nobody answer for it",
+            "bring the address to a node: MetalLB or kube-vip announce it (as a LoadBalancer), "
+            "keepalived gives it to a node; or route it to a node",
+            service.origins.get(field, service.origin),
+        )
     node = case.node_with(wanted)
     if node is not None and not case.has(node, wanted):
         return _has_lost(case, node, wanted, said)
@@ -80,10 +98,10 @@ def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
         return Diagnosis(f"{said}: {named.reason}", named.advice, named.origin)
     for endpoint in case.endpoints:
         if wanted in endpoint.addresses and case.pod_with(wanted) is None:
-            service = case.service.key if case.service else "the Service"
+            key = case.service.key if case.service else "the Service"
             return Diagnosis(
-                f"{said}: the endpoints of Service {service} name it, and nobody has it",
-                f"mend the address in the endpoints of Service {service}, or give the Service a "
+                f"{said}: the endpoints of Service {key} name it, and nobody has it",
+                f"mend the address in the endpoints of Service {key}, or give the Service a "
                 "selector",
                 endpoint.origin,
             )

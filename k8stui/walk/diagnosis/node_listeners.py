@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from k8stui.cluster.cni_configurations import without_portmap
+from k8stui.cluster.distribution import K3S
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import CniConfiguration, ContainerPort, Node, Service
+from k8stui.cluster.servicelb import ENABLED, is_asked, serving_nodes
 from k8stui.kernel.exchange import Connect
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.sentence import port_word
@@ -15,6 +17,7 @@ def on_another_address(case: Case, node: Node, connect: Connect) -> Diagnosis | 
     return (
         _unopened(case, node, connect)
         or _host_port(case, node, connect)
+        or _by_servicelb(case, node, connect)
         or _external(case, node, connect)
         or _of_a_pod(case, node, connect)
     )
@@ -47,6 +50,29 @@ def add_portmap(told: CniConfiguration) -> str:
         f"add portmap to the plugins of {told.name} ({{type: portmap, capabilities: "
         "{portMappings: true}}), or let the pod use hostNetwork"
     )
+
+
+def _by_servicelb(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
+    """A port that k3s' ServiceLB opens on other nodes alone."""
+    cluster = case.cluster
+    if cluster.distribution is None or cluster.distribution.name != K3S:
+        return None
+    serving = serving_nodes(cluster.nodes)
+    for service in cluster.services.values() if serving and node not in serving else ():
+        at = {one.ip for one in service.load_balancer_ingress}
+        for port in service.ports if is_asked(service) else ():
+            if (port.port, port.protocol) != (connect.port, connect.protocol):
+                continue
+            with_it = [one for one in serving if at & set(one.addresses)] or serving
+            return Diagnosis(
+                f"k3s' ServiceLB opens port {port.port} of Service {service.key} on nodes labelled "
+                f"{ENABLED}=true alone ({', '.join(one.name for one in with_it[:3])}), and "
+                f"{node.name} is not",
+                f"ask {with_it[0].address(connect.destination.version)}:{connect.port}, or kubectl "
+                f"label node {node.name} {ENABLED}=true",
+                node.origins.get("labels", node.origin),
+            )
+    return None
 
 
 def _host_port(case: Case, node: Node, connect: Connect) -> Diagnosis | None:

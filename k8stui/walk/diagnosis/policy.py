@@ -7,6 +7,7 @@ that is said (docs/facts/policy.md).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from k8stui.cluster.judgement import Ask
 from k8stui.cluster.model import Pod
@@ -17,7 +18,7 @@ from k8stui.kernel.step import JudgeCause, RuleCause, Step, StepKind
 from k8stui.nodes.names import cali_name
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.policies import Denial, Policies
-from k8stui.walk.reason import because, origin_of
+from k8stui.walk.reason import because, observed_at, origin_of
 
 _CHAIN = "KUBE-POD-FW-"
 _OF_DEVICE = re.compile(r"cali-[tf]w-(.+)")
@@ -110,7 +111,31 @@ def _denial(case: Case, pod: Pod, packet: Packet) -> Denial | None:
     denial = policies.denied(direction, pod, peer, ask)
     if denial is None or not inward:
         return denial
-    return policies.seen_as(denial, packet.src, case.request)
+    return _hidden(case, denial, packet) or policies.seen_as(denial, packet.src, case.request)
+
+
+def _hidden(case: Case, denial: Denial, packet: Packet) -> Denial | None:
+    """A rule that somebody wrote hides the pod that asks behind its node: no label counts then."""
+    client = case.client
+    if client is None or client.host_network or packet.src in client.addresses:
+        return None
+    for step in case.exchange.steps:
+        cause = step.cause
+        if step.kind is not StepKind.SNAT or step.after.src != packet.src:
+            continue
+        if not isinstance(cause, RuleCause) or cause.rule is None or observed_at(cause) is None:
+            return None
+        if cause.chain.policy is None:
+            return None  # not in a built-in chain: some program's
+        return replace(
+            denial,
+            reason=f"{denial.reason}: that is pod {client.key}, hidden on {step.namespace} by rule "
+            f"{cause.index} of chain {cause.chain.name} (table {cause.table}): {cause.rule.text}",
+            advice=f"take that rule away on {step.namespace}, or spare what goes to pods "
+            f"(! -d {case.cluster.pod_cidr})",
+            origin=origin_of(cause) or denial.origin,
+        )
+    return None
 
 
 def _judged(case: Case, rule: RuleCause) -> Pod | None:

@@ -6,7 +6,7 @@ net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
 from __future__ import annotations
 
 from k8stui.cluster.own_bridges import own_bridge
-from k8stui.kernel.address import Address, is_loopback
+from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest
 from k8stui.kernel.namespace import RouteType
@@ -158,6 +158,14 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
             return None
         if node == behind.node:
             gateway = behind.network.nth(1)
+            for device in case.network[node].interfaces:
+                if not device.up and any(one.address in behind.network for one in device.addresses):
+                    return Diagnosis(
+                        f"{said}, its own pods: {device.name}, which they hang on, is down, and "
+                        "the kernel took the route away with it",
+                        f"on {node}: ip link set {device.name} up",
+                        observed_at(DeviceCause(interface=device)) or _table(case, node),
+                    )
             other = next(
                 (
                     o
@@ -178,11 +186,29 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
             )
         return Diagnosis(
             f"{said}, the pods of {behind.node}",
-            f"give {node} the route that the network plug-in should have made: ip route add "
-            f"{behind.network} via {behind.via}",
+            _missing_route(case, node, behind),
             _table(case, node),
         )
     return None
+
+
+def _missing_route(case: Case, node: str, behind: Behind) -> str:
+    """The route to another node's pods; by a next hop on one of the node's own networks alone."""
+    networks = [
+        Prefix.of(one.address, one.prefix_length)
+        for device in case.network[node].interfaces
+        for one in device.addresses
+    ]
+    if behind.via is not None and not any(behind.via in network for network in networks):
+        return (
+            f"let the network plug-in use a tunnel between the nodes (flannel: Backend vxlan; "
+            f"host-gw needs all of them on one network): {behind.node} ({behind.via}) is on none "
+            f"of {node}'s networks, so no route can name it as the next hop"
+        )
+    return (
+        f"give {node} the route that the network plug-in should have made: ip route add "
+        f"{behind.network} via {behind.via}"
+    )
 
 
 _LEFT_BY = {
@@ -205,13 +231,7 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
     behind = owner_of(case, target)
     if here in case.cluster.nodes:
         if behind is not None and behind.node != here and behind.via is not None:
-            return (
-                (
-                    f"give {here} the route that the network plug-in should have made: "
-                    f"ip route add {behind.network} via {behind.via}"
-                ),
-                _table(case, here),
-            )
+            return _missing_route(case, here, behind), _table(case, here)
         if behind is not None and behind.node == here:
             return (
                 f"give {here} the route to its own pods: {behind.network} belongs to its bridge",
@@ -221,7 +241,7 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
     if here in case.cluster.pods:
         return f"the network plug-in gave {here} no route: ip route in the pod shows it", None
     if step.direction is Direction.REPLY and behind is not None:
-        return _unmasked(behind), None
+        return _unmasked(case, target, behind)
     if target in case.cluster.service_cidr and case.rewritten is None:
         return (
             (
@@ -275,13 +295,16 @@ def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
     return None
 
 
-def _unmasked(behind: Behind) -> str:
+def _unmasked(case: Case, target: Address, behind: Behind) -> tuple[str, Origin | None]:
     """Somebody beyond the nodes has to answer a pod's own address: nobody hid it."""
-    return (
-        f"let {behind.node} masquerade what its pods send beyond the pod network (the plug-in's "
-        f"ipMasq; flannel: --ip-masq), or give that router a route to {behind.network} via "
-        f"{behind.via}"
-    )
+    route = f"or give that router a route to {behind.network} via {behind.via}"
+    pools = case.cluster.calico.pools if case.cluster.calico is not None else ()
+    for pool in pools:
+        if not pool.nat_outgoing and (pool.cidr is None or target in pool.cidr):
+            mend = f"set natOutgoing: true in Calico's IPPool {pool.name}, which holds {target}"
+            return f"{mend}; {route}", pool.nat_origin
+    mend = f"let {behind.node} masquerade what its pods send beyond the pod network (the plug-in's "
+    return f"{mend}ipMasq; flannel: --ip-masq), {route}", None
 
 
 def _table(case: Case, node: str) -> Origin | None:
