@@ -7,7 +7,8 @@ two has a name; it reads slices of the Service's families only, and none of addr
 A warning where the walk to the endpoints ends, and says that their address is the cause; or where
 it is an address that a Service may get: the nodes then send there what is meant for the host.
 
-Of a Service with a selector the controllers write the endpoints: those by hand do not count.
+Of a Service with a selector the controllers write the endpoints: those by hand do not count. Does
+not apply to what the controllers have written.
 """
 
 from __future__ import annotations
