@@ -27,6 +27,7 @@ from k8stui.nodes.kubeproxy import (
     is_modelled,
     mode_origin,
     mode_title,
+    replacement,
 )
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps, seen_ranges
@@ -352,7 +353,8 @@ def build_network(
             cluster = replace(cluster, proxy=proxy)
         if not cluster.service_ranges and proxy.mode == NFTABLES:
             cluster = replace(cluster, service_ranges=seen_ranges(observed))
-    if not is_modelled(cluster) and mode_origin(cluster).place is None:
+    known = is_modelled(cluster) or replacement(cluster)
+    if not known and mode_origin(cluster).place is None:
         raise NodeOptionError(PROXY_MODE.flag, cluster.proxy.mode, MODES)
     site = Site(cluster, options, observed, same)
     plugins = Plugins(site)

@@ -20,6 +20,7 @@ from k8stui.nodes.kubeproxy.modes import (
     mode_title,
     relaying_sockets,
     relays,
+    replacement,
 )
 from k8stui.nodes.kubeproxy.unmodelled import unmodelled
 
@@ -35,6 +36,7 @@ __all__ = [
     "proxy_ruleset",
     "relaying_sockets",
     "relays",
+    "replacement",
     "unmodelled",
 ]
 
