@@ -140,8 +140,17 @@ def test_an_option_says_otherwise(tmp_path: Path) -> None:
     assert ask(made, "pod/weaver", "svc/loom:70").outcome.result is Result.CONNECTED
 
 
-def test_ovn_kubernetes_does_all_of_it(tmp_path: Path) -> None:
-    made = made_of(tmp_path, _OVN)
+_NETWORK_OF_OVN = """
+---
+apiVersion: k8s.ovn.org/v1
+kind: UserDefinedNetwork
+metadata: {name: blue}
+"""
+
+
+@pytest.mark.parametrize("plugin", [_OVN, _NETWORK_OF_OVN], ids=["DaemonSet", "unknown kind"])
+def test_ovn_kubernetes_does_all_of_it(tmp_path: Path, plugin: str) -> None:
+    made = made_of(tmp_path, plugin)
     outcome = ask(made, "pod/weaver", "svc/loom:70").outcome
     assert outcome.result is Result.UNKNOWN
     assert "OVN-Kubernetes (Open vSwitch) in kube-proxy's place" in outcome.reason
