@@ -9,7 +9,7 @@ from k8stui.check.assertion import Assertion
 from k8stui.check.finding import Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.judging import judge
-from k8stui.check.proof import prove
+from k8stui.check.proof import Prover
 from k8stui.check.table import RULES
 from k8stui.walk.world import World
 
@@ -30,13 +30,13 @@ def check(
     A finding that says that a request is not delivered is walked; where the walk gets through
     (the nodes' real rules say otherwise, say), there is no finding.
     """
-    ground = Ground(world, paths)
+    ground, prover = Ground(world, paths), Prover(world, paths)
     found = [
         proven
         for rule in RULES
         if rule.id not in ignore
         for finding in rule.look(ground)
-        if (proven := prove(world, finding, paths)) is not None
+        if (proven := prover.prove(finding)) is not None
     ]
     if ASSERT not in ignore:
         found += judge(world, assertions, paths, namespace)

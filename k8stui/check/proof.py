@@ -21,22 +21,40 @@ _MOST_BRANCHES = 256
 """Branches that are looked at for one that fails: as many endpoints as one Service has."""
 
 
-def prove(world: World, finding: Finding, paths: Sequence[str]) -> Finding | None:
-    """Give the finding with the walk that shows it; None where the walk shows it to be wrong.
+class Prover:
+    """Puts findings' claims to the test: however many make the same one, it is walked once."""
 
-    A claim that cannot be walked (nobody is there to ask) leaves the finding as it is.
-    """
-    claim = finding.claim
-    if claim is None:
-        return finding
-    try:
-        failed = _failing(world, claim)
-    except RequestError:
-        return finding
-    if failed is None:
-        return None
-    every = failed.branch > 1
-    return replace(finding, proof=shown(failed, command(world, paths, claim, every=every)))
+    def __init__(self, world: World, paths: Sequence[str]) -> None:
+        self._world, self._paths = world, paths
+        self._proofs: dict[Claim, Proof | None] = {}
+        """Of each claim that was walked what shows it; None: the walk shows it to be wrong."""
+        self._unasked: set[Claim] = set()
+        """Claims that cannot be walked: nobody is there to ask."""
+
+    def prove(self, finding: Finding) -> Finding | None:
+        """Give the finding with the walk that shows it; None where that shows it to be wrong.
+
+        A claim that cannot be walked leaves the finding as it is.
+        """
+        claim = finding.claim
+        if claim is None:
+            return finding
+        if claim not in self._proofs and claim not in self._unasked:
+            try:
+                self._proofs[claim] = self._proof(claim)
+            except RequestError:
+                self._unasked.add(claim)
+        if claim in self._unasked:
+            return finding
+        proof = self._proofs[claim]
+        return replace(finding, proof=proof) if proof is not None else None
+
+    def _proof(self, claim: Claim) -> Proof | None:
+        failed = _failing(self._world, claim)
+        if failed is None:
+            return None
+        every = failed.branch > 1
+        return shown(failed, command(self._world, self._paths, claim, every=every))
 
 
 def _failing(world: World, claim: Claim) -> Trace | None:

@@ -11,7 +11,7 @@ from check.worlds import SAMPLES, checked, world
 from k8stui.check import Finding, check
 from k8stui.check.claim import Claim
 from k8stui.check.finding import Severity
-from k8stui.check.proof import command, prove
+from k8stui.check.proof import Prover, command
 from k8stui.cli import run
 from k8stui.cluster.options import ClusterOptions
 from k8stui.nodes.options import NodeOptions
@@ -63,13 +63,13 @@ def a_finding(claim: Claim) -> Finding:
 def test_a_walk_that_gets_through_refutes() -> None:
     guestbook = world(SAMPLES / "guestbook")
     claim = Claim("pod/client", "svc/frontend:80")
-    assert prove(guestbook, a_finding(claim), ["x"]) is None
+    assert Prover(guestbook, ["x"]).prove(a_finding(claim)) is None
 
 
 def test_nobody_to_ask_leaves_the_finding() -> None:
     guestbook = world(SAMPLES / "guestbook")
     finding = a_finding(Claim("pod/nobody", "svc/frontend:80"))
-    assert prove(guestbook, finding, ["x"]) is finding
+    assert Prover(guestbook, ["x"]).prove(finding) is finding
 
 
 def test_the_command_has_every_option_that_shapes_the_world() -> None:
