@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
@@ -36,9 +37,9 @@ _TAR = {
 ENDINGS = (*_TAR, ZIP)
 _ENTRIES = 200_000
 """Of one archive, at most: a log bundle has some thousands."""
-_KEPT, _ALL_KEPT = 1 << 22, 1 << 26
-"""Bytes of a file, and of all, that are kept while a tar is read once through; what is bigger is
-looked up again."""
+_KEPT = _ALL_KEPT = 1 << 26
+"""Bytes of a file, and packed of all, that are kept while a tar is read once through; what is
+bigger is looked up again, each time from the start."""
 _OPEN_AT_ONCE = 4
 _LONGEST = 4096
 """Characters of a path (PATH_MAX)."""
@@ -58,6 +59,7 @@ class Archive:
         """
         self._path = path
         self._texts: dict[str, bytes] = {}
+        """Packed: manifests and state take a tenth of their room."""
         self._within: dict[str, str] = {}
         self.refused = 0
         """How many entries are not read: links, devices, names that lead out of it."""
@@ -83,8 +85,9 @@ class Archive:
         if name not in self.files:
             raise FileNotFoundError(2, "No such file in the archive", f"{self._path}/{name}")
         with _damaged(self._path):
-            text = self._texts.get(name)
-            if text is None:
+            if (kept := self._texts.get(name)) is not None:
+                text = zlib.decompress(kept)
+            else:
                 text = self._zip(name) if self._path.endswith(ZIP) else self._tar(name)
         return packed.unpacked(name, text)
 
@@ -125,10 +128,10 @@ class Archive:
                 if not name:
                     continue
                 self._within[name] = entry.name
-                if entry.size <= _KEPT and kept + entry.size <= _ALL_KEPT:
+                if entry.size <= _KEPT and kept < _ALL_KEPT:
                     text = cast("IO[bytes]", archive.extractfile(entry)).read()
-                    self._texts[name] = text
-                    kept += len(text)
+                    self._texts[name] = zlib.compress(text, 1)
+                    kept += len(self._texts[name])
                 yield name, entry.size
 
     def _zipped(self) -> Iterator[tuple[str, int]]:
@@ -241,7 +244,6 @@ def _damaged(path: str) -> Iterator[None]:
     import lzma  # noqa: PLC0415
     import tarfile  # noqa: PLC0415
     import zipfile  # noqa: PLC0415
-    import zlib  # noqa: PLC0415
 
     try:
         yield

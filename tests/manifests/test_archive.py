@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import tarfile
 import zipfile
@@ -49,15 +50,32 @@ def test_its_files_are_read_in_place(end: str, tmp_path: Path) -> None:
     assert {one.name for one in tmp_path.iterdir()} == {file.name}
 
 
-def test_what_is_packed_in_it_is_unpacked_and_big_files_are_found_again(tmp_path: Path) -> None:
+def test_what_is_packed_in_it_is_unpacked_and_big_files_are_found_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import gzip
 
-    big = b"y" * (archive._KEPT + 1)
+    monkeypatch.setattr(archive, "_KEPT", 100)
+    big = b"y" * 101
     made = tarred(tmp_path / "a.tar", {"n.txt.gz": gzip.compress(b"text"), "big": big}, "w")
     assert folders.read(f"{made}/n.txt.gz") == b"text"
     assert folders.read(f"{made}/big") == big
     with pytest.raises(FileNotFoundError):
         folders.read(f"{made}/none")
+
+
+def test_a_packed_one_is_gone_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A way through it for each of its files would cost the square of their number."""
+    made = tarred(tmp_path / "a.tgz", {f"{i}.yaml": MANIFEST.encode() for i in range(20)})
+    ways, opened = [], archive._opened_tar
+
+    def counting(path: str) -> contextlib.AbstractContextManager[tarfile.TarFile]:
+        ways.append(path)
+        return opened(path)
+
+    monkeypatch.setattr(archive, "_opened_tar", counting)
+    assert len(load([str(made)]).objects) == 20
+    assert len(ways) == 1
 
 
 def test_what_leads_out_of_it_is_not_read(tmp_path: Path) -> None:
