@@ -5,6 +5,7 @@ Every pod that got a node is taken to run and to be ready, unless a `PodState` s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
@@ -50,6 +51,7 @@ class PodState:
 _RUNS = PodState()
 _LEAST_MEMORY = quantity.parse("1Mi")
 """Below this no container starts: the runtime's own process needs more."""
+_PLAIN = re.compile(r"[\w/.][\w/.-]*", re.ASCII)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -82,7 +84,8 @@ def why_unready(draft: Draft) -> tuple[str, tuple[str | int, ...]]:
             and " " in first.strip()
             and len(array(container, "command")) == 1
         ):
-            said = f"the command of container {text(container, 'name')} is the one word {first!r}"
+            begins = _begun(first)
+            said = f"the command of container {text(container, 'name')} is the one word {begins!r}"
             return f"{said}: no file is called so", ("containers", index, "command")
         limit = at(container, "resources", "limits", "memory")
         if limit is not None and quantity.parse(limit) < _LEAST_MEMORY:
@@ -111,6 +114,17 @@ def why_unready(draft: Draft) -> tuple[str, tuple[str | int, ...]]:
                         ("containers", index, probe, handler, "port"),
                     )
     return "", ()
+
+
+def _begun(line: str) -> str:
+    """How a command line begins: what comes after its program and one word may be a password."""
+    plain = []
+    for word in line.split()[:2]:
+        if not _PLAIN.fullmatch(word):
+            break
+        plain.append(word)
+    begun = " ".join(plain)
+    return begun if begun == line else f"{begun} …".lstrip()
 
 
 def job_ends(name: str, states: Iterable[PodState]) -> bool:

@@ -323,6 +323,12 @@ OTHERS = {
                       mend="[npm, start]", at="command:"),
         rule="no-endpoints", words="no file is called so", mend="[npm, start]", at="selector:",
     ),
+    "a command line in one word, with a password": Both(
+        walked=asking("svc/web", *alone(command=["mysqld --user=root --password=pw-1"]),
+                      result="refused", cause="is the one word 'mysqld …': no file is called so",
+                      mend="[npm, start]", at="command:"),
+        rule="no-endpoints", words="'mysqld …': no file", mend="[npm, start]", at="selector:",
+    ),
     "a nodeName that no node has": Both(
         walked=asking("svc/web", *NODES, service("web", to=8080),
                       pod("web-0", "app=web", node="node1"), result="refused",
