@@ -58,11 +58,10 @@ def image_ports(container: Object) -> tuple[int, ...]:
         return ()
     if any(not _DATA.match(text(one, "mountPath")) for one in array(container, "volumeMounts")):
         return ()
-    return _PORTS.get(_name(text(container, "image")), ())
+    return _PORTS.get(_HUBS.sub("", bare_image(text(container, "image"))), ())
 
 
-def _name(image: str) -> str:
-    """Without tag and digest, and without Docker's own registry: ``nginx``."""
-    name = image.partition("@")[0]
-    head, slash, last = name.rpartition("/")
-    return _HUBS.sub("", f"{head}{slash}{last.partition(':')[0]}")
+def bare_image(image: str) -> str:
+    """Without tag and digest: ``registry:5000/nginx`` of ``registry:5000/nginx:1.27@sha256:…``."""
+    head, slash, last = image.partition("@")[0].rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}"

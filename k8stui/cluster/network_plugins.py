@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table, text
+from k8stui.cluster.images import bare_image
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import NetworkPlugin
 from k8stui.origin import Origin, OriginKind
@@ -226,12 +227,9 @@ def _shown(manifest: Manifest) -> Iterator[tuple[_Sign, _Path]]:
 
 
 def _images(spec: object) -> Iterator[str]:
-    """Names of the images, without tag and digest."""
     for field in ("initContainers", "containers"):
         for container in array(spec, field):
-            image = text(container, "image").partition("@")[0]
-            head, slash, last = image.rpartition("/")
-            yield f"{head}{slash}{last.partition(':')[0]}"
+            yield bare_image(text(container, "image"))
 
 
 def _is_image(sign: _Sign, images: Sequence[str]) -> bool:

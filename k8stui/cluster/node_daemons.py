@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from k8stui.cluster.images import bare_image
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.kernel.derived import Derived
 from k8stui.origin import OriginKind
@@ -86,7 +87,7 @@ def _find_lost(cluster: Cluster, *, proxies: bool) -> Mapping[str, Pod]:
 
 
 def _images(pod: Pod) -> list[str]:
-    return [one.image.partition("@")[0].rpartition(":")[0] for one in pod.containers]
+    return [bare_image(one.image) for one in pod.containers]
 
 
 _lost_proxies: Derived[Cluster, Mapping[str, Pod]] = Derived(partial(_find_lost, proxies=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from k8stui.cluster.images import bare_image
 from k8stui.cluster.model import Cluster, Container, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
@@ -78,4 +79,4 @@ def _is(container: Container, word: str) -> bool:
 
 def _words(container: Container) -> Iterator[str]:
     yield from container.spoken
-    yield container.image.partition("@")[0].rpartition(":")[0]
+    yield bare_image(container.image)
