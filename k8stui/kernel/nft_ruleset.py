@@ -18,6 +18,8 @@ from k8stui.record import record
 
 BRIDGE, ARP = 7, 3
 """Families whose hooks are not those of IP (include/uapi/linux/netfilter.h NFPROTO_BRIDGE …)."""
+FAMILY_OF = {4: "ip", 6: "ip6"}
+"""By IP version, as nft writes it."""
 _VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
 _FAMILIES = {**_VERSIONS, "bridge": (BRIDGE,), "arp": (ARP,)}
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from k8stui.because import Because
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Prefix
-from k8stui.kernel.nft_ruleset import Base, NftChain, NftTable
+from k8stui.kernel.nft_ruleset import FAMILY_OF, Base, NftChain, NftTable
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.chains import has_table
 from k8stui.nodes.cni.ipmasq import MULTICAST
@@ -25,7 +25,6 @@ from k8stui.record import record
 _OWNER = "flannel"
 _POSTROUTING = "FLANNEL-POSTRTG"
 _FORWARD = "FLANNEL-FWD"
-_FAMILY = {4: "ip", 6: "ip6"}
 
 
 @record(kw_only=True)
@@ -56,7 +55,7 @@ def _table(site: Site, node: Node, version: int, own: Prefix | None, daemon: Dae
         posting = tuple(_masquerading(site, node, own, daemon))
         chains.append(NftChain(chain=Chain("postrtg", posting, "ACCEPT"), base=base, comment=said))
     if own is not None and daemon.forward_rules:
-        pods, ip = site.pod_network(version), _FAMILY[version]
+        pods, ip = site.pod_network(version), FAMILY_OF[version]
         base = Base(type="filter", hook="forward", priority=0)
         passing = tuple(
             Rule(f"{ip} {side} {pods} accept", _because(_PASSES, site.pod_network_origin(node)))
@@ -65,7 +64,7 @@ def _table(site: Site, node: Node, version: int, own: Prefix | None, daemon: Dae
         chain = Chain("forward", passing, "ACCEPT")
         chains.append(NftChain(chain=chain, base=base, comment="chain to accept flannel traffic"))
     return NftTable(
-        family=_FAMILY[version],
+        family=FAMILY_OF[version],
         name=name,
         chains={one.name: one for one in chains},
         comment=f"rules for {name}",
@@ -75,7 +74,7 @@ def _table(site: Site, node: Node, version: int, own: Prefix | None, daemon: Dae
 def _masquerading(site: Site, node: Node, own: Prefix, daemon: Daemon) -> Iterator[Rule]:
     """The fourth is wider than iptables' own: what others send to any pod keeps its address."""
     version = own.address.version
-    ip, pods = _FAMILY[version], site.pod_network(version)
+    ip, pods = FAMILY_OF[version], site.pod_network(version)
     for match, text in (
         ("meta mark 0x00004000 return", _MARKED),
         (f"{ip} saddr {own} {ip} daddr {pods} return", _own_to_pods(node)),

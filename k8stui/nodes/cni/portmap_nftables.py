@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from k8stui.because import Because
-from k8stui.kernel.nft_ruleset import Base, NftChain, NftTable
+from k8stui.kernel.nft_ruleset import FAMILY_OF, Base, NftChain, NftTable
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.host_ports import Mapped, asked_at, passed_on
 
 TABLE = "cni_hostport"
-_FAMILY = {4: "ip", 6: "ip6"}
 
 
 def table(mapped: Sequence[Mapped], snat: bool, general: Because) -> NftTable:
@@ -40,7 +39,7 @@ def table(mapped: Sequence[Mapped], snat: bool, general: Because) -> NftTable:
         base = Base(type="nat", hook="postrouting", priority=100)
         chains.append(NftChain(chain=Chain("masquerading", rules, "ACCEPT"), base=base))
     return NftTable(
-        family=_FAMILY[mapped[0].address.version],
+        family=FAMILY_OF[mapped[0].address.version],
         name=TABLE,
         chains={one.name: one for one in chains},
         comment="CNI portmap plugin",
@@ -48,7 +47,7 @@ def table(mapped: Sequence[Mapped], snat: bool, general: Because) -> NftTable:
 
 
 def _ports(one: Mapped) -> Iterator[Rule]:
-    ip = _FAMILY[one.address.version]
+    ip = FAMILY_OF[one.address.version]
     for port in one.here:
         asked = asked_at(port)
         where = f"{ip} daddr {asked} " if asked is not None else ""
@@ -62,7 +61,7 @@ def _ports(one: Mapped) -> Iterator[Rule]:
 
 def _masquerading(one: Mapped) -> Iterator[Rule]:
     """Hairpin and localhost: no answer would come back otherwise, whatever was asked."""
-    ip = _FAMILY[one.address.version]
+    ip = FAMILY_OF[one.address.version]
     because = passed_on(one.pod, one.ports[0], "portmap")
     for source in (one.address, *(("127.0.0.1",) if one.address.version == 4 else ())):
         yield Rule(

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from k8stui.cluster.model import Node, ProxyConfiguration
 from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.nft_ruleset import FAMILY_OF
 from k8stui.origin import Origin
 from k8stui.record import record
 
@@ -90,7 +91,7 @@ class ProxySettings:
     @property
     def ip(self) -> str:
         """The family as nftables writes it."""
-        return "ip" if self.version == 4 else "ip6"
+        return FAMILY_OF[self.version]
 
 
 def settings(

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.header import ECHO, WITH_PORTS
+from k8stui.kernel.nft_ruleset import FAMILY_OF
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
 from k8stui.nodes.writers import writer_of
@@ -116,7 +117,7 @@ def _who_sets_it(case: Case, step: Step, rule: RuleCause) -> str:
 def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     if rule.is_nft:
-        family = "ip" if packet.src.version == 4 else "ip6"
+        family = FAMILY_OF[packet.src.version]
         let, also = _is_it_for_nft(packet), ""
         if step.hook is Hook.FORWARD:
             let, also = f"{family} saddr {pods}", f" and {family} daddr {pods} likewise"
@@ -149,7 +150,7 @@ def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
 
 def _nft_advice(step: Step, rule: RuleCause, pods: Prefix, *, is_pods: bool) -> str:
     packet, chain = step.before, f"{rule.table} {rule.chain.name}"
-    family = "ip" if packet.src.version == 4 else "ip6"
+    family = FAMILY_OF[packet.src.version]
     let = f"{family} saddr {pods}" if is_pods else _is_it_for_nft(packet)
     also = f" and {family} daddr {pods} likewise" if is_pods else ""
     return (
