@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import partial
+from math import inf
 
 from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_multicast
@@ -72,12 +73,21 @@ class Server:
     """Where it was delivered."""
 
 
-def keeps_mtu(host: Host, destination: Address) -> bool:
-    """Whether a host learns nothing of the way to an address: its own IPv4 ones are behind lo.
+def keeps_mtu(host: Host, destination: Address, told_bytes: int) -> bool:
+    """Whether a host learns nothing of being told an MTU of the way to an address of its own.
 
-    Wherever NAT sends it then (__mkroute_output: no exceptions for RTN_LOCAL). IPv6 has them.
+    Those are behind lo, wherever NAT sends what is for them. IPv4 has no exceptions for them
+    (__mkroute_output, RTN_LOCAL); IPv6 has, of less than the device takes that has the address,
+    which is the device of its route in table local (rt6_insert_exception, fib6_mtu).
     """
-    return destination.version == 4 and host.routing.is_local(destination)
+    if not host.routing.is_local(destination):
+        return False
+    own = (
+        device.mtu_bytes
+        for device in host.namespace.interfaces
+        if any(one.address == destination for one in device.addresses)
+    )
+    return destination.version == 4 or told_bytes >= next(own, inf)
 
 
 @record(kw_only=True)
@@ -366,7 +376,7 @@ class Client:
         journal = self.host.simulation.journal
         if self.phase is Phase.TALKING:
             # tcp_v4_err: an open connection minds no error but the one that tells the path's MTU.
-            keeps = keeps_mtu(self.host, self.remote)
+            keeps = keeps_mtu(self.host, self.remote, packet.mtu_bytes)
             if packet.mtu_bytes and packet.mtu_bytes < self.mtu_bytes and not keeps:
                 self.mtu_bytes = packet.mtu_bytes
                 text = f"{what}: segments of at most {packet.mtu_bytes} bytes from now on"

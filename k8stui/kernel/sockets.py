@@ -208,9 +208,10 @@ class SocketTable:
         version = packet.src.version
         if is_icmp_error(packet):
             asked = packet.inner.dst if packet.inner is not None else None
-            if asked is not None and packet.mtu_bytes and not keeps_mtu(host, asked):
+            told = packet.mtu_bytes
+            if asked is not None and told and not keeps_mtu(host, asked, told):
                 # ipv4_update_pmtu, ip6_update_pmtu
-                host.path_mtus[asked] = host.path_mtu(asked, packet.mtu_bytes)
+                host.path_mtus[asked] = host.path_mtu(asked, told)
             if (client is None or not client.hears(host, skb)) and not self._too_big(host, skb):
                 host.simulation.journal.step(
                     host.name,

@@ -43,10 +43,17 @@ spec: {nodeName: a, containers: [{name: main, image: cook, args: ["sleep", "9"]}
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: waiter}
+metadata: {name: waiter, labels: {app: waiter}}
 spec:
   nodeName: b
   containers: [{name: main, image: waiter, ports: [{containerPort: 90, protocol: PROTOCOL}]}]
+"""
+DOOR = """\
+---
+apiVersion: v1
+kind: Service
+metadata: {name: waiter}
+spec: {type: NodePort, selector: {app: waiter}, ports: [{port: 90, nodePort: 30090}]}
 """
 DUAL = Path(__file__).with_name("dual-stack.yaml")
 
@@ -192,6 +199,21 @@ def test_what_a_tunnel_over_ipv6_cannot_send(
             assert (way, size, times) == ("", 1350, 1)  # the first of them waits for 15 minutes
             continue
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+
+
+@pytest.mark.parametrize(("narrowed", "learns"), [("eth0", False), ("flannel.1", True)])
+def test_an_own_ipv6_address_has_no_mtu_that_its_device_has(
+    nft: Tools, tmp_path: Path, *, narrowed: str, learns: bool
+) -> None:
+    """What NAT sends on from lo sends less only when told less than that (rt6_insert_exception)."""
+    file = tmp_path / "two.yaml"
+    file.write_text(TWO.replace("PROTOCOL", "TCP") + DOOR)
+    world = build_world([str(file)], None, NodeOptions(cni="flannel-vxlan"))
+    world = narrow(world, ("a", narrowed), mtu=1300)
+    request = parse_request(world, "node/a", "node/a:30090", data_bytes=1400)
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert (one.comparison.kernel.result == "connected") == learns
 
 
 @pytest.mark.parametrize("mtu", [1280, 1492, 1499])
