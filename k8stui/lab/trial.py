@@ -186,6 +186,4 @@ def _earlier(network: Network, asked: Connect) -> tuple[Exchange, ...]:
         raise NotComparedError("an earlier request does not go to its end")
     if any(is_silent(one) and one.felt.established for one in found):
         raise NotComparedError("an earlier connection's data waits for its end for 15 minutes")
-    if asked.protocol is Protocol.TCP and any(is_silent(one) and one.forks for one in found):
-        raise NotComparedError("chance decides once more about each SYN of an earlier connection")
     return found

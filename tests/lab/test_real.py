@@ -18,6 +18,7 @@ from k8stui.lab.plan import Tools
 from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.again import again
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World, build_world
 
@@ -87,6 +88,15 @@ def test_chance_is_asked_again_for_a_syn_that_is_sent_again(nft: Tools) -> None:
     assert {"connected", "timeout"} == {one.comparison.kernel.result for one in later}
 
 
+def test_chance_is_asked_again_for_a_syn_of_a_connection_before(nft: Tools) -> None:
+    """Its first endpoint is on the other node, where docker-17.06 lets nothing in."""
+    world = build_world([], node_options=NodeOptions(cni="docker-17.06"))
+    request = again(parse_request(world, "node/node-1", "node/node-2:30080"), 1, 0.0)
+    found = list(experiments(world, request, nft, every=True))
+    agree(found)
+    assert [one.comparison.kernel.result for one in found] == ["timeout", "connected", "connected"]
+
+
 @pytest.mark.parametrize(
     ("source", "destination", "result"),
     [
@@ -108,6 +118,7 @@ def test_services(nft: Tools, source: str, destination: str, result: str) -> Non
 @pytest.mark.parametrize(
     ("destination", "result"),
     [
+        pytest.param("198.51.100.7/icmp", "connected", id="named-outside-by-itself"),
         pytest.param("192.168.0.77:5000", "connected", id="lan"),
         pytest.param("192.168.0.77:5000/udp", "connected", id="lan-udp"),
         pytest.param("192.168.0.99:5432", "connected", id="named-on-the-lan"),
@@ -121,7 +132,8 @@ def test_services(nft: Tools, source: str, destination: str, result: str) -> Non
 def test_hosts_outside_the_cluster(nft: Tools, destination: str, result: str, cold: bool) -> None:
     hosts = read_hosts(["db=192.168.0.99:5432", "far=198.51.100.7:5432", "vpn=10.99.0.9"])
     world = build_world([str(CASES)], cluster_options=ClusterOptions(hosts=hosts))
-    request = parse_request(world, "pod/web", destination)
+    source = "outside" if destination.endswith("/icmp") else "pod/web"
+    request = parse_request(world, source, destination)
     found = list(experiments(world, request, nft, cold=cold))
     agree(found)
     assert found[0].comparison.kernel.result == result

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Route
-from k8stui.kernel.packet import Protocol
-from k8stui.kernel.step import Fork
+from k8stui.kernel.packet import Protocol, TcpFlags
+from k8stui.kernel.step import Direction, Fork
 from k8stui.lab.errors import LabError
+from k8stui.lab.patience import is_silent
 from k8stui.lab.plan import ClientPlan, Plan, Space, Tools
 from k8stui.lab.planning.listeners import adopted, listeners
 from k8stui.lab.planning.rulesets import texts
@@ -67,7 +68,7 @@ def plan(
     exchanges = (exchange, *earlier, *others)
     if relayed is not None:
         exchanges = (*exchanges, *relayed.exchanges, *relayed.before)
-    decided = (*(fork for one in earlier for fork in one.forks), *exchange.forks)
+    decided = (*(fork for one in earlier for fork in _drawn(one)), *exchange.forks)
     drawn = () if tries else decided
     speaks = request.data_bytes is not None and request.protocol is Protocol.TCP
     names = touched(request, exchanges)
@@ -153,6 +154,25 @@ def _trimmed(space: NetNamespace, built: tuple[str, ...], notes: list[str]) -> N
     if left > MAX_STAND_INS:
         notes.append(f"{space.name}: {left - MAX_STAND_INS} unused cables are left out")
     return replace(space, interfaces=tuple(kept)) if left > MAX_STAND_INS else space
+
+
+def _drawn(earlier: Exchange) -> Iterator[Fork]:
+    """What chance came to, as often as a kernel asks it.
+
+    A client that hears nothing sends its SYN twice (`Impatient`), the walk only once where both end
+    alike. The second one asks where the first has left no entry behind (nf_nat_inet_fn).
+    """
+    yield from earlier.forks
+    asked = {
+        step.packet_number
+        for step in earlier.steps
+        if step.direction is Direction.FORWARD and step.before.flags == TcpFlags.SYN
+    }
+    if is_silent(earlier) and len(asked) == 1:
+        port = f" sport={earlier.steps[0].before.sport} "
+        for fork in earlier.forks:
+            if not any(port in line for line in earlier.conntrack.get(fork.namespace, ())):
+                yield fork
 
 
 def _taken_hops(forks: tuple[Fork, ...], namespace: str) -> frozenset[Route]:

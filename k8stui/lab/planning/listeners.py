@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.exchange import Connect, Exchange
+from k8stui.kernel.fib import LOOPBACK
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.namespace import NetNamespace, Socket
 from k8stui.kernel.packet import Protocol
@@ -31,23 +32,30 @@ def adopted(
     Who asks may be another one beyond the router (``--from ADDRESS``). A ping and a neighbour
     solicitation are answered by a kernel for an address that it has, and there is no socket that
     could stand for it (net/ipv4/icmp.c icmp_reply, net/ipv6/ndisc.c ndisc_recv_ns).
+
+    Raises:
+        NotComparedError: who asks is asked by a router: an address of its own it asks by lo.
+
     """
     is_client = space.name == request.namespace
-    pinged = [one for one in _pinged(space, exchanges) if _is_foreign(space, one)]
-    if pinged and is_client:
+    pinged = [one for one in _pinged(space, exchanges) if _is_foreign(space, one[1])]
+    if is_client and any(device != LOOPBACK for device, _ in pinged):
         raise NotComparedError("who asks stands for the one who is asked, too")
+    there = dict.fromkeys(address for _, address in pinged)
     asker = [request.source] if is_client and request.source is not None else []
     solicited = ((naming(device), address) for device, address in _solicited(space, exchanges))
-    for device, address in (*solicited, *(("lo", one) for one in (*pinged, *asker))):
+    for device, address in (*solicited, *((LOOPBACK, one) for one in (*there, *asker))):
         if _is_foreign(space, address):
             whole = f"{address}/{address.bits}"
             yield ["addr", "replace", whole, "dev", device, "scope", "host", "nodad"]
 
 
-def _pinged(space: NetNamespace, exchanges: Iterable[Exchange]) -> Mapping[Address, None]:
-    """For whom the namespace has answered a ping."""
+def _pinged(
+    space: NetNamespace, exchanges: Iterable[Exchange]
+) -> Mapping[tuple[str, Address], None]:
+    """By which device, and for whom, the namespace has answered a ping."""
     return {
-        step.before.dst: None
+        (step.device or "", step.before.dst): None
         for exchange in exchanges
         for step in exchange.steps
         if step.namespace == space.name
