@@ -70,5 +70,5 @@ def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Expl
         yield Explained(
             question=text,
             trace=trace,
-            denials=tuple(denials_and_changes(world.network.enforced, trace)),
+            denials=tuple(denials_and_changes(world, trace)),
         )

@@ -221,7 +221,10 @@ class Policies:
         client, target = pods.get(connect.namespace), pods.get(server or "")
         if client is not None and client is target:
             return
-        peer = self.judgement.peer(client, source or connect.source, connect.namespace)
+        met = source or connect.source
+        hidden = client is not None and met is not None and met not in client.addresses
+        who = None if hidden else client  # masqueraded on the way: an address, and no label counts
+        peer = self.judgement.peer(who, met, str(met) if hidden else connect.namespace)
         ask = Ask(port or connect.port, connect.protocol, target)
         found: list[Denial | None] = []
         if client is not None and not client.host_network:

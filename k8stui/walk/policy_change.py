@@ -23,13 +23,17 @@ from k8stui.cluster.policy import (
 )
 from k8stui.cluster.selectors import NAMESPACE_NAME
 from k8stui.kernel.step import Direction as Way
+from k8stui.nodes.network import build_network
+from k8stui.nodes.policy import NONE
 from k8stui.origin import Origin
 from k8stui.record import record
-from k8stui.walk.policies import Denial, Denied, Policies, most_particular
+from k8stui.walk.policies import Denial, Denied, Policies, most_particular, source_met
+from k8stui.walk.walk import walks
 
 if TYPE_CHECKING:
-    from k8stui.cluster.model import Cluster
-    from k8stui.walk.trace import Trace
+    from k8stui.kernel.address import Address
+    from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.world import World
 
 _MADE = ("pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name",
          "apps.kubernetes.io/pod-index", "batch.kubernetes.io/", "controller-uid", "job-name",
@@ -193,11 +197,13 @@ def _scalar(value: str) -> str:
     return value if plain and value.lower() not in words else f'"{value}"'
 
 
-def denials_and_changes(cluster: Cluster, trace: Trace) -> Iterator[tuple[Denial, NewEntry]]:
+def denials_and_changes(world: World, trace: Trace) -> Iterator[tuple[Denial, NewEntry]]:
     """What policies have against a walked request at every place, each with what would mend it.
 
-    Judged at the addresses and the port that NAT had left where the question ended.
+    Judged at the addresses and the port that NAT had left where the question ended, and at the
+    source that it would have further on.
     """
+    cluster = world.network.enforced
     packet = next(
         (
             step.before
@@ -219,8 +225,20 @@ def denials_and_changes(cluster: Cluster, trace: Trace) -> Iterator[tuple[Denial
         return
     peer = policies.judgement.peer_at(packet.dst)
     server = peer.pod.key if peer.pod is not None else None
-    met = replace(connect, source=packet.src, destination=packet.dst)
+    source = _source_met(world, trace.request, server) or packet.src
+    met = replace(connect, source=source, destination=packet.dst)
     asked = replace(trace.request, connect=met)
     for denial in policies.denials(asked, server, packet.dport):
         if denial.denied is not None and not denial.unsure:
             yield denial, smallest_change(policies, denial.denied)
+
+
+def _source_met(world: World, request: Request, server: str | None) -> Address | None:
+    """Which source the policies of a pod would meet if none stopped the request before.
+
+    None: it would not get there, or the rules are those of a dump.
+    """
+    options = replace(world.options, policy_engine=NONE)
+    opened = replace(world, options=options, network=build_network(world.cluster, options))
+    arriving = (one for one in walks(opened, request) if one.outcome.server_pod == server)
+    return next((source_met(world.cluster, one) for one in arriving), None)

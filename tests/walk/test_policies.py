@@ -147,7 +147,7 @@ NEAR = {
 def test_the_smallest_change_allows_it(tmp_path: Path, kind: str, source: str) -> None:
     world = world_of(tmp_path, *NEAR[kind])
     trace = ask(world, source, "svc/oven:70")
-    found = list(denials_and_changes(world.cluster, trace))
+    found = list(denials_and_changes(world, trace))
     if trace.outcome.result is Result.CONNECTED:
         assert not found
         return
