@@ -40,6 +40,8 @@ _GROUPS = {
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",
+    "AddressPool": "metallb.io",
+    "BGPPeer": "metallb.io",
     "IPAddressPool": "metallb.io",
     "L2Advertisement": "metallb.io",
     "BGPAdvertisement": "metallb.io",

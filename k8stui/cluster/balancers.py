@@ -9,15 +9,17 @@ leader among its pods, or the node that it notes on the Service (pkg/services, `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
 
-from k8stui.apiserver.fields import array, flag, labels, table, text, texts
+from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
+from k8stui.cluster.metallb import Advertisement, Pool, Told, address_of, told
 from k8stui.cluster.model import (
     Announced,
+    Container,
     EndpointSlice,
     LoadBalancerIngress,
     Node,
@@ -27,9 +29,7 @@ from k8stui.cluster.model import (
     ServiceType,
     Unbalanced,
 )
-from k8stui.cluster.selectors import matches
-from k8stui.kernel.address import Address, Prefix
-from k8stui.manifests import Manifest
+from k8stui.kernel.address import Address
 from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
 
@@ -38,77 +38,35 @@ _WANTED = ("metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs",
 _POOL = ("metallb.io/address-pool", "metallb.universe.tf/address-pool")
 _VIP_HOST = "kube-vip.io/vipHost"
 _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
-_SPEAKER, _KUBE_VIP = "metallb/speaker", "kube-vip"
-_MOST = 65536
-"""Addresses of a pool that are looked at for a free one."""
-
-
-@record(kw_only=True)
-class Pool:
-    """An IPAddressPool."""
-
-    name: str
-    labels: Mapping[str, str]
-    ranges: tuple[tuple[Address, Address], ...]
-    """First and last."""
-    auto: bool
-    manifest: Manifest
-    written: str
-    """Its addresses, as they are written."""
-
-    def __contains__(self, address: Address) -> bool:
-        return any(
-            first.version == address.version and first.value <= address.value <= last.value
-            for first, last in self.ranges
-        )
-
-    def serves(self, service: Service) -> bool:
-        """Whether it is for that Service (serviceAllocation; pool_reconciler isPoolCompatible…)."""
-        told = table(self.manifest.data, "spec", "serviceAllocation")
-        spaces = texts(told, "namespaces")
-        if array(told, "namespaceSelectors"):
-            return True  # of labels that namespaces have, which are not known here
-        selectors = array(told, "serviceSelectors")
-        return (not spaces or service.namespace in spaces) and (
-            not selectors or any(matches(one, service.labels) for one in selectors)
-        )
-
-    def addresses(self, version: int) -> Iterator[Address]:
-        for first, last in self.ranges:
-            if first.version == version:
-                count = last.value - first.value + 1
-                yield from (Address(version, first.value + n) for n in range(min(count, _MOST)))
-
-
-@record(kw_only=True)
-class _Advertisement:
-    """For which pools, from which nodes."""
-
-    is_l2: bool
-    manifest: Manifest
-
-    def is_for(self, pool: Pool) -> bool:
-        names = texts(self.manifest.data, "spec", "ipAddressPools")
-        selectors = array(self.manifest.data, "spec", "ipAddressPoolSelectors")
-        if not names and not selectors:
-            return True
-        return pool.name in names or any(matches(one, pool.labels) for one in selectors)
-
-    def chooses(self, node: Node) -> bool:
-        selectors = array(self.manifest.data, "spec", "nodeSelectors")
-        return not selectors or any(matches(one, node.labels) for one in selectors)
+_SPEAKER = "metallb/speaker"
+_KUBE_VIP, _GIVES = "kube-vip", "kube-vip-cloud-provider"
 
 
 @record(kw_only=True)
 class Balancers:
-    """What the input holds of MetalLB."""
+    """What the input holds of MetalLB and of kube-vip."""
 
-    pools: tuple[Pool, ...]
-    advertisements: tuple[_Advertisement, ...]
+    metallb: Told | None
+    vips: Mapping[str, Origin]
+    """Nodes on which kube-vip announces what Services ask for."""
+    idle: Unbalanced | None
+    """Why a Service that asks for no address gets none from anybody; None: nothing says so."""
     seen: Mapping[str, tuple[str, Origin]]
     """By ``namespace/name`` of a Service: the node that announces it, as its status says."""
     asked: Mapping[str, tuple[str, Origin]]
     """By ``namespace/name`` of a Service: its ``spec.loadBalancerIP``."""
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        return self.metallb.pools if self.metallb is not None else ()
+
+    @property
+    def has_peers(self) -> bool:
+        return self.metallb is not None and self.metallb.has_peers
+
+    @property
+    def advertisements(self) -> tuple[Advertisement, ...]:
+        return self.metallb.advertisements if self.metallb is not None else ()
 
     def with_addresses(
         self, services: dict[str, Service]
@@ -152,7 +110,7 @@ class Balancers:
     ) -> Unbalanced | None:
         """Why MetalLB gives none, or not the one that is asked for; None: nothing is known."""
         if not self.pools:
-            return None
+            return None if given else self.idle
         all_pools = ", ".join(one.name for one in self.pools)
         out = [one for one in given if not any(one in pool for pool in self.pools)]
         if out:
@@ -161,7 +119,7 @@ class Balancers:
                 origin = service.origins.get("annotations", service.origin)
             listed = ", ".join(f"{one.name}: {one.written}" for one in self.pools)
             return Unbalanced(
-                f"the address {out[0]} that it asks for is in no IPAddressPool ({listed}): MetalLB "
+                f"the address {out[0]} that it asks for is in no pool ({listed}): MetalLB "
                 "gives it none",
                 f"ask for an address of a pool ({self.pools[0].written}), or add {out[0]} to one",
                 origin,
@@ -172,23 +130,23 @@ class Balancers:
         pools = [p for p in self.pools if p.name == named or (not named and p.auto)]
         if pools and not any(pool.serves(service) for pool in pools):
             return Unbalanced(
-                f"IPAddressPool {pools[0].name} gives nothing to Service {service.key}: its "
+                f"{pools[0].title} gives nothing to Service {service.key}: its "
                 f"serviceAllocation is for {_allocation(pools[0])}",
                 f"add namespace {service.namespace} (or the Service's labels) there, or make a "
                 "pool for it",
-                pools[0].manifest.origin("spec", "serviceAllocation"),
+                pools[0].origin("serviceAllocation"),
             )
         if not pools:
-            said = f"its annotation asks for IPAddressPool {named}, and there is {all_pools}"
-            by_itself = f"no IPAddressPool gives addresses unasked ({all_pools}: autoAssign: false)"
+            said = f"its annotation asks for address pool {named}, and there is {all_pools}"
+            by_itself = f"no pool gives addresses unasked ({all_pools}: autoAssign: false)"
             return Unbalanced(
                 said if named else by_itself,
-                f"write {self.pools[0].name} there, or make IPAddressPool {named}"
+                f"write {self.pools[0].name} there, or make a pool {named}"
                 if named
                 else f"ask for one: metallb.io/address-pool: {self.pools[0].name}",
                 service.origins.get("annotations", service.origin)
                 if named
-                else self.pools[0].manifest.origin("spec", "autoAssign"),
+                else self.pools[0].origin("autoAssign"),
             )
         held = [
             f"{one.ip}: {other.key}"
@@ -199,11 +157,10 @@ class Balancers:
         if not held:
             return None
         return Unbalanced(
-            f"IPAddressPool {pools[0].name} ({pools[0].written}) is used up "
-            f"({', '.join(held[:3])})",
-            f"widen the addresses of IPAddressPool {pools[0].name}, or let Services share one "
+            f"{pools[0].title} ({pools[0].written}) is used up ({', '.join(held[:3])})",
+            f"widen the addresses of {pools[0].title}, or let Services share one "
             "(metallb.io/allow-shared-ip)",
-            pools[0].manifest.origin("spec", "addresses"),
+            pools[0].origin("addresses"),
         )
 
     def _given(self, service: Service, taken: set[Address]) -> tuple[tuple[Address, ...], Origin]:
@@ -213,8 +170,8 @@ class Balancers:
         origin = service.origins.get("annotations", service.origin)
         if not asked and service.key in self.asked:
             asked, origin = self.asked[service.key]
-        if asked:
-            return tuple(filter(None, (_address(one) for one in asked.split(",")))), origin
+        if asked and (self.pools or self.vips):
+            return tuple(filter(None, map(address_of, asked.split(",")))), origin
         named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
         for pool in self.pools:
             if pool.serves(service) and (pool.name == named or (not named and pool.auto)):
@@ -224,38 +181,77 @@ class Balancers:
                 )
                 given = tuple(filter(None, free))
                 if given:
-                    said = f"MetalLB gives it a free address of IPAddressPool {pool.name}"
-                    return given, assumed(said, pool.manifest.origin().place)
+                    said = f"MetalLB gives it a free address of {pool.title}"
+                    return given, assumed(said, pool.origin().place)
         return (), service.origin
 
 
 def _allocation(pool: Pool) -> str:
-    told = table(pool.manifest.data, "spec", "serviceAllocation")
+    told = table(pool.manifest.data, *pool.path, "serviceAllocation")
     spaces = texts(told, "namespaces")
     return f"namespace {', '.join(spaces)}" if spaces else "Services with other labels"
 
 
-def find_balancers(inventory: Inventory) -> Balancers | None:
-    """None: nothing of MetalLB's own kinds is there."""
-    pools = tuple(_pool(one) for one in inventory.of("IPAddressPool").values())
-    ads = tuple(
-        _Advertisement(is_l2=kind == "L2Advertisement", manifest=one)
-        for kind in ("L2Advertisement", "BGPAdvertisement")
-        for one in inventory.of(kind).values()
-    )
+def find_balancers(inventory: Inventory, pods: Mapping[str, Pod]) -> Balancers | None:
+    """None: nothing of MetalLB's is there, and no kube-vip that is for Services."""
+    metallb = told(inventory, pods.values())
     seen = {}
     for one in inventory.of("ServiceL2Status").values():
         status = table(one.data, "status")
         key = f"{text(status, 'serviceNamespace')}/{text(status, 'serviceName')}"
         seen[key] = text(status, "node"), one.origin("status", "node")
-    if not pools and not ads and not seen:
+    vips = _where_kube_vip(pods.values(), for_services=True)
+    if metallb is None and not seen and not vips:
         return None
     asked = {
         key: (text(one.data, "spec", "loadBalancerIP"), one.origin("spec", "loadBalancerIP"))
         for key, one in inventory.of("Service").items()
         if text(one.data, "spec", "loadBalancerIP")
     }
-    return Balancers(pools=pools, advertisements=ads, seen=seen, asked=asked)
+    idle = _without_pools(metallb) if metallb is not None else _asked_alone(pods.values())
+    return Balancers(metallb=metallb, vips=vips, idle=idle, seen=seen, asked=asked)
+
+
+def _without_pools(metallb: Told) -> Unbalanced | None:
+    if metallb.pools or metallb.runs is None:
+        return None
+    unread, here = metallb.unread, metallb.runs.namespace
+    if unread is not None:
+        return Unbalanced(
+            f"MetalLB reads its pools from objects since 0.13, and no ConfigMap: {unread.name} in "
+            f"{here} says nothing to it, and there is no IPAddressPool",
+            "write that pool as an IPAddressPool, and an L2Advertisement (BGPAdvertisement and "
+            "BGPPeer) for it; MetalLB's configmaptocrs makes them of the ConfigMap",
+            unread.origin("data", "config"),
+        )
+    if metallb.in_config_map:
+        return Unbalanced(
+            f"MetalLB runs without pools: before 0.13 it reads them from ConfigMap {here}/config, "
+            "and there is none",
+            f"write ConfigMap config in {here}, with address-pools (name, protocol: layer2, "
+            "addresses: free ones of the nodes' network) in its key config",
+            metallb.runs.origin,
+        )
+    return Unbalanced(
+        "MetalLB runs, and there is no IPAddressPool: it has no address to give",
+        "write an IPAddressPool with free addresses of the nodes' network, and an L2Advertisement",
+        metallb.runs.origin,
+    )
+
+
+def _asked_alone(pods: Iterable[Pod]) -> Unbalanced | None:
+    """kube-vip announces the address that a Service asks for, and chooses none itself."""
+    by_image = {_program(one): pod for pod in pods for one in pod.containers}
+    if _GIVES in by_image or _KUBE_VIP not in by_image:
+        return None
+    return Unbalanced(
+        "kube-vip announces the address that a Service has, and gives it none: that is "
+        "kube-vip-cloud-provider's work, which does not run",
+        "ask for one (annotation kube-vip.io/loadbalancerIPs: a free address of the nodes' "
+        "network), or run kube-vip-cloud-provider with ConfigMap kube-system/kubevip "
+        "(range-global)",
+        by_image[_KUBE_VIP].origin,
+    )
 
 
 def unannounced(
@@ -269,8 +265,10 @@ def unannounced(
 ) -> dict[Address, Unbalanced]:
     """Addresses of MetalLB's pools that no speaker announces, and why."""
     found: dict[Address, Unbalanced] = {}
-    if balancers is None or not nodes:
+    if not nodes:
         return found
+    if balancers is None:
+        return _not_for_services(services, pods.values())
     speakers = _where(pods.values(), _SPEAKER)
     for service in services.values():
         for one in service.load_balancer_ingress:
@@ -285,6 +283,29 @@ def unannounced(
             if lack is not None:
                 found[one.ip] = lack
     return found
+
+
+def _not_for_services(
+    services: Mapping[str, Service], pods: Iterable[Pod]
+) -> dict[Address, Unbalanced]:
+    """What asks kube-vip for its address, where that keeps to the API server's own one."""
+    idle = _where_kube_vip(pods, for_services=False)
+    if not idle:
+        return {}
+    origin = next(iter(idle.values()))
+    lack = Unbalanced(
+        "kube-vip runs for the API server's address alone (svc_enable is not true), and announces "
+        "no Service's",
+        'set svc_enable: "true" in kube-vip\'s env (argument --services)',
+        origin,
+    )
+    return {
+        one.ip: lack
+        for service in services.values()
+        if "kube-vip.io/loadbalancerIPs" in service.annotations
+        for one in service.load_balancer_ingress
+        if one.ip is not None
+    }
 
 
 def _far(
@@ -326,10 +347,20 @@ def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Unb
     ads = [one for one in balancers.advertisements if one.is_for(pool)]
     if not ads:
         return Unbalanced(
-            f"no L2Advertisement and no BGPAdvertisement is for IPAddressPool {pool.name}: MetalLB "
-            "gives its addresses, and nobody announces them",
+            f"no L2Advertisement and no BGPAdvertisement is for {pool.title}: MetalLB gives its "
+            "addresses, and nobody announces them",
             f"write an L2Advertisement for it (spec.ipAddressPools: [{pool.name}])",
-            pool.manifest.origin(),
+            pool.whole,
+        )
+    if not any(one.is_l2 or balancers.has_peers for one in ads):
+        old = bool(ads[0].only)
+        return Unbalanced(
+            f"{pool.title} is announced by BGP alone, and nothing names the router that MetalLB "
+            f"speaks to: there {'are no peers beside the pools' if old else 'is no BGPPeer'}",
+            f"{'name it under peers' if old else 'write a BGPPeer'} (its address, both AS "
+            f"numbers), or announce the pool in L2 mode "
+            f"({'protocol: layer2' if old else 'L2Advertisement'})",
+            pool.origin("protocol") if old else ads[0].manifest.origin(),
         )
     chosen = [node for node in nodes.values() if any(one.chooses(node) for one in ads)]
     if not chosen:
@@ -363,7 +394,7 @@ def announced(
     if not wanted:
         return found
     speakers = _where(pods.values(), _SPEAKER)
-    vips = _where(pods.values(), _KUBE_VIP)
+    vips = _where_kube_vip(pods.values(), for_services=True)
     for service in wanted:
         addresses = [one.ip for one in service.load_balancer_ingress if one.ip is not None]
         told = _noted(balancers, service, nodes) or (
@@ -419,7 +450,7 @@ def _by_metallb(
         return None
     ads = [one for one in balancers.advertisements if one.is_for(pool)]
     with_endpoint = _with_endpoint(slices)
-    for is_l2 in (True, False):
+    for is_l2 in (True, False) if balancers.has_peers else (True,):
         mine = [one for one in ads if one.is_l2 is is_l2]
         able = [
             node
@@ -445,7 +476,7 @@ def _with_endpoint(slices: Iterable[EndpointSlice]) -> set[str | None]:
 
 
 def _chosen(
-    service: Service, able: list[Node], advertisement: _Advertisement, *, is_l2: bool
+    service: Service, able: list[Node], advertisement: Advertisement, *, is_l2: bool
 ) -> Announced:
     name, place = able[0].name, advertisement.manifest.origin().place
     if is_l2:
@@ -478,35 +509,30 @@ def _where(pods: Iterable[Pod], image: str) -> Mapping[str, Origin]:
     }
 
 
-def _pool(manifest: Manifest) -> Pool:
-    ranges = (_range(one) for one in texts(manifest.data, "spec", "addresses"))
-    return Pool(
-        name=manifest.name,
-        labels=labels(manifest.data, "metadata", "labels"),
-        ranges=tuple(filter(None, ranges)),
-        auto=flag(table(manifest.data, "spec"), "autoAssign") is not False,
-        manifest=manifest,
-        written=", ".join(texts(manifest.data, "spec", "addresses")),
-    )
+def _where_kube_vip(pods: Iterable[Pod], *, for_services: bool) -> Mapping[str, Origin]:
+    """Nodes on which kube-vip runs: for Services, or for the API server's address alone.
+
+    Source: kube-vip pkg/kubevip/config_environment.go (svc_enable), cmd/kube-vip.go (--services).
+    """
+    return {
+        pod.node_name: pod.origin
+        for pod in pods
+        for one in pod.containers
+        if pod.node_name is not None
+        and pod.phase is PodPhase.RUNNING
+        and _program(one).removesuffix("-iptables") == _KUBE_VIP
+        and _is_for_services(one) is for_services
+    }
 
 
-def _range(written: str) -> tuple[Address, Address] | None:
-    """``192.168.0.240-192.168.0.250``, or a prefix (internal/config/config.go parseCIDR)."""
-    first, dash, last = written.partition("-")
-    if dash:
-        ends = _address(first), _address(last)
-        if ends[0] is None or ends[1] is None or ends[0].version != ends[1].version:
-            return None
-        return ends[0], ends[1]
-    try:
-        prefix = Prefix.parse(written.strip())
-    except ValueError:
-        return None
-    return prefix.address, prefix.nth(-1)
+def _is_for_services(container: Container) -> bool:
+    """As its env says; where that says nothing of what it is for, it is taken to be."""
+    told = dict(container.env)
+    if "--services" in container.spoken or not {"svc_enable", "cp_enable"} & told.keys():
+        return True
+    return told.get("svc_enable", "").lower() == "true"
 
 
-def _address(written: str) -> Address | None:
-    try:
-        return Address.parse(written.strip())
-    except ValueError:
-        return None
+def _program(container: Container) -> str:
+    """The last part of its image's name."""
+    return container.image.partition("@")[0].rpartition("/")[2].partition(":")[0]

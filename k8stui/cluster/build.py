@@ -171,7 +171,7 @@ def build(
     refusals = {one.subject: one for one in reversed(manifests.problems) if one.subject}
     pods = _waiting(_lacking(population.pods, refusals), services)
     memory.keep("pods shown", (), pods)
-    balancers = find_balancers(inventory)
+    balancers = find_balancers(inventory, pods)
     unbalanced: dict[str, Unbalanced] = {}
     if balancers is not None:
         services, unbalanced = balancers.with_addresses(services)

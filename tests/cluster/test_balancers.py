@@ -49,6 +49,12 @@ metadata: {name: hill, namespace: metallb-system}
 spec: {ipAddressPools: [hill]%s}
 ---
 """
+_PEER = """\
+apiVersion: metallb.io/v1beta2
+kind: BGPPeer
+metadata: {name: router, namespace: metallb-system}
+spec: {myASN: 64500, peerASN: 64501, peerAddress: 192.168.77.1}
+"""
 _GIVEN = "{loadBalancer: {ingress: [{ip: 192.168.77.241}]}}"
 
 
@@ -128,7 +134,7 @@ status: {{node: {wrong}, serviceName: stone, serviceNamespace: default}}
 
 
 def test_by_bgp_the_router_takes_one(tmp_path: Path) -> None:
-    made = world(tmp_path, status=_GIVEN, more=_POOL % ("BGPAdvertisement", ""))
+    made = world(tmp_path, status=_GIVEN, more=_POOL % ("BGPAdvertisement", "") + _PEER)
     (told,) = made.cluster.announced.values()
     assert "by BGP" in told.text
     assert told.origin.kind is OriginKind.ASSUMED

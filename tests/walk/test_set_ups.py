@@ -315,15 +315,15 @@ BALANCERS = {
         mend="--ignore-exclude-lb"),
     "an address that no pool has": from_outside(
         "svc/web", *NODES, balanced(loadBalancerIP="10.1.2.3"), pool(RANGE), advertisement(),
-        words="10.1.2.3 that it asks for is in no IPAddressPool", mend=RANGE,
+        words="10.1.2.3 that it asks for is in no pool", mend=RANGE,
         at="loadBalancerIP: 10.1.2.3"),
     "a pool that is not there": from_outside(
         "svc/web", *NODES,
         balanced(head={"annotations": {"metallb.io/address-pool": "wan"}}), pool(RANGE),
-        advertisement(), words="asks for IPAddressPool wan, and there is lan", mend="write lan"),
+        advertisement(), words="asks for address pool wan, and there is lan", mend="write lan"),
     "a pool that gives only what is asked for": from_outside(
         "svc/web", *NODES, balanced(), pool(RANGE, autoAssign=False), advertisement(),
-        words="no IPAddressPool gives addresses unasked", mend="metallb.io/address-pool: lan"),
+        words="no pool gives addresses unasked", mend="metallb.io/address-pool: lan"),
     "a pool that is used up": from_outside(
         "svc/web", *NODES, balanced("first", given="192.168.0.240"), balanced(),
         pool("192.168.0.240/32"), advertisement(),

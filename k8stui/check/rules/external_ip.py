@@ -22,7 +22,8 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.balancers import Balancers, Pool, find_balancers
+from k8stui.cluster.balancers import Balancers, find_balancers
+from k8stui.cluster.metallb import Pool
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import OriginKind
@@ -63,7 +64,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 def _pools(ground: Ground) -> Iterator[Finding]:
     """MetalLB's pools that hold a node's own address."""
-    balancers = find_balancers(ground.inventory)
+    balancers = find_balancers(ground.inventory, ground.cluster.pods)
     for pool in balancers.pools if balancers is not None else ():
         for node in ground.cluster.nodes.values():
             address = next((one for one in node.addresses if one in pool), None)
@@ -72,8 +73,8 @@ def _pools(ground: Ground) -> Iterator[Finding]:
             yield Finding(
                 rule=ID,
                 severity=Severity.WARNING,
-                subject=f"IPAddressPool {pool.manifest.namespace or 'default'}/{pool.name}",
-                place=pool.manifest.place("spec", "addresses"),
+                subject=f"{pool.title} in {pool.manifest.namespace or 'default'}",
+                place=pool.origin("addresses").place,
                 why=f"it holds {address}, node {node.name}'s own address: given to a Service, "
                 "whoever announces it takes what is meant for the node (ssh, the kubelet)",
                 fix="take the nodes' addresses out of the pool",
@@ -98,8 +99,8 @@ def _elsewhere(ground: Ground, pool: Pool, balancers: Balancers | None) -> Itera
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
-            subject=f"IPAddressPool {pool.manifest.namespace or 'default'}/{pool.name}",
-            place=pool.manifest.place("spec", "addresses"),
+            subject=f"{pool.title} in {pool.manifest.namespace or 'default'}",
+            place=pool.origin("addresses").place,
             why=f"{first} is on none of the nodes' networks ({own[0]}): in L2 mode a node answers "
             "ARP for the address, and nobody asks that who takes it for another network's",
             fix="take free addresses of the nodes' network, or announce the pool by BGP "

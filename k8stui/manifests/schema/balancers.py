@@ -8,7 +8,16 @@ from __future__ import annotations
 from k8stui.manifests.schema.objects import kind
 
 GROUPS = frozenset({"metallb.io"})
-KINDS = tuple(
-    kind(name, "metallb.io/v1beta1", unread="spec")
-    for name in ("IPAddressPool", "L2Advertisement", "BGPAdvertisement", "ServiceL2Status")
+KINDS = (
+    *(
+        kind(name, "metallb.io/v1beta1", unread="spec")
+        for name in (
+            "IPAddressPool",
+            "AddressPool",
+            "L2Advertisement",
+            "BGPAdvertisement",
+            "ServiceL2Status",
+        )
+    ),
+    kind("BGPPeer", "metallb.io/v1beta2 metallb.io/v1beta1", unread="spec"),
 )
