@@ -59,7 +59,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
 
 def _by_node_address(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
     """Calico's nodes find each other by an annotation; the walk goes by the nodes' own address."""
-    met = {step.namespace for step in exchange.steps}
+    met = {step.namespace for step in exchange.steps} - node_annotations.astray(cluster).keys()
     if sum(name in cluster.nodes for name in met) < 2:
         return
     for name in sorted(met & cluster.nodes.keys()):

@@ -472,8 +472,22 @@ CASES = {
     "Calico took the NAT'ed card of both machines": Told(
         manifests=(by_calico(1, "10.0.2.15/24"), by_calico(2, "10.0.2.15/24"), CLIENT, *WEB,
                    FELIX),
-        result="connected", assumed="calico-node found 10.0.2.15 as the address of node-2",
-        rule="address-overlap", words="IPv4Address 10.0.2.15", fix="IP_AUTODETECTION_METHOD",
+        result="timeout", cause=("no node has a route to 10.244.2.0/24",
+                                 "10.0.2.15, which it has found for node-1 too"),
+        mend="IP_AUTODETECTION_METHOD", at="projectcalico.org/IPv4Address: 10.0.2.15/24",
+        rule="address-overlap", words="10.0.2.15, which it has found for node-1 too",
+        fix="IP_AUTODETECTION_METHOD",
+    ),
+    "Calico took the bridge of containers beside Kubernetes": Told(
+        manifests=(by_calico(1, "192.168.0.11/24"), by_calico(2, "172.18.0.1/16"), CLIENT, *WEB,
+                   FELIX, IP_POOL),
+        result="timeout", cause=("172.18.0.1, that of a bridge which node-2 has for itself",),
+        mend="IP_AUTODETECTION_METHOD", at="projectcalico.org/IPv4Address: 172.18.0.1/16",
+        rule="address-overlap", words="172.18.0.1", fix="kubernetes-internal-ip",
+    ),
+    "Calico on a second card that the Nodes do not name": Told(
+        manifests=(by_calico(1, "10.9.0.1/24"), by_calico(2, "10.9.0.12/24"), CLIENT, *WEB, FELIX),
+        result="connected", assumed="calico-node found 10.9.0.12 as the address of node-2",
     ),
     "externalIPs, and nobody answers for the address": Told(
         manifests=(*NODES, service("web", to=8080, externalIPs=["192.168.0.200"]), WEB[1]),

@@ -132,13 +132,22 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
                 )  # fmt: skip
     yield from _pod_ranges(nodes)
     yield from _moved(nodes)
+    for name, remark in node_annotations.astray(cluster).items():
+        yield _finding(
+            f"Node {name}", remark.origin,
+            f"calico-node took for its address {remark.text}: the other nodes get no route to its "
+            "pods, nor it to theirs",
+            "tell calico-node which card to take (IP_AUTODETECTION_METHOD: "
+            "kubernetes-internal-ip, or interface=…) and start it anew",
+            Severity.WARNING,
+        )  # fmt: skip
     for node, other, what, origin in node_annotations.told_twice(nodes):
         yield _finding(
             f"Node {node.name}", origin,
             f"node {other.name} is found at its {what} too: what the others send to the pods of "
             "one of them goes to the other",
-            "tell the plug-in which card is whose (flanneld's --iface, --public-ip; calico-node's "
-            "IP_AUTODETECTION_METHOD), and take the annotation away",
+            "tell flanneld which card is whose (--iface, --public-ip), and take the annotation "
+            "away",
         )  # fmt: skip
 
 

@@ -10,12 +10,14 @@ policy engine's (`k8stui.nodes.policy.calico`). Source: docs/facts/cni.md sectio
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial, reduce
 from operator import add
 
 from k8stui.cluster.model import Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Route
+from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.calico_tunnels import Tunnels
@@ -58,7 +60,18 @@ class CalicoPlugin:
         between = self._tunnels.part(node)
         if not between.interfaces:
             between = host_gateway_routes(self._site, node, "calico's BGP")
-        return self.cables(node) + between
+        return self.cables(node) + self._learned(node, between)
+
+    def _learned(self, node: Node, between: Part) -> Part:
+        """Without the routes between nodes that find no way to each other's annotated address."""
+        lost = node_annotations.astray(self._site.cluster)
+        if not lost:
+            return between
+        nodes = self._site.cluster.nodes.values()
+        gone = {p for other in nodes if {other.name, node.name} & lost.keys() and other is not node
+                for p in self._site.behind(other)}  # fmt: skip
+        kept = (route for route in between.routes if route.destination not in gone)
+        return replace(between, routes=tuple(kept))
 
     def cables(self, node: Node) -> Part:
         """The cables to the node's pods, and the ways by them."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from k8stui.cluster.fields import Origins
-from k8stui.cluster.model import Node, Remark
+from k8stui.cluster.fields import Origins, prefixes
+from k8stui.cluster.model import Cluster, Node, Remark
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.link import mac_address
 from k8stui.origin import Origin
 
@@ -77,12 +78,11 @@ def told_twice(nodes: Iterable[Node]) -> Iterator[tuple[Node, Node, str, Origin]
     """
     seen: dict[object, Node] = {}
     for node in nodes:
-        told = [(_PREFIX + name, public_address(node, v)) for v, name in _PUBLIC.items()]
-        told += [(name, bgp_address(node, v)) for v, name in _BGP.items()]
-        for key, address in told:
-            first = seen.setdefault((key, address), node) if address is not None else node
+        for version, name in _PUBLIC.items():
+            address = public_address(node, version)
+            first = seen.setdefault((name, address), node) if address is not None else node
             if first is not node:
-                yield node, first, f"{key.rpartition('/')[2]} {address}", _origin(node, key)
+                yield node, first, f"{name} {address}", _origin(node, _PREFIX + name)
 
 
 def bgp_address(node: Node, version: int) -> Address | None:
@@ -92,6 +92,48 @@ def bgp_address(node: Node, version: int) -> Address | None:
         return Address.parse(written)
     except ValueError:
         return None
+
+
+def astray(cluster: Cluster) -> Mapping[str, Remark]:
+    """Nodes to which calico-node leads no others: by name, with what it has found there.
+
+    One address for two nodes, or that of a bridge which the node has for itself: the first one of
+    a network in which no other node is. Its BGP sessions do not come up, so neither side knows what
+    is behind the other (Calico node/pkg/lifecycle/startup/autodetection).
+    """
+    return _astray.of(cluster)
+
+
+def _find_astray(cluster: Cluster) -> Mapping[str, Remark]:
+    nodes = [*cluster.nodes.values()]
+    found: dict[str, Remark] = {}
+    if not any(one.name == "Calico" for one in cluster.network_plugins):
+        return found
+    for version, key in _BGP.items():
+        told = {one.name: at for one in nodes if (at := bgp_address(one, version)) is not None}
+        for node in nodes:
+            address = told.get(node.name)
+            if address is None or address in node.addresses:
+                continue
+            same = next((n for n, a in told.items() if a == address and n != node.name), "")
+            taken = [a for one in nodes if one is not node for a in one.addresses]
+            taken += (a for name, a in told.items() if name != node.name)
+            network = next(iter(prefixes((node.annotations[key],))), None)
+            if same:
+                said = f"{address}, which it has found for {same} too"
+            elif (
+                network is not None
+                and address == network.nth(1)
+                and not any(one in network for one in taken)
+            ):
+                said = f"{address}, that of a bridge which {node.name} has for itself"
+            else:
+                continue
+            found[node.name] = Remark(text=said, origin=_origin(node, key))
+    return found
+
+
+_astray: Derived[Cluster, Mapping[str, Remark]] = Derived(_find_astray)
 
 
 def _origin(node: Node, name: str) -> Origin:

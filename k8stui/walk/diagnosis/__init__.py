@@ -49,7 +49,12 @@ from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
 from k8stui.walk.diagnosis.stale import stale_entry
 from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_elsewhere
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
-from k8stui.walk.diagnosis.tunnels import tunnel_down, tunnel_elsewhere, tunnel_end_missing
+from k8stui.walk.diagnosis.tunnels import (
+    found_elsewhere,
+    tunnel_down,
+    tunnel_elsewhere,
+    tunnel_end_missing,
+)
 from k8stui.walk.diagnosis.unallocated import no_such_cluster_ip
 
 _Way = Callable[[Case], Diagnosis | None]
@@ -71,6 +76,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         outside_the_source_ranges,
         stale_entry,
         tunnel_elsewhere,
+        found_elsewhere,
         other_family,
         overlapping_networks,
         foreign_source,

@@ -68,6 +68,33 @@ def tunnel_elsewhere(case: Case) -> Diagnosis | None:
     return None
 
 
+def found_elsewhere(case: Case) -> Diagnosis | None:
+    """Recognise nodes between which Calico has made no routes: one is not where it is looked for.
+
+    calico-node takes the first card that it finds (IP_AUTODETECTION_METHOD first-found).
+    """
+    step, lost = case.decided, node_annotations.astray(case.cluster)
+    behind = owner_of(case, step.after.dst) if step is not None and lost else None
+    if behind is None:
+        return None
+    met = dict.fromkeys(each.namespace for each in case.exchange.steps)
+    for name in (behind.node, *met):
+        node = case.cluster.nodes.get(name)
+        if node is None or name not in lost:
+            continue
+        version = behind.network.address.version
+        return Diagnosis(
+            f"no node has a route to {behind.network}, the pods of {behind.node}, but itself: "
+            f"calico-node took for {name}'s address {lost[name].text}, and it has "
+            f"{node.address(version)}, so its BGP sessions do not come up",
+            "tell calico-node which card to take (IP_AUTODETECTION_METHOD: "
+            "kubernetes-internal-ip, or interface=…; with the operator nodeAddressAutodetectionV4) "
+            "and start it anew",
+            lost[name].origin,
+        )
+    return None
+
+
 def tunnel_end_missing(case: Case) -> Diagnosis | None:
     """Recognise an outer packet that arrives at a node where no tunnel device takes it."""
     step = case.decided
