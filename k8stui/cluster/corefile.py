@@ -12,12 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.evidence import read_by
+from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Corefile, Pod, Service
 
 KEY = "Corefile"
 _USUAL_PORT = 53
 _BLOCK = re.compile(r"^(?P<head>[^\s#{}(][^#{}\n]*)\{", re.MULTILINE)
 _PLUGIN = re.compile(r"^\s*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
+_FORWARD = re.compile(r"^\s*(?:forward|proxy)\s+\.\s+(?P<to>[^{#\n]+)", re.MULTILINE)
+_LOOP = re.compile(r"^\s*loop\s*$", re.MULTILINE)
 _PORT = re.compile(r":(\d{1,5})$")
 _ZONE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*$")
 _REVERSE = ("in-addr.arpa", "ip6.arpa")
@@ -55,7 +58,7 @@ def parse(held: ConfigMap) -> Corefile | None:
         for key in block["head"].split():
             found = _PORT.search(key.rstrip(","))
             ports.append(int(found[1]) if found is not None else _USUAL_PORT)
-    plugins = [*_PLUGIN.finditer(text)]
+    plugins, forward = [*_PLUGIN.finditer(text)], _FORWARD.search(text)
     zones: list[str] = []
     for plugin in plugins:
         own = plugin["zones"].split() or _heads(blocks, plugin.start())
@@ -64,8 +67,13 @@ def parse(held: ConfigMap) -> Corefile | None:
         ports=tuple(dict.fromkeys(ports)),
         zones=tuple(zone for zone in dict.fromkeys(zones) if _ZONE.fullmatch(zone)),
         serves_services=bool(plugins),
+        forwards=addresses(tuple(_PORT.sub("", one) for one in forward["to"].split()))
+        if forward is not None
+        else (),
+        ends_in_loops=_LOOP.search(text) is not None,
         ports_origin=held.origin(KEY, blocks[0].start()),
         zones_origin=held.origin(KEY, plugins[0].start("zones") if plugins else 0),
+        forwards_origin=held.origin(KEY, forward.start("to") if forward is not None else 0),
     )
 
 

@@ -495,8 +495,13 @@ class Corefile:
     """Of the plugin kubernetes, those that turn addresses into names aside; empty: not known."""
     serves_services: bool
     """Whether there is that plugin at all."""
+    forwards: tuple[Address, ...] = ()
+    """Where it asks what it does not know itself, those that are addresses."""
+    ends_in_loops: bool = False
+    """Whether the plugin loop ends CoreDNS that is asked by itself."""
     ports_origin: Origin
     zones_origin: Origin
+    forwards_origin: Origin
 
 
 @record(kw_only=True, weakref_slot=True)

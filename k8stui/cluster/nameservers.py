@@ -6,7 +6,7 @@ dnsConfig with dnsPolicy None), resolv.conf(5).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import pairwise
 
@@ -14,9 +14,9 @@ from k8stui.apiserver.fields import text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.fields import addresses
-from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+from k8stui.cluster.model import Cluster, Corefile, Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_PORT, DNS_SERVICE, dns_port, uses_cluster_dns
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.derived import Derived
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
@@ -87,8 +87,10 @@ def unserved(cluster: Cluster) -> Unserved | None:
             f"add a port {DNS_PORT} with protocol: UDP to Service {dns.name}",
             dns.origins.get("ports", dns.origin),
         )
-    if dns is None or told is None or port is None:
+    if dns is None or port is None:
         return None
+    if told is None:
+        return _taken_by_caches(cluster, dns)
     led = {
         one.port
         for each in cluster.endpoint_slices.get(dns.key, ())
@@ -108,7 +110,41 @@ def unserved(cluster: Cluster) -> Unserved | None:
             f"write kubernetes {cluster.pod_domain} in-addr.arpa ip6.arpa into its block",
             told.ports_origin,
         )
-    return None
+    return _asks_itself(dns, told) or _taken_by_caches(cluster, dns)
+
+
+def _asks_itself(dns: Service, told: Corefile) -> Unserved | None:
+    """CoreDNS is its own upstream: the plugin loop ends it (coredns plugin/loop README)."""
+    itself = [one for one in told.forwards if one in dns.cluster_ips or is_loopback(one)]
+    if not itself or not told.ends_in_loops:
+        return None
+    return Unserved(
+        f"the Corefile forwards what cluster DNS does not know to {itself[0]}, which is cluster "
+        "DNS itself: the plugin loop sees that and ends CoreDNS (CrashLoopBackOff)",
+        "forward to the name servers of the nodes' network (forward . /etc/resolv.conf where the "
+        "nodes' own names them, and no 127.0.0.53: --resolv-conf of the kubelet)",
+        told.forwards_origin,
+    )
+
+
+def _taken_by_caches(cluster: Cluster, dns: Service) -> Unserved | None:
+    """NodeLocal DNS at cluster DNS' own address, which in mode ipvs is kube-ipvs0's.
+
+    kubernetes.io docs, "Using NodeLocal DNSCache": then it may listen at its own address alone.
+    """
+    taken = [pod for pod, own in _cache_pods(cluster) if any(a in own for a in dns.cluster_ips)]
+    if cluster.proxy.mode != "ipvs" or not taken or cluster.kubelet_dns[:1] not in (
+        (), dns.cluster_ips[:1]
+    ):  # fmt: skip
+        return None
+    return Unserved(
+        f"NodeLocal DNS (pod {taken[0].key}) takes {dns.cluster_ips[0]}, cluster DNS' own address, "
+        "and takes what is for it out of conntrack; in mode ipvs kube-proxy has that address on "
+        "kube-ipvs0 and needs conntrack: the answers are lost",
+        "leave 169.254.20.10 alone in -localip, and write clusterDNS: [169.254.20.10] into the "
+        "kubelets' configuration (pods made after that ask there)",
+        taken[0].origin,
+    )
 
 
 def other_domain(cluster: Cluster) -> Unserved | None:
@@ -170,16 +206,19 @@ def local_cache(cluster: Cluster, pod: Pod) -> Address | None:
 
 
 def _find_caches(cluster: Cluster) -> Mapping[str, frozenset[Address]]:
-    """By node: ``-localip`` of its cache (kubernetes/dns cmd/node-cache/main.go)."""
-    found: dict[str, frozenset[Address]] = {}
+    """By node: the addresses of its cache."""
+    return {pod.node_name or "": own for pod, own in _cache_pods(cluster)}
+
+
+def _cache_pods(cluster: Cluster) -> Iterator[tuple[Pod, frozenset[Address]]]:
+    """With their ``-localip`` (kubernetes/dns cmd/node-cache/main.go)."""
     for pod in cluster.pods.values():
         for one in pod.containers if pod.host_network and pod.node_name else ():
             if "node-cache" in one.image:
                 words = " ".join(one.spoken).replace("=", " ").split()
                 pairs = pairwise(words)
                 told = next((v for k, v in pairs if k.lstrip("-") == "localip"), "")
-                found[pod.node_name or ""] = frozenset(addresses(tuple(told.split(","))))
-    return found
+                yield pod, frozenset(addresses(tuple(told.split(","))))
 
 
 LINK_LOCAL = Prefix.parse("169.254.0.0/16")

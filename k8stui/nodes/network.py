@@ -30,7 +30,7 @@ from k8stui.nodes.kubeproxy import (
     replacement,
 )
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
-from k8stui.nodes.kubeproxy.seen import seen_in_dumps, seen_ranges
+from k8stui.nodes.kubeproxy.seen import seen_in_dumps, seen_ranges, with_seen_addresses
 from k8stui.nodes.node import bridge_nf, build_node
 from k8stui.nodes.observed import ObservedNode, SeenNode, Unread
 from k8stui.nodes.options import NodeOptions
@@ -351,6 +351,9 @@ def build_network(
         proxy = seen_in_dumps(cluster.proxy, cluster.nodes, observed)
         if proxy is not cluster.proxy:
             cluster = replace(cluster, proxy=proxy)
+        services = with_seen_addresses(cluster.services, observed)
+        if services is not cluster.services:
+            cluster = replace(cluster, services=services)
         if not cluster.service_ranges and proxy.mode == NFTABLES:
             cluster = replace(cluster, service_ranges=seen_ranges(observed))
     known = is_modelled(cluster) or replacement(cluster)

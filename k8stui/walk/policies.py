@@ -29,7 +29,6 @@ from k8stui.kernel.packet import Protocol
 from k8stui.nodes.policy import KNOWN, NONE
 from k8stui.record import record
 from k8stui.walk.near_rules import NearRules
-from k8stui.walk.source import OUTSIDE
 from k8stui.walk.trace import Outcome
 
 if TYPE_CHECKING:
@@ -245,8 +244,11 @@ class Policies:
         connect = request.connect
         far = denial.denied.peer if denial.denied is not None else None
         nodes = self._cluster.nodes.values()
-        address = far.address if far is not None and request.source != OUTSIDE else None
-        if address is not None and any(address in node.addresses for node in nodes):
+        address = far.address if far is not None else None
+        inside = connect is not None and (
+            connect.namespace in self._cluster.nodes or connect.namespace in self._cluster.pods
+        )
+        if address is not None and inside and any(address in node.addresses for node in nodes):
             cidr = f"{address}/{address.bits}"
             return replace(
                 denial,
@@ -254,7 +256,7 @@ class Policies:
                 "have too, and none of their labels count",
                 advice=f"{denial.advice}, by an ipBlock ({{cidr: {cidr}}}, and so each node)",
             )
-        if connect is None or connect.source == source or connect.namespace != OUTSIDE:
+        if connect is None or connect.source == source or inside:
             return denial
         by_node = next((n for n in self._cluster.nodes.values() if source in n.addresses), None)
         if by_node is None:

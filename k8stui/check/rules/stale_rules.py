@@ -43,8 +43,8 @@ def _compared(
 ) -> Iterator[Finding]:
     should = _endpoints(ground.world.network.ruleset(node, version, "kube-proxy"))
     there = _endpoints(seen)
-    gone = [(n, c) for n, c in there.items() if n not in should and _service(c) not in assumed]
-    unknown = [(n, c) for n, c in should.items() if n not in there and _service(c) not in assumed]
+    gone = [*_missing(there, should, assumed)]
+    unknown = [*_missing(should, there, assumed)]
     said = []
     if gone:
         said.append(f"lead to what is no endpoint (any more): {_told(c for _, c in gone)}")
@@ -61,6 +61,16 @@ def _compared(
         fix=f"look whether kube-proxy on {node.name} runs and reaches the API server (its log); "
         "restarted, it writes its rules again",
     )
+
+
+def _missing(
+    of: Mapping[str, Chain], there: Mapping[str, Chain], assumed: Collection[str]
+) -> Iterator[tuple[str, Chain]]:
+    """Chains that the other side has not; a name may have been made unreadable by who posts it."""
+    targets = {_target(chain) for name, chain in there.items() if name not in of}
+    for name, chain in of.items():
+        if name not in there and _service(chain) not in assumed and _target(chain) not in targets:
+            yield name, chain
 
 
 def _endpoints(ruleset: Ruleset) -> Mapping[str, Chain]:

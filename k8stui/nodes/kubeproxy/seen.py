@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from k8stui.cluster.model import Node, ProxyConfiguration
+from k8stui.cluster.model import Node, ProxyConfiguration, Service
 from k8stui.cluster.proxy_configuration import NFTABLES
-from k8stui.kernel.address import Prefix
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest, DeviceTest, Side
 from k8stui.kernel.nft_ruleset import NftTable
@@ -76,6 +76,49 @@ def _with_mode(proxy: ProxyConfiguration, observed: Mapping[str, SeenNode]) -> P
         if dump.nft is not None or dump.rulesets:
             break  # all nodes' kube-proxies are set up alike, and a dump costs its reading
     return proxy
+
+
+def with_seen_addresses(
+    services: Mapping[str, Service], observed: Mapping[str, SeenNode]
+) -> Mapping[str, Service]:
+    """`services` with the ClusterIPs that a dump's rules know, where they had to be assumed."""
+    found: dict[str, Service] = {}
+    if not any(map(_is_assumed, services.values())):
+        return services
+    for dump in observed.values():
+        for ruleset in dump.rulesets.values():
+            for rule in _service_rules(ruleset):
+                service = services.get((rule.reason and rule.reason.service) or "")
+                address = _cluster_ip(rule) if service is not None else None
+                if service is None or address is None or not _is_assumed(service):
+                    continue
+                kept = found.get(service.key, service)
+                same = {one.version: one for one in kept.cluster_ips} | {address.version: address}
+                found[service.key] = replace(
+                    kept,
+                    cluster_ips=tuple(same[one.version] for one in kept.cluster_ips),
+                    origins={**kept.origins, "cluster_ips": _where(rule)},
+                )
+        if found:
+            break  # all nodes have them, and a dump costs its reading
+    return {**services, **found} if found else services
+
+
+def _is_assumed(service: Service) -> bool:
+    origin = service.origins.get("cluster_ips", service.origin)
+    return bool(service.cluster_ips) and origin.kind is OriginKind.ASSUMED
+
+
+def _cluster_ip(rule: Rule) -> Address | None:
+    """The one address that the rule is about, where it is about a ClusterIP."""
+    if _CLUSTER_IP not in rule.text:
+        return None
+    for test in compile_rule(rule.text).tests:
+        if isinstance(test, AddressTest) and test.side is Side.DESTINATION and not test.negated:
+            version, value, mask = test.networks[0]
+            found = Address(version, value)
+            return found if mask == (1 << found.bits) - 1 else None
+    return None
 
 
 def seen_ranges(observed: Mapping[str, SeenNode]) -> Mapping[Prefix, Origin]:

@@ -46,7 +46,7 @@ from k8stui.walk.diagnosis.routes import martian_source, no_route
 from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_of_the_service, not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
-from k8stui.walk.diagnosis.stale import stale_entry
+from k8stui.walk.diagnosis.stale import stale_entry, untranslated_entry
 from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_elsewhere
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 from k8stui.walk.diagnosis.tunnels import (
@@ -75,6 +75,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         nobody_announces,
         outside_the_source_ranges,
         stale_entry,
+        untranslated_entry,
         tunnel_elsewhere,
         found_elsewhere,
         other_family,
@@ -93,6 +94,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
     NeighbourCause: (
         nobody_announces,
         stale_entry,
+        untranslated_entry,
         tunnel_elsewhere,
         overlapping_networks,
         one_address_for_two,
@@ -117,6 +119,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
     JudgeCause: (denied_by_judge,),
     DeviceCause: (
         stale_entry,
+        untranslated_entry,
         hairpin_off,
         one_address_for_two,
         node_cut_off,

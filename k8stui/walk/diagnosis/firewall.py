@@ -110,8 +110,26 @@ def _who_sets_it(case: Case, step: Step, rule: RuleCause) -> str:
         return f"; {manager} is there and sets that policy"
     if rule.chain.name != "FORWARD":
         return ""
-    docker = any(name.startswith("DOCKER") for name in _names(case, step, rule.table))
-    return f"; Docker {'is there and sets that policy' if docker else 'sets it when it starts'}"
+    if any(name.startswith("DOCKER") for name in _names(case, step, rule.table)):
+        return "; Docker is there and sets that policy"
+    if _lets_no_answers(case, step, rule):
+        return (
+            "; kube-proxy's KUBE-FORWARD is there and has no rule for answers: its clusterCIDR is "
+            "not set (before 1.24 it wrote one for that range alone)"
+        )
+    return "; Docker sets it when it starts"
+
+
+def _lets_no_answers(case: Case, step: Step, rule: RuleCause) -> bool:
+    """Whether kube-proxy's own chain for what is forwarded is there without its second half."""
+    table = ruleset(case, step.namespace, step.before.src.version).tables.get(rule.table)
+    chain = table.chains.get("KUBE-FORWARD") if table is not None else None
+    return (
+        step.direction is Direction.REPLY
+        and chain is not None
+        and bool(chain.rules)
+        and not any("ESTABLISHED" in one.text for one in chain.rules)
+    )
 
 
 def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
@@ -124,9 +142,14 @@ def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
         return f"on {here}: nft add rule {rule.table} {rule.chain.name} {let} accept{also}"
     manager = _manager(case, step, rule)
     transport = packet.protocol.name.lower()
+    if _lets_no_answers(case, step, rule):
+        return (
+            f"set clusterCIDR: {pods} in kube-proxy's configuration (--cluster-cidr) and restart "
+            f"it, or on {here}: iptables -P FORWARD ACCEPT"
+        )
     if rule.chain.name != "FORWARD":
         told = {
-            "ufw": f"ufw allow {packet.dport}/{transport} (ufw set that policy)",
+            "ufw": f"ufw allow {_ufw_words(packet, pods, step.hook)} (ufw set that policy)",
             "firewalld": f"firewall-cmd --permanent --add-port={packet.dport}/{transport}",
         }
         let = _is_it(packet, step.direction)
@@ -146,6 +169,14 @@ def _policy_advice(case: Case, step: Step, rule: RuleCause) -> str:
         f"(flannel does so itself, unless told not to), or {tool} -P FORWARD ACCEPT each time "
         "Docker has started"
     )
+
+
+def _ufw_words(packet: Packet, pods: Prefix, hook: Hook | None) -> str:
+    """What ufw is to allow: `ufw(8)` takes rules for what comes in, unless they say ``out``."""
+    service = f"{packet.dport}/{packet.protocol.name.lower()}"
+    if hook is not Hook.OUTPUT:
+        return service
+    return f"out to {pods}" if packet.dst in pods else f"out {service}"
 
 
 def _nft_advice(step: Step, rule: RuleCause, pods: Prefix, *, is_pods: bool) -> str:

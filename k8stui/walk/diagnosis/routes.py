@@ -20,6 +20,7 @@ from k8stui.kernel.step import (
     StepKind,
 )
 from k8stui.kernel.targets.base import Jump, Return
+from k8stui.nodes.cni.masquerading import spared
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
@@ -111,6 +112,10 @@ def no_route(case: Case) -> Diagnosis | None:
     spared = _spared(case, step, target)
     if spared is not None:
         return Diagnosis(f"{said}. {spared.reason}", spared.advice, spared.origin)
+    behind = owner_of(case, target)
+    in_cluster = here in case.cluster.nodes or here in case.cluster.pods
+    if step.direction is Direction.REPLY and behind is not None and not in_cluster:
+        return _unmasked(case, said, step, behind)
     advice, origin = _mend(case, step, target)
     return Diagnosis(said, advice, origin)
 
@@ -240,8 +245,6 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
         return f"give {here} a route to {target}, or a default route", _table(case, here)
     if here in case.cluster.pods:
         return f"the network plug-in gave {here} no route: ip route in the pod shows it", None
-    if step.direction is Direction.REPLY and behind is not None:
-        return _unmasked(case, target, behind)
     if target in case.cluster.service_cidr and case.rewritten is None:
         return (
             (
@@ -295,16 +298,14 @@ def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
     return None
 
 
-def _unmasked(case: Case, target: Address, behind: Behind) -> tuple[str, Origin | None]:
+def _unmasked(case: Case, said: str, step: Step, behind: Behind) -> Diagnosis:
     """Somebody beyond the nodes has to answer a pod's own address: nobody hid it."""
-    route = f"or give that router a route to {behind.network} via {behind.via}"
-    pools = case.cluster.calico.pools if case.cluster.calico is not None else ()
-    for pool in pools:
-        if not pool.nat_outgoing and (pool.cidr is None or target in pool.cidr):
-            mend = f"set natOutgoing: true in Calico's IPPool {pool.name}, which holds {target}"
-            return f"{mend}; {route}", pool.nat_origin
-    mend = f"let {behind.node} masquerade what its pods send beyond the pod network (the plug-in's "
-    return f"{mend}ipMasq; flannel: --ip-masq), {route}", None
+    why = spared(case.cluster, behind.node, step.after.dst, step.after.src)
+    return Diagnosis(
+        f"{said}{f'. {why.reason}' if why.reason else ''}",
+        f"{why.mend}; or give that router a route to {behind.network} via {behind.via}",
+        why.origin,
+    )
 
 
 def _table(case: Case, node: str) -> Origin | None:
