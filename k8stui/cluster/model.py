@@ -408,6 +408,8 @@ class NetworkPlugin:
     """What it does itself in place of others, in words: ``policies``."""
     replaces_proxy: Origin | None = None
     """Where it is written that it does kube-proxy's work; None: kube-proxy does it."""
+    leaves_proxy: Origin | None = None
+    """Where it is written that it does not."""
 
 
 @record(kw_only=True)

@@ -174,6 +174,7 @@ def _signs(manifest: Manifest) -> tuple[tuple[_Sign, _Path], ...]:
 _SETTINGS = frozenset(sign.settings for sign in _SIGNS if sign.settings)
 _ON = frozenset({"true", "strict"})
 """Values that switch all of it on (Cilium: ``strict`` until 1.13, then ``true``)."""
+_OFF = frozenset({"false", "disabled"})
 
 
 def _plugin(sign: _Sign, origin: Origin) -> NetworkPlugin:
@@ -190,13 +191,18 @@ def _plugin(sign: _Sign, origin: Origin) -> NetworkPlugin:
 def _told(sign: _Sign, found: NetworkPlugin, settings: Manifest) -> NetworkPlugin:
     """The plug-in with what its own settings say that it does beside."""
     more: list[str] = []
-    proxy = None
-    if sign.proxies and text(settings.data, "data", sign.proxies) in _ON:
+    proxy = leaves = None
+    said = text(settings.data, "data", sign.proxies) if sign.proxies else ""
+    if sign.proxies and said in _ON:
         proxy = settings.origin("data", sign.proxies)
         more.append("kube-proxy's work")
+    elif sign.proxies and said in _OFF:
+        leaves = settings.origin("data", sign.proxies)
     if sign.masquerades and text(settings.data, "data", sign.masquerades) in _ON:
         more.append("the masquerade")
-    return replace(found, replaces=(*more, *found.replaces), replaces_proxy=proxy)
+    return replace(
+        found, replaces=(*more, *found.replaces), replaces_proxy=proxy, leaves_proxy=leaves
+    )
 
 
 _Path = tuple[str | int, ...]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from k8stui.cluster.distribution import K3S
 from k8stui.cluster.images import bare_image
-from k8stui.cluster.model import Cluster, Pod
+from k8stui.cluster.model import Cluster, NetworkPlugin, Pod
 from k8stui.kernel.derived import Derived
 from k8stui.origin import OriginKind
 
@@ -59,6 +60,17 @@ def lost_plugins(cluster: Cluster) -> Mapping[str, Pod]:
 def without_proxy(cluster: Cluster) -> Mapping[str, Pod]:
     """Nodes where no pod of kube-proxy is, though others have one: one of those."""
     return _bare.of(cluster)
+
+
+def nobody_proxies(cluster: Cluster) -> NetworkPlugin | None:
+    """The network plug-in that leaves Services to kube-proxy, where no pod of kube-proxy is.
+
+    In k3s it is a part of k3s itself.
+    """
+    if cluster.distribution is not None and cluster.distribution.name == K3S:
+        return None
+    found = next((one for one in cluster.network_plugins if one.leaves_proxy is not None), None)
+    return found if found is not None and not any(map(is_proxy, cluster.pods.values())) else None
 
 
 def _find_bare(cluster: Cluster) -> Mapping[str, Pod]:

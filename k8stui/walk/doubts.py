@@ -11,7 +11,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Node, Pod
-from k8stui.cluster.node_daemons import lost_plugins, lost_proxies, without_proxy
+from k8stui.cluster.node_daemons import (
+    lost_plugins,
+    lost_proxies,
+    nobody_proxies,
+    without_proxy,
+)
 from k8stui.kernel.derived import Derived
 from k8stui.nodes.cni import node_annotations
 from k8stui.origin import OriginKind
@@ -35,6 +40,12 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     plugins = lost_plugins(cluster)
     bare = {node.name for node in _bare.of(cluster)}
     yield from _by_node_address(cluster, exchange)
+    nobody = nobody_proxies(cluster) if to_service else None
+    if nobody is not None and not any(map(network.has_observed_rules, cluster.nodes.values())):
+        yield (
+            f"{nobody.name} is told to leave Services to kube-proxy, and no pod of kube-proxy is "
+            "in the input: walked as if it ran"
+        )
     if not any((proxies, without, plugins, bare)):
         return
     for name in dict.fromkeys(step.namespace for step in exchange.steps):

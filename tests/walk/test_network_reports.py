@@ -292,6 +292,112 @@ OLD_DATABASE = (
          subsets=[{"addresses": [{"ip": "10.100.5.20"}], "ports": [{"port": 5432}]}]),
 )  # fmt: skip
 
+OLD_METALLB = "metallb-system"
+
+
+def old_metallb(version: str, protocol: str = "") -> tuple[Manifest, ...]:
+    """MetalLB as it was told by a ConfigMap; without a protocol: not told at all."""
+    program = workload("Deployment", "controller", namespace=OLD_METALLB,
+                       container={"image": f"quay.io/metallb/controller:{version}"})  # fmt: skip
+    pools = (
+        "address-pools:\n- name: lan\n"
+        f"  protocol: {protocol}\n  addresses:\n  - 192.168.0.200-192.168.0.210\n"
+    )
+    told = kind("v1", "config", "ConfigMap", OLD_METALLB, data={"config": pools})
+    return (space(OLD_METALLB), program, *((told,) if protocol else ()))
+
+
+def kube_vip(**env: str) -> Manifest:
+    told = [{"name": name, "value": value} for name, value in env.items()]
+    return workload(
+        "DaemonSet", "kube-vip-ds", namespace="kube-system", pod_spec={"hostNetwork": True},
+        container={"image": "ghcr.io/kube-vip/kube-vip:v0.8.2", "args": ["manager"], "env": told},
+    )  # fmt: skip
+
+
+ASKS_KUBE_VIP = service(
+    "web", to=8080, type="LoadBalancer",
+    head={"annotations": {"kube-vip.io/loadbalancerIPs": "192.168.0.200"}},
+    status={"loadBalancer": {"ingress": [{"ip": "192.168.0.200"}]}},
+)  # fmt: skip
+BY_BGP = kind("metallb.io/v1beta1", "ads", "BGPAdvertisement", "metallb-system", spec={})
+CILIUM = observed(
+    "cilium-a", "k8s-app=cilium", "192.168.0.11", namespace="kube-system", hostNetwork=True,
+    container={"image": "quay.io/cilium/cilium:v1.16.7"},
+)  # fmt: skip
+LEAVES_IT = kind(
+    "v1", "cilium-config", "ConfigMap", "kube-system", data={"kube-proxy-replacement": "false"}
+)
+AWS = workload(
+    "DaemonSet", "aws-node", namespace="kube-system", pod_spec={"hostNetwork": True},
+    container={"image": "amazon-k8s-cni:v1.15.1",
+               "env": [{"name": "AWS_VPC_K8S_CNI_EXTERNALSNAT", "value": "true"}]},
+)  # fmt: skip
+WIDE_POOL = kind(
+    "projectcalico.org/v3", "wide", "IPPool",
+    spec={"cidr": "192.168.0.0/16", "ipipMode": "Always", "natOutgoing": True},
+)  # fmt: skip
+HALF_FORWARD = """\
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:KUBE-FORWARD - [0:0]
+-A FORWARD -j KUBE-FORWARD
+-A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:KUBE-MARK-MASQ - [0:0]
+:KUBE-NODEPORTS - [0:0]
+:KUBE-POSTROUTING - [0:0]
+:KUBE-SEP-WEB - [0:0]
+:KUBE-SERVICES - [0:0]
+:KUBE-SVC-WEB - [0:0]
+-A PREROUTING -j KUBE-SERVICES
+-A OUTPUT -j KUBE-SERVICES
+-A POSTROUTING -j KUBE-POSTROUTING
+-A KUBE-MARK-MASQ -j MARK --set-xmark 0x4000/0x4000
+-A KUBE-POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE
+-A KUBE-SEP-WEB -p tcp -m comment --comment "default/web" -m tcp -j DNAT --to-destination 10.244.2.2:8080
+-A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30080 -j KUBE-MARK-MASQ
+-A KUBE-NODEPORTS -p tcp -m comment --comment "default/web" -m tcp --dport 30080 -j KUBE-SVC-WEB
+-A KUBE-SERVICES -d 10.104.1.2/32 -p tcp -m comment --comment "default/web cluster IP" -m tcp --dport 80 -j KUBE-SVC-WEB
+-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+-A KUBE-SVC-WEB ! -s 10.244.0.0/16 -d 10.104.1.2/32 -p tcp -m comment --comment "default/web cluster IP" -m tcp --dport 80 -j KUBE-MARK-MASQ
+-A KUBE-SVC-WEB -m comment --comment "default/web -> 10.244.2.2:8080" -j KUBE-SEP-WEB
+COMMIT
+"""  # noqa: E501 - as iptables-save prints it
+UFW_OUT = """\
+-P INPUT DROP
+-P FORWARD DROP
+-P OUTPUT DROP
+-N ufw-before-output
+-A OUTPUT -j ufw-before-output
+-A ufw-before-output -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+"""
+BEFORE_RULES = (
+    "udp 17 27 src=10.244.1.2 dst=10.96.0.10 sport=40000 dport=53 [UNREPLIED] "
+    "src=10.96.0.10 dst=10.244.1.2 sport=53 dport=40000 mark=0 use=1\n"
+)
+CIRCLE = kind("v1", "coredns", "ConfigMap", "kube-system", data={"Corefile": """\
+.:53 {
+    kubernetes cluster.local in-addr.arpa ip6.arpa
+    forward . 10.96.0.10
+    loop
+}
+"""})  # fmt: skip
+COREDNS = pod(
+    "coredns-1", "k8s-app=kube-dns", namespace="kube-system",
+    ports=[{"containerPort": 53, "protocol": "UDP"}],
+    container={"args": ["-conf", "/etc/coredns/Corefile"],
+               "volumeMounts": [{"name": "told", "mountPath": "/etc/coredns"}]},
+    volumes=[{"name": "told", "configMap": {"name": "coredns"}}],
+)  # fmt: skip
+
 CASES = {
     "ip_forward is off on the server's node": Told(
         manifests=ALL,
@@ -589,6 +695,104 @@ CASES = {
         result="timeout", cause=("cni0, which they hang on, is down",),
         mend="ip link set cni0 up", at=BRIDGE_DOWN, not_said="lost its address",
         rule="node-state", words="cni0", fix="ip link set cni0 up",
+    ),
+    "MetalLB before 0.13 has no ConfigMap": Told(
+        manifests=(*NODES, *old_metallb("v0.12.1"), BALANCED, WEB[1]), ask=("outside", "svc/web"),
+        result="unreachable", cause=("it reads them from ConfigMap metallb-system/config",),
+        mend="write ConfigMap config in metallb-system",
+        rule="load-balancer", words="there is none", fix="address-pools",
+    ),
+    "MetalLB since 0.13 reads no ConfigMap": Told(
+        manifests=(*NODES, *old_metallb("v0.13.10", "layer2"), BALANCED, WEB[1]),
+        ask=("outside", "svc/web"), result="unreachable", cause=("and no ConfigMap",),
+        mend="IPAddressPool", at="config: |",
+        rule="load-balancer", words="and no ConfigMap", fix="L2Advertisement",
+    ),
+    "MetalLB before 0.13, layer2": Told(
+        manifests=(*NODES, *old_metallb("v0.9.6", "layer2"), BALANCED, WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="connected",
+    ),
+    "MetalLB before 0.13, BGP without peers": Told(
+        manifests=(*NODES, *old_metallb("v0.9.6", "bgp"), BALANCED, WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="unreachable", by="wire",
+        cause=("address-pool lan is announced by BGP alone", "no peers"), mend="protocol: layer2",
+        at="protocol: bgp", rule="load-balancer", words="no peers", fix="name it under peers",
+    ),
+    "MetalLB by BGP, and no BGPPeer": Told(
+        manifests=(*NODES, *metallb()[:2], BY_BGP, BALANCED, WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="unreachable", by="wire",
+        cause=("there is no BGPPeer",), mend="write a BGPPeer",
+        rule="load-balancer", words="no BGPPeer", fix="L2Advertisement",
+    ),
+    "kube-vip gives no address by itself": Told(
+        manifests=(*NODES, kube_vip(svc_enable="true"), BALANCED, WEB[1]),
+        ask=("outside", "svc/web"), result="unreachable",
+        cause=("kube-vip-cloud-provider's work",), mend="kube-vip.io/loadbalancerIPs",
+        rule="load-balancer", words="gives it none", fix="kube-vip-cloud-provider",
+    ),
+    "kube-vip for the API server alone": Told(
+        manifests=(*NODES, kube_vip(cp_enable="true"), ASKS_KUBE_VIP, WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="unreachable", by="wire",
+        cause=("for the API server's address alone",), mend='svc_enable: "true"',
+        rule="load-balancer", words="svc_enable is not true", fix="svc_enable",
+    ),
+    "aws-node leaves the masquerade to a gateway": Told(
+        manifests=(node(1), AWS, CLIENT), ask=("pod/client", "198.51.100.7:443"),
+        result="timeout", by="wire", cause=("AWS_VPC_K8S_CNI_EXTERNALSNAT is true",),
+        mend="by a NAT gateway", not_said="--ip-masq",
+    ),
+    "Calico's pool holds the hosts beside the nodes": Told(
+        manifests=(node(1, address="192.168.50.11"), FELIX, WIDE_POOL, CLIENT),
+        ask=("pod/client", "192.168.50.200:5432"), result="timeout", by="wire",
+        cause=("Calico takes 192.168.50.200 for a pod", "IPPool wide"), mend="a pool apart",
+        rule="address-overlap", words="is in the range of the pods", fix="move the range",
+    ),
+    "KUBE-FORWARD without clusterCIDR, and policy DROP": Told(
+        manifests=(*NODES, NODE_PORT, WEB[1]), ask=("outside", "node/node-1:30080"),
+        beside=(("iptables", "node-1", HALF_FORWARD),),
+        result="timeout", by="node-1", cause=("the answer is", "KUBE-FORWARD is there and has no"),
+        mend="set clusterCIDR: 10.244.0.0/16", at=":FORWARD DROP [0:0]", not_said="Docker",
+        rule="node-state", words="KUBE-FORWARD", fix="clusterCIDR",
+    ),
+    "the ClusterIP that the manifests do not say is a dump's": Told(
+        manifests=(*NODES, CLIENT, NODE_PORT, WEB[1]), result="connected",
+        beside=(("iptables", "node-1", HALF_FORWARD.replace("FORWARD DROP", "FORWARD ACCEPT")),),
+    ),
+    "ufw denies what goes out": Told(
+        manifests=(*NODES, pod("web-0", ports=[8080])),
+        beside=(("iptables", "node-1", UFW_OUT),), ask=("node/node-1", "pod/web-0:8080"),
+        result="timeout", by="node-1", cause=("chain OUTPUT",),
+        mend="ufw allow out to 10.244.0.0/16", at="-P OUTPUT DROP",
+        rule="node-state", words="chain OUTPUT", fix="ufw allow out to",
+    ),
+    "an entry of conntrack from before the rules": Told(
+        manifests=(*ALL, *DNS), beside=(("conntrack", "node-1", BEFORE_RULES),),
+        ask=("pod/client", "10.96.0.10:53/udp"), result="timeout", by="wire",
+        cause=("a conntrack entry that rewrites nothing",), mend="conntrack -D -p udp --orig-dst",
+        at=BEFORE_RULES.strip(),
+    ),
+    "CoreDNS forwards to itself": Told(
+        manifests=(*ALL, DNS[0], COREDNS, CIRCLE), ask=("pod/client", "web:80"),
+        result="no-such-name", cause=("10.96.0.10, which is cluster DNS itself",),
+        mend="forward . /etc/resolv.conf", at="forward . 10.96.0.10",
+        rule="dns-policy", words="the plugin loop", fix="forward . /etc/resolv.conf",
+    ),
+    "NodeLocal DNS at cluster DNS' own address, mode ipvs": Told(
+        manifests=(*ALL, *DNS, CACHE, kube_proxy(mode="ipvs")), ask=("pod/client", "web:80"),
+        result="no-such-name", cause=("kube-ipvs0 and needs conntrack",),
+        mend="leave 169.254.20.10 alone", rule="dns-policy", words="kube-ipvs0", fix="-localip",
+    ),
+    "nobody does kube-proxy's work": Told(
+        manifests=(*ALL, CILIUM, LEAVES_IT), result="connected",
+        assumed="Cilium is told to leave Services to kube-proxy",
+        rule="network-daemons", words="no pod of kube-proxy is there", fix="k8sServiceHost",
+    ),
+    "a policy takes a client outside for the node that masquerades it": Told(
+        manifests=(*NODES, NODE_PORT, WEB[1],
+                   policy("web", "web", **lets_in({"ipBlock": {"cidr": "203.0.113.0/24"}}))),
+        options=CALICO, ask=("203.0.113.9", "node/node-1:30080"), result="timeout", by="node-2",
+        cause=("seen as 192.168.0.11", "masquerades what comes from outside"),
+        mend="externalTrafficPolicy: Local", not_said="hostNetwork",
     ),
 }  # fmt: skip
 

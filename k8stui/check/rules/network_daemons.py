@@ -4,7 +4,8 @@ A dump shows their pods. Where one is not ready, what it wrote last stands on it
 Services that came later do not work there, new pods have no network, routes to new nodes are
 missing. The walks show the node as if it ran.
 
-Nor where a node has none of kube-proxy's pods at all, and other nodes have. Does not apply to
+Nor where a node has none of kube-proxy's pods at all, and other nodes have; or where no node has
+one, and the network plug-in is told to leave its work to it. Does not apply to
 manifests, of which nobody knows how their pods fare, nor to the plug-in's controllers.
 """
 
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.node_daemons import without_proxy, work_of
+from k8stui.cluster.node_daemons import nobody_proxies, without_proxy, work_of
 from k8stui.walk.diagnosis.endpoints import readiness
 
 ID = "network-daemons"
@@ -22,6 +23,7 @@ ID = "network-daemons"
 
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _missing(ground)
+    yield from _nobody(ground)
     for pod in ground.cluster.pods.values():
         what = work_of(pod)
         if not what or pod.ready or pod.node_name is None or pod.terminating:
@@ -60,6 +62,24 @@ def _missing(ground: Ground) -> Iterator[Finding]:
                 else "look which nodes its DaemonSet chooses (nodeSelector, affinity)"
             ),
         )
+
+
+def _nobody(ground: Ground) -> Iterator[Finding]:
+    """A dump in which nobody does kube-proxy's work, and somebody says so."""
+    told = nobody_proxies(ground.cluster)
+    if told is None or told.leaves_proxy is None or not ground.inventory.has_observed("Pod"):
+        return
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject="the cluster",
+        place=told.leaves_proxy.place,
+        why=f"{told.name} leaves Services to kube-proxy here, and no pod of kube-proxy is there: "
+        "nobody leads from a Service's address to its pods",
+        fix=f'let {told.name} do it (kube-proxy-replacement: "true", with k8sServiceHost and '
+        "k8sServicePort, and restart its pods), or run kube-proxy (kubeadm init phase addon "
+        "kube-proxy)",
+    )
 
 
 RULE = CheckRule(
