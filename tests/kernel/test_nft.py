@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -13,12 +14,14 @@ from hypothesis import strategies as st
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
 from k8stui.kernel.events import EventQueue
+from k8stui.kernel.nft import text
 from k8stui.kernel.nft.compatible import own
+from k8stui.kernel.nft.compile import statements
 from k8stui.kernel.nft.errors import NftError
 from k8stui.kernel.nft.read import parse
 from k8stui.kernel.nft.traverse import traverse
 from k8stui.kernel.nft_ruleset import NftTable
-from k8stui.kernel.packet import Packet, Protocol
+from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.recent import RecentLists
 from k8stui.kernel.step import Fork, Hook, StepKind
 from k8stui.kernel.traverse import Traversal
@@ -124,6 +127,61 @@ def test_a_match(rule: Json, matches: bool) -> None:
     made = table({"base": [[rule, {"drop": None}]]}, sets)
     found = run(made, packet(mark=0x4001), in_device="veth1", ct_dnat=True)
     assert found.verdict == (Drop() if matches else Accept())
+
+
+@pytest.mark.parametrize(
+    ("rule", "version", "verdict"),
+    [
+        ("exthdr hbh exists drop", 6, Accept()),
+        ("exthdr hbh missing drop", 6, Drop()),
+        ("rt type 0 drop", 6, Accept()),
+        ("frag more-fragments 1 drop", 4, Accept()),
+        ("ip option rr exists drop", 4, Accept()),
+        ("ip option rr missing drop", 4, Drop()),
+        ("ip option lsrr type 131 drop", 4, Accept()),
+        ("tcp option maxseg exists drop", 4, Drop()),
+        ("tcp option maxseg size 1400-1500 drop", 4, Drop()),
+        ("reset tcp option maxseg tcp option maxseg exists drop", 4, Accept()),
+        ("tcp option md5sig exists drop", 4, Accept()),
+        ("tcp option timestamp exists drop", 4, None),
+        ("vlan id 5 drop", 4, Accept()),
+        ("arp saddr ip 10.244.1.4 drop", 4, Accept()),
+        ("ah spi 5 drop", 6, Accept()),
+        ("igmp type membership-query drop", 4, Accept()),
+        ('dup to 10.0.0.9 device "eth1" drop', 4, Drop()),
+        ('fwd to "eth1"', 4, None),
+        ("tproxy to :50080 drop", 4, None),
+        ("synproxy mss 1460 wscale 7 timestamp sack-perm", 4, None),
+        ("socket transparent 1 drop", 4, None),
+        ("@nh,96,32 0xa000001 drop", 4, None),
+        ("meta priority set 1:2 drop", 4, Drop()),
+        ("ct event set new,destroy drop", 4, Drop()),
+        ("meter m { ip saddr limit rate 3/minute } drop", 4, Drop()),
+        ("meter m { ip6 saddr limit rate 3/minute } drop", 4, Accept()),
+        ("add @marks { ip saddr : 0x00000001 } drop", 4, Drop()),
+        ("update @marks { ip saddr timeout 5s : ct mark } meta mark set ip saddr map @marks", 4,
+         None),
+        ("meta mark set ip saddr map @marks drop", 4, Accept()),
+    ],
+)  # fmt: skip
+def test_what_few_rules_ask_or_do(rule: str, version: int, verdict: object) -> None:
+    """None: that cannot be told, and the rule's words say at what."""
+    written = (
+        "table inet t {\nmap marks { type ipv4_addr : mark; flags dynamic; }\nchain base {\n"
+        f"type filter hook prerouting priority 0; policy accept;\n{rule}\n}}\n}}\n"
+    )
+    asked = packet()
+    asked = replace(asked, flags=TcpFlags.SYN, mss_bytes=1460)
+    if version == 6:
+        asked = replace(asked, src=Address.parse("fd00::1"), dst=Address.parse("fd00::2"))
+    (made,) = text.parse(written).tables
+    assert " ".join(map(str, statements(rule))) == rule
+    found = run(made, asked, recent=RecentLists(EventQueue())).verdict
+    if verdict is None:
+        assert isinstance(found, CannotEvaluate)
+        assert rule.partition(" ")[0] in found.what or "@marks" in found.what
+    else:
+        assert found == verdict
 
 
 @pytest.mark.parametrize(

@@ -133,6 +133,13 @@ def _index(text: str) -> Raw:
     return 0 if text == "0" else _device(text)
 
 
+def _class(text: str) -> Raw:
+    """``1:2``, in hexadecimal (tc(8))."""
+    if text not in ("none", "root") and re.fullmatch(r"[0-9a-f]{1,4}:[0-9a-f]{0,4}", text) is None:
+        raise ValueError(f"no class: {text}")
+    return text
+
+
 def _unread(text: str) -> Raw:
     return text
 
@@ -168,6 +175,12 @@ CT_STATUS = _bitmask(
     32,
     {"expected": 1, "seen-reply": 2, "assured": 4, "confirmed": 8, "snat": 16, "dnat": 32,
      "dying": 512},
+)  # fmt: skip
+CT_EVENT = _bitmask(
+    "ct_event",
+    32,
+    {"new": 1, "related": 2, "destroy": 4, "reply": 8, "assured": 16, "protoinfo": 32,
+     "helper": 64, "mark": 128, "seqadj": 256, "secmark": 512, "label": 1024},
 )  # fmt: skip
 CT_DIR = _symbols("ct_dir", 8, {"original": 0, "reply": 1})
 TCP_FLAG = _bitmask(
@@ -217,6 +230,17 @@ FIB_ADDRTYPE = _symbols(
     {"unspec": 0, "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5,
      "blackhole": 6, "unreachable": 7, "prohibit": 8},
 )  # fmt: skip
+ARP_OP = _symbols(
+    "arp_op",
+    16,
+    {"request": 1, "reply": 2, "rrequest": 3, "rreply": 4, "inrequest": 8, "inreply": 9, "nak": 10},
+)
+IGMP_TYPE = _symbols(
+    "igmp_type",
+    8,
+    {"membership-query": 17, "membership-report-v1": 18, "membership-report-v2": 22,
+     "leave-group": 23, "membership-report-v3": 34},
+)  # fmt: skip
 NF_PROTO = _symbols("nf_proto", 8, {"ipv4": 2, "ipv6": 10})
 ETHER_TYPE = _symbols(
     "ether_type",
@@ -236,6 +260,14 @@ DSCP = _symbols(
      "va": 44, "ef": 46},
     lambda raw: f"0x{raw:02x}",
 )  # fmt: skip
+
+
+def hexadecimal(bits: int) -> Datatype:
+    """Bits that have no other meaning."""
+    return Datatype("integer", lambda text: _within(text, bits), lambda raw: f"{raw:#x}", bits)
+
+
+CLASSID = Datatype("classid", _class, str)
 INTEGER = Datatype("integer", number, str, 32)
 UID = _integer("uid", 32)
 GID = _integer("gid", 32)

@@ -14,7 +14,7 @@ from k8stui.kernel.nft.expression import Expression
 from k8stui.kernel.nft.expressions.ct import Ct
 from k8stui.kernel.nft.expressions.fib import Fib
 from k8stui.kernel.nft.expressions.meta import Meta
-from k8stui.kernel.nft.expressions.option import SegmentSize
+from k8stui.kernel.nft.expressions.option import SEGMENT_SIZE
 from k8stui.kernel.nft.expressions.payload import Payload
 from k8stui.kernel.nft.literal import Field, Fields
 from k8stui.kernel.nft.lookup import AnonymousSet, NamedSet
@@ -143,7 +143,7 @@ def _effect(one: Statement) -> Effect:
     if isinstance(one, VerdictMap):
         return Effect.ACCEPTS if _asks_states(one) else Effect.FINDS
     if isinstance(one, Setting) and isinstance(one.what, Field | Bits):
-        if one.key == SegmentSize():
+        if one.key == SEGMENT_SIZE:
             return Effect.NOTHING
         if one.key == Meta("mark"):
             return Effect.MARKS

@@ -15,13 +15,14 @@ from k8stui.kernel.nft.combined import Bits, Concatenation
 from k8stui.kernel.nft.compile import statements
 from k8stui.kernel.nft.expression import Expression
 from k8stui.kernel.nft.expressions.ct import Ct
+from k8stui.kernel.nft.expressions.extension import Extension
 from k8stui.kernel.nft.expressions.fib import Fib
 from k8stui.kernel.nft.expressions.jhash import Hash
 from k8stui.kernel.nft.expressions.meta import Meta
 from k8stui.kernel.nft.expressions.numgen import Numgen
-from k8stui.kernel.nft.expressions.option import SegmentSize
+from k8stui.kernel.nft.expressions.option import TcpOption
 from k8stui.kernel.nft.expressions.payload import Payload
-from k8stui.kernel.nft.expressions.route import PathSegment
+from k8stui.kernel.nft.expressions.route import PATH_SEGMENT
 from k8stui.kernel.nft.holding import says_of
 from k8stui.kernel.nft.literal import Beginning, Field, Fields, Literal, Network, Range
 from k8stui.kernel.nft.lookup import Among, NamedSet
@@ -30,18 +31,24 @@ from k8stui.kernel.nft.statement import Statement, Unknown
 from k8stui.kernel.nft.statements.comment import Comment
 from k8stui.kernel.nft.statements.count import Count
 from k8stui.kernel.nft.statements.counter import Counter
-from k8stui.kernel.nft.statements.dynamic import Dynamic
+from k8stui.kernel.nft.statements.dup import Dup
+from k8stui.kernel.nft.statements.dynamic import Dynamic, Entry
 from k8stui.kernel.nft.statements.flow import Flow
+from k8stui.kernel.nft.statements.fwd import Fwd
 from k8stui.kernel.nft.statements.limit import Limit
 from k8stui.kernel.nft.statements.log import Log
 from k8stui.kernel.nft.statements.masquerade import Masquerade
 from k8stui.kernel.nft.statements.match import Flags, Match
+from k8stui.kernel.nft.statements.meter import Meter
 from k8stui.kernel.nft.statements.nat import Nat
 from k8stui.kernel.nft.statements.notrack import NoTrack
 from k8stui.kernel.nft.statements.queue import Queue
 from k8stui.kernel.nft.statements.quota import Quota
 from k8stui.kernel.nft.statements.reject import Reject
+from k8stui.kernel.nft.statements.reset import Reset
 from k8stui.kernel.nft.statements.setting import Setting
+from k8stui.kernel.nft.statements.synproxy import Synproxy
+from k8stui.kernel.nft.statements.tproxy import Tproxy
 from k8stui.kernel.nft.statements.verdicts import Verdict
 from k8stui.kernel.nft.statements.vmap import VerdictMap
 from k8stui.kernel.nft_ruleset import Asked, NftTable
@@ -64,13 +71,18 @@ _BLIND = (
     Comment,
     Count,
     Counter,
+    Dup,
     Flow,
+    Fwd,
     Limit,
     Log,
     NoTrack,
     Queue,
     Quota,
     Reject,
+    Reset,
+    Synproxy,
+    Tproxy,
     Unknown,
     Verdict,
 )
@@ -131,8 +143,8 @@ def _take(asked: Questions, one: Statement) -> None:
         _use(asked, one.what)
     elif isinstance(one, Flags):
         _use(asked, one.left)
-    elif isinstance(one, Dynamic):
-        _remember(asked, one)
+    elif isinstance(one, Dynamic | Meter):
+        _remember(asked, one.entry)
     elif not isinstance(one, _BLIND):
         asked.is_opaque = True
 
@@ -207,7 +219,7 @@ def _pattern(asked: Questions, field: Field) -> None:
         asked.is_opaque = True
 
 
-def _remember(asked: Questions, one: Dynamic) -> None:
+def _remember(asked: Questions, one: Entry) -> None:
     """Whose packets those are does not count where only clients are remembered, as in nat."""
     for part in one.key.parts if isinstance(one.key, Concatenation) else (one.key,):
         if isinstance(part, Payload) and part.field == "saddr":
@@ -254,6 +266,6 @@ def _tells(one: Expression) -> _Tells:
         seeded = one.of is not None and one.seed is not None
         inner = set(_fields(one.of)) if seeded and one.of is not None else {_Tells.NOTHING}
         told = _Tells.NOTHING if inner == {_Tells.NOTHING} else _Tells.ALL
-    elif isinstance(one, Numgen | SegmentSize | PathSegment | Field):
+    elif isinstance(one, Numgen | TcpOption | Extension | Field) or one == PATH_SEGMENT:
         told = _Tells.NOTHING
     return told

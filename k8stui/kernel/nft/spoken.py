@@ -42,6 +42,8 @@ class Say:
             NftError: it goes too deep.
 
         """
+        if isinstance(said, str):  # of what libnftables has no JSON for, it prints the text
+            return said
         ((kind, inner),) = said.items()
         spoken = self._families.get(kind)
         if self._depth > _DEEPEST:

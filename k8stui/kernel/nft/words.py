@@ -303,7 +303,8 @@ class Words:
         if expected and literal.is_one(self.ahead, expected[0]):
             return self.literal(expected[0], in_set=True)
         known = self._grammar.expressions
-        read = known.get(f"{self.ahead} {self.further}") or known.get(self.ahead)
+        first = self.ahead.partition(",")[0]  # @nh,96,32
+        read = known.get(f"{first} {self.further}") or known.get(first)
         if read is None:
             raise NftError(f"not understood: {self.ahead or 'the end'}")
         return read(self)

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from k8stui.kernel.nft.expressions import ct, fib, jhash, meta, numgen, option, payload, route
+from k8stui.kernel.nft.expressions import (
+    ct,
+    extension,
+    fib,
+    jhash,
+    meta,
+    numgen,
+    option,
+    payload,
+    raw,
+    route,
+    socket,
+)
 
-MODULES = (ct, fib, jhash, meta, numgen, option, payload, route)
+MODULES = (
+    ct, extension, fib, jhash, meta, numgen, option, payload, raw, route, socket,
+)  # fmt: skip
 
 EXPRESSIONS = {word: read for module in MODULES for word, read in module.GRAMMAR.items()}

@@ -23,7 +23,8 @@ _KEYS: Mapping[str, Datatype] = {
     "skuid": types.UID, "skgid": types.GID, "nftrace": _I, "pkttype": types.PKT_TYPE,
     "cpu": _I, "iifgroup": _I, "oifgroup": _I, "cgroup": _I, "random": _I,
     "ibrname": types.IFNAME, "obrname": types.IFNAME, "iifkind": types.IFNAME,
-    "oifkind": types.IFNAME,
+    "oifkind": types.IFNAME, "priority": types.CLASSID, "ipsec": types.BOOLEAN,
+    "rtclassid": _I,
 }  # fmt: skip
 _BARE = ("iif", "iifname", "oif", "oifname", "iifgroup", "oifgroup")
 """Printed without ``meta`` (src/meta.c meta_key_is_unqualified)."""

@@ -1,43 +1,88 @@
-"""Options of TCP: ``tcp option maxseg size`` (nft_exthdr.c)."""
+"""Options of TCP: ``tcp option maxseg size``, ``tcp option timestamp exists`` (nft_exthdr.c)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from k8stui.kernel.nft.datatypes import INTEGER, Raw
-from k8stui.kernel.nft.errors import BreakError, NftError
+from k8stui.kernel.nft.datatypes import BOOLEAN, INTEGER, Raw
+from k8stui.kernel.nft.errors import BreakError, NftError, UnknownError
 from k8stui.kernel.nft.expression import Types
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
 from k8stui.kernel.packet import Protocol
 
+_SIGNED = ("md5sig", "fastopen", "mptcp")
+"""Only where the program asked for it, which none of a walk does."""
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "eol": (), "nop": (),
+    "maxseg": ("length", "size"),
+    "window": ("length", "count"),
+    "sack-perm": ("length",),
+    **dict.fromkeys(("sack", "sack0", "sack1", "sack2", "sack3"), ("length", "left", "right")),
+    "timestamp": ("length", "tsval", "tsecr"),
+    "fastopen": ("length",), "md5sig": ("length",), "mptcp": ("length", "subtype"),
+}  # fmt: skip
+"""Beside ``kind``."""
 
-class SegmentSize(NamedTuple):
-    """The largest segment that a SYN asks for: of all options the one that a walk knows."""
+
+class TcpOption(NamedTuple):
+    """An option, or a field of it; of all that are sent a walk knows the largest segment."""
+
+    name: str
+    field: str = ""
+    """Empty: asked is only whether there is one."""
 
     @property
     def types(self) -> Types:
-        return (INTEGER,)
+        return (INTEGER,) if self.field else (BOOLEAN,)
 
     def value(self, passage: Passage, /) -> Raw:
         packet = passage.packet
-        if packet.protocol is not Protocol.TCP or not packet.mss_bytes:
+        size = packet.mss_bytes if self.name == "maxseg" else 0
+        if packet.protocol is Protocol.TCP and self.name not in ("maxseg", *_SIGNED):
+            raise UnknownError(str(self))
+        if not self.field:
+            return int(size > 0)
+        if not size:
             raise BreakError
-        return packet.mss_bytes
+        return {"size": size, "length": 4, "kind": 2}[self.field]
 
     def __str__(self) -> str:
-        return "tcp option maxseg size"
+        return f"tcp option {self.name} {self.field}".rstrip()
 
 
-def _read(words: Words) -> SegmentSize:
-    if not words.has("tcp", "option", "maxseg", "size"):
-        raise NftError("not understood: an option of TCP")
-    return SegmentSize()
+SEGMENT_SIZE = TcpOption("maxseg", "size")
+"""The largest segment that a SYN asks for."""
+
+
+def option(words: Words) -> str:
+    """The words ``tcp option``, and its name.
+
+    Raises:
+        NftError: there is no such option.
+
+    """
+    words.expect("tcp")
+    words.expect("option")
+    name = words.take()
+    if name not in _FIELDS:
+        raise NftError(f"not understood: tcp option {name}")
+    return name
+
+
+def _read(words: Words) -> TcpOption:
+    name = option(words)
+    if words.ahead in ("exists", "missing", "==", "!="):
+        return TcpOption(name)
+    field = words.take()
+    if field not in ("kind", *_FIELDS[name]):
+        raise NftError(f"not understood: tcp option {name} {field}")
+    return TcpOption(name, field)
 
 
 GRAMMAR = {"tcp option": _read}
 JSON: Mapping[str, Spoken] = {
-    "tcp option": lambda said, _: f"tcp option {said['name']} {said.get('field', 'exists')}"
+    "tcp option": lambda said, _: f"tcp option {said['name']} {said.get('field', '')}".rstrip()
 }

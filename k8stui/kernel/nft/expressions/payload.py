@@ -15,7 +15,7 @@ from k8stui.kernel.nft.datatypes import Datatype, Raw
 from k8stui.kernel.nft.errors import BreakError, NftError, UnknownError
 from k8stui.kernel.nft.expression import Types
 from k8stui.kernel.nft.passage import Passage
-from k8stui.kernel.nft.spoken import Spoken
+from k8stui.kernel.nft.spoken import Json, Say, Spoken
 from k8stui.kernel.nft.words import Words
 from k8stui.kernel.packet import Packet
 
@@ -48,8 +48,25 @@ _FIELDS: Mapping[str, Mapping[str, Datatype]] = {
     "ether": {
         "saddr": types.ETHER_ADDR, "daddr": types.ETHER_ADDR, "type": types.ETHER_TYPE,
     },
+    "igmp": {"type": types.IGMP_TYPE, "checksum": _I, "mrt": _I, "group": types.IPV4_ADDR},
+    "ah": {
+        "nexthdr": types.INET_PROTO, "hdrlength": _I, "reserved": _I, "spi": _I, "sequence": _I,
+    },
+    "esp": {"spi": _I, "sequence": _I},
+    "comp": {"nexthdr": types.INET_PROTO, "flags": _I, "cpi": _I},
+    "vlan": {"id": _I, "dei": _I, "pcp": _I, "type": types.ETHER_TYPE},
+    "arp": {
+        "htype": _I, "ptype": types.ETHER_TYPE, "hlen": _I, "plen": _I,
+        "operation": types.ARP_OP, "saddr ip": types.IPV4_ADDR, "daddr ip": types.IPV4_ADDR,
+        "saddr ether": types.ETHER_ADDR, "daddr ether": types.ETHER_ADDR,
+    },
 }  # fmt: skip
-_NUMBERS = {"tcp": 6, "udp": 17, "udplite": 136, "sctp": 132, "dccp": 33, "icmp": 1, "icmpv6": 58}
+_NUMBERS = {
+    "tcp": 6, "udp": 17, "udplite": 136, "sctp": 132, "dccp": 33, "icmp": 1, "icmpv6": 58,
+    "igmp": 2, "ah": 51, "esp": 50, "comp": 108,
+}  # fmt: skip
+_FRAMES = ("vlan", "arp")
+"""In frames of other kinds: those that are walked carry IP, and no tag where a rule sees them."""
 _VERSIONS = {"ip": 4, "ip6": 6, "icmp": 4, "icmpv6": 6}
 _READ: Mapping[str, Callable[[Packet], Raw]] = {
     "saddr": lambda packet: packet.src,
@@ -83,6 +100,8 @@ class Payload(NamedTuple):
     def value(self, passage: Passage, /) -> Raw:
         packet = passage.packet
         self._depend(packet)
+        if self.header in _FRAMES:
+            raise BreakError
         if self.header == "ether":
             return self._frame(packet)
         if self.header == "th" and packet.protocol not in WITH_PORTS:
@@ -122,10 +141,20 @@ class Payload(NamedTuple):
 
 def _read(words: Words) -> Payload:
     header, field = words.take(), words.take()
+    if header == "arp" and words.ahead in ("ip", "ether"):
+        field = f"{field} {words.take()}"
     if field not in _FIELDS[header]:
         raise NftError(f"not understood: {header} {field}")
     return Payload(header, field)
 
 
 GRAMMAR = dict.fromkeys(_FIELDS, _read)
-JSON: Mapping[str, Spoken] = {"payload": lambda said, _: f"{said['protocol']} {said['field']}"}
+
+
+def _said(said: Json, _: Say) -> str:
+    if "base" in said:
+        return f"@{said['base']},{said['offset']},{said['len']}"
+    return f"{said['protocol']} {said['field']}"
+
+
+JSON: Mapping[str, Spoken] = {"payload": _said}

@@ -6,25 +6,31 @@ from k8stui.kernel.nft.statements import (
     comment,
     count,
     counter,
+    dup,
     dynamic,
     flow,
+    fwd,
     limit,
     log,
     masquerade,
     match,
+    meter,
     nat,
     notrack,
     queue,
     quota,
     reject,
+    reset,
     setting,
+    synproxy,
+    tproxy,
     verdicts,
     vmap,
 )
 
 MODULES = (
-    comment, count, counter, dynamic, flow, limit, log, masquerade, nat, notrack, queue, quota,
-    reject, verdicts,
+    comment, count, counter, dup, dynamic, flow, fwd, limit, log, masquerade, meter, nat, notrack,
+    queue, quota, reject, reset, synproxy, tproxy, verdicts,
 )  # fmt: skip
 BEHIND_AN_EXPRESSION = (match, setting, vmap)
 

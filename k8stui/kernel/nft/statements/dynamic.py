@@ -16,47 +16,74 @@ from k8stui.kernel.step import StepKind
 _KINDS = ("add", "update", "delete")
 
 
-class Dynamic(NamedTuple):
-    """What stands within the braces behind the key is done for that element alone."""
+class Entry(NamedTuple):
+    """What is put in; what stands behind the key is done for that element alone."""
 
-    kind: str
-    set: NamedSet
     key: Expression
     timeout: str = ""
     statements: tuple[Statement, ...] = ()
+    data: str = ""
+    """Of a map what the key leads to, as it is written."""
+
+    def __str__(self) -> str:
+        timeout = f"timeout {self.timeout}" if self.timeout else ""
+        data = f": {self.data}" if self.data else ""
+        inner = filter(None, (str(self.key), timeout, *map(str, self.statements), data))
+        return f"{{ {' '.join(inner)} }}"
+
+
+class Dynamic(NamedTuple):
+    """Whoever finds in a map what a rule put there does not learn what it leads to."""
+
+    kind: str
+    set: NamedSet
+    entry: Entry
 
     def do(self, passage: Passage, /) -> None:
-        value = self.key.value(passage)
+        value = self.entry.key.value(passage)
         if self.kind == "delete":
             self.set.take_out(passage, value)
         else:
             self.set.put(passage, value, again=self.kind == "update")
         passage.visit(StepKind.RULE)
-        for statement in self.statements:
+        for statement in self.entry.statements:
             statement.do(passage)
 
     def __str__(self) -> str:
-        timeout = f"timeout {self.timeout}" if self.timeout else ""
-        inner = " ".join(filter(None, (str(self.key), timeout, *map(str, self.statements))))
-        return f"{self.kind} {self.set} {{ {inner} }}"
+        return f"{self.kind} {self.set} {self.entry}"
 
 
-def _read(words: Words) -> Dynamic:
-    kind = words.take()
-    named = NamedSet(words.take().removeprefix("@"))
+def entry(words: Words) -> Entry:
+    """What stands within the braces, and these.
+
+    Raises:
+        NftError: it is not understood.
+
+    """
     words.expect("{")
     key = words.expression()
     timeout = words.take() if words.has("timeout") else ""
     statements = []
-    while not words.has("}"):
+    while words.ahead not in ("}", ":"):
         statements.append(words.statement())
-    return Dynamic(kind, named, key, timeout, tuple(statements))
+    data = []
+    if words.has(":"):
+        while words.ahead != "}":
+            data.append(words.take())
+    words.expect("}")
+    return Entry(key, timeout, tuple(statements), " ".join(data))
+
+
+def _read(words: Words) -> Dynamic:
+    kind = words.take()
+    return Dynamic(kind, NamedSet(words.take().removeprefix("@")), entry(words))
 
 
 def _said(said: Json, say: Say) -> str:
-    inner = " ".join((say(said["elem"]), *map(say.statement, said.get("stmt", ()))))
-    return f"{said['op']} {said['set']} {{ {inner} }}"
+    data = (":", say(said["data"])) if "data" in said else ()
+    inner = " ".join((say(said["elem"]), *map(say.statement, said.get("stmt", ())), *data))
+    return f"{said['op']} {said[say.word]} {{ {inner} }}"
 
 
 GRAMMAR = dict.fromkeys(_KINDS, _read)
-JSON: Mapping[str, Spoken] = {"set": _said}
+JSON: Mapping[str, Spoken] = {"set": _said, "map": _said}

@@ -125,7 +125,7 @@ def read(words: Words, left: Expression) -> Match | Flags:
     if words.ahead == "{" or words.ahead.startswith("@"):
         return Match(left, operator, words.collection(left.types))
     if words.ahead in ("exists", "missing"):
-        return Match(left, operator, words.literal(BOOLEAN))
+        return Match(left, "" if operator == "==" else operator, words.literal(BOOLEAN))
     if not left.types:
         raise NftError(f"not understood: {left}")
     right = _right(words, left)

@@ -13,7 +13,7 @@ from k8stui.kernel.nft.errors import UnknownError
 from k8stui.kernel.nft.expression import Expression
 from k8stui.kernel.nft.expressions.ct import Ct
 from k8stui.kernel.nft.expressions.meta import Meta
-from k8stui.kernel.nft.expressions.option import SegmentSize
+from k8stui.kernel.nft.expressions.option import SEGMENT_SIZE
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
@@ -21,7 +21,7 @@ from k8stui.kernel.step import StepKind
 
 _ALL = 0xFFFFFFFF
 _WITHOUT_EFFECT = (
-    "meta nftrace", "meta priority", "ct helper", "ct timeout", "ct label",
+    "meta nftrace", "meta priority", "ct helper", "ct timeout", "ct label", "ct event",
 )  # fmt: skip
 """Nothing that is walked looks at these."""
 
@@ -44,7 +44,7 @@ class Setting(NamedTuple):
         elif key == Ct("mark"):
             passage.mark_connection(value & _ALL)
             passage.visit(StepKind.MARK)
-        elif key == SegmentSize():
+        elif key == SEGMENT_SIZE:
             had = key.value(passage)
             # It is never made larger.
             if isinstance(had, int) and value < had:
@@ -52,7 +52,7 @@ class Setting(NamedTuple):
 
     @property
     def _is_known(self) -> bool:
-        return self.key in (Meta("mark"), Ct("mark"), SegmentSize())
+        return self.key in (Meta("mark"), Ct("mark"), SEGMENT_SIZE)
 
     def __str__(self) -> str:
         return f"{self.key} set {self.what}"
@@ -60,7 +60,9 @@ class Setting(NamedTuple):
 
 def _read(words: Words, key: Expression) -> Setting:
     words.expect("set")
-    return Setting(key, words.expression(key.types))
+    (type_,) = key.types
+    what = words.literal(type_) if type_.is_bitmask else words.expression(key.types)
+    return Setting(key, what)
 
 
 BEHIND = {"set": _read}

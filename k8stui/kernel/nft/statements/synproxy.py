@@ -1,0 +1,52 @@
+"""``synproxy mss 1460 wscale 7``: the node shakes hands in the server's place (nft_synproxy.c)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from k8stui.kernel.nft.errors import BreakError, UnknownError
+from k8stui.kernel.nft.passage import Passage
+from k8stui.kernel.nft.spoken import Json, Say, Spoken
+from k8stui.kernel.nft.words import Words
+from k8stui.kernel.packet import Protocol
+
+_FLAGS = ("timestamp", "sack-perm")
+_NUMBERS = ("mss", "wscale")
+
+
+class Synproxy(NamedTuple):
+    """With what it answers, as written; or the name of an object that says so."""
+
+    said: str = ""
+
+    def do(self, passage: Passage, /) -> None:
+        if passage.packet.protocol is not Protocol.TCP:
+            raise BreakError
+        raise UnknownError(f"{self}: the node answers in the server's place")
+
+    def __str__(self) -> str:
+        return f"synproxy {self.said}".rstrip()
+
+
+def _read(words: Words) -> Synproxy:
+    words.expect("synproxy")
+    if words.has("name"):
+        return Synproxy(f'name "{words.name()}"')
+    said = []
+    while words.ahead in (*_FLAGS, *_NUMBERS):
+        word = words.take()
+        said.append(f"{word} {words.number(16)}" if word in _NUMBERS else word)
+    return Synproxy(" ".join(said))
+
+
+def _said(said: Json, say: Say) -> str:
+    if isinstance(said, str):
+        return f'synproxy name "{said}"'
+    said = said or {}
+    numbers = [f"{word} {said[word]}" for word in _NUMBERS if word in said]
+    return " ".join(("synproxy", *numbers, *say.several(said.get("flags", ()))))
+
+
+GRAMMAR = {"synproxy": _read}
+JSON: Mapping[str, Spoken] = {"synproxy": _said}
