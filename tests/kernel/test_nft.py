@@ -134,6 +134,8 @@ def test_a_match(rule: Json, matches: bool) -> None:
     [
         ("exthdr hbh exists drop", 6, Accept()),
         ("exthdr hbh missing drop", 6, Drop()),
+        ("exthdr hbh missing drop", 4, Accept()),
+        ("ip option rr missing drop", 6, Accept()),
         ("rt type 0 drop", 6, Accept()),
         ("frag more-fragments 1 drop", 4, Accept()),
         ("ip option rr exists drop", 4, Accept()),

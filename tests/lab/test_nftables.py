@@ -57,6 +57,12 @@ TABLE = """table inet probe {
 		timeout 1m
 	}
 
+	map lent {
+		type ipv4_addr : mark
+		size 100
+		flags dynamic
+	}
+
 	map marks {
 		type ipv4_addr : mark
 		flags interval
@@ -169,6 +175,24 @@ CONDITIONS = (
     "numgen random mod 1 offset 3 == 3",
     "tcp option maxseg size 1-1400",
     "tcp option maxseg size set 536 tcp option maxseg size 536",
+    "tcp option maxseg exists",
+    "tcp option maxseg missing",
+    "tcp option md5sig missing",
+    "tcp option fastopen exists",
+    "reset tcp option maxseg tcp option maxseg missing",
+    "exthdr hbh exists",
+    "exthdr frag missing",
+    "rt type 0",
+    "ip option rr exists",
+    "ip option lsrr missing",
+    "ah spi 5",
+    "esp spi != 5",
+    "comp cpi 5",
+    "meter first { ip saddr limit rate 1000/second }",
+    "meter second { ip saddr . tcp dport ct count over 100 }",
+    "add @lent { ip saddr : 0x00000003 }",
+    "meta priority set 1:2",
+    "ct event set new,destroy",
     "ip saddr @seen",
     "update @seen { ip saddr } ip saddr @seen",
     "ip daddr @seen",

@@ -64,7 +64,8 @@ async def test_a_what_if_that_mends_it_keeps_their_places() -> None:
         driver = Driver(app, pilot, LiteralJobs())
         now = app.screen.query_one("#now")
         assert now.size.height == 5
-        await driver.press("i", "down", "o")
+        for key in ("i", "down", "o"):
+            await driver.press(key)
         assert driver.state.trace.outcome.result is Result.CONNECTED
         assert now.size.height == 5
 
@@ -75,7 +76,8 @@ async def test_a_what_if_that_fails_says_why_and_moves_nothing() -> None:
         await ready(pilot)
         driver = Driver(app, pilot, LiteralJobs())
         now = app.screen.query_one("#now")
-        await driver.press("i", "down", "o")
+        for key in ("i", "down", "o"):
+            await driver.press(key)
         outcome = driver.state.trace.outcome
         assert outcome.result is not Result.CONNECTED
         await driver.press("end")

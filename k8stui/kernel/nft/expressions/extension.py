@@ -2,6 +2,7 @@
 
 No packet of a walk carries any: the question whether one is there has the answer no, and a rule
 about what stands in one does not match (nft_exthdr.c nft_exthdr_ipv6_eval, nft_exthdr_ipv4_eval).
+The family is asked along (src/payload.c exthdr_gen_dependency).
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Extension(NamedTuple):
         return (fields[self.field],)
 
     def value(self, passage: Passage, /) -> Raw:
+        if passage.version != (4 if self.header.startswith(_OPTION) else 6):
+            raise BreakError
         if self.header == "frag" and passage.packet.whole_bytes:
             # Cut on its way: whether conntrack put it together before, is not kept.
             raise UnknownError(str(self))

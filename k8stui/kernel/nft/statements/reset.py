@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from k8stui.kernel.header import changed
+from k8stui.kernel.nft.errors import BreakError
 from k8stui.kernel.nft.expressions.option import SEGMENT_SIZE, option
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
+from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import StepKind
 
 
@@ -19,6 +21,8 @@ class Reset(NamedTuple):
     option: str
 
     def do(self, passage: Passage, /) -> None:
+        if passage.packet.protocol is not Protocol.TCP:
+            raise BreakError  # one that is not there ends nothing
         if self.option == SEGMENT_SIZE.name and passage.packet.mss_bytes:
             passage.become(changed(passage.packet, mss_bytes=0), StepKind.RULE)
 
