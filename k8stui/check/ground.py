@@ -23,7 +23,7 @@ from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.listening import Listening
-from k8stui.cluster.meant import Carriers, carriers, policy_selectors, service_called
+from k8stui.cluster.meant import CalledServices, Carriers, carriers, policy_selectors
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
@@ -250,16 +250,10 @@ class Ground:
         names = self._names.get(namespace)
         return names.typo(written) if names is not None else None
 
-    def service_called(self, namespace: str, asked: str, port: int | None) -> Service | None:
-        """The Service that a name which nobody has is about, by its words."""
-        return service_called(self._by_namespace.get(namespace, ()), asked, port)
-
     @cached_property
-    def _by_namespace(self) -> Mapping[str, Sequence[Service]]:
-        found: dict[str, list[Service]] = {}
-        for service in self.services:
-            found.setdefault(service.namespace, []).append(service)
-        return found
+    def called(self) -> CalledServices:
+        """The Services, by names that nobody has."""
+        return CalledServices(self.services)
 
     @cached_property
     def hostnames(self) -> frozenset[str]:

@@ -13,12 +13,10 @@ from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
-from k8stui.suggest import Lexicon, is_part, is_same_thing, is_typo, nearest
+from k8stui.suggest import Wordbook, is_same_thing, is_typo, parts, things
 
 Pair = tuple[str, str]
 _SIDES = (("ingress", "from"), ("egress", "to"))
-_MANY = 100
-"""Of more values likeness says nothing (some are always alike), and to look at all takes long."""
 _FLAGS = ("true", "false", "yes", "no", "enabled")
 """Values that say nothing of whom a label is."""
 
@@ -72,25 +70,61 @@ def policy_selectors(
                 yield path, None if "namespaceSelector" in table(peer) else own
 
 
-def service_called(services: Iterable[Service], asked: str, port: int | None) -> Service | None:
-    """The one Service of these that a name which nobody has is about, by its words.
+class CalledServices:
+    """Services, found by names that nobody has and that say what one of them is."""
 
-    ``kafka`` for ``kafka-service``; ``db`` for ``staging-db``, where it has the port that is asked.
-    """
-    known = list(services)
-    same = [o for o in known if is_same_thing(asked, o.name) or is_typo(asked, o.name)]
-    parts = [
-        one
-        for one in known
-        if (is_part(asked, one.name) or is_part(one.name, asked))
-        and any(port == p.port for p in one.ports)
-    ]
-    for found in (same, parts):
-        fitting = [one for one in found if any(port == p.port for p in one.ports)]
-        chosen = fitting if len(found) > 1 else found
-        if chosen:
-            return chosen[0] if len(chosen) == 1 else None
-    return None
+    def __init__(self, services: Iterable[Service]) -> None:
+        self._named: dict[tuple[str, str], Service] = {}
+        self._things: dict[tuple[str, str], list[Service]] = {}
+        self._whole: dict[tuple[str, str, int], list[Service]] = {}
+        """By their name and each of their ports."""
+        self._parts: dict[tuple[str, str, int], list[Service]] = {}
+        """The same, by each part of their name."""
+        self._names: dict[str, list[str]] = {}
+        self._books: dict[str, Wordbook] = {}
+        for one in services:
+            space = one.namespace
+            self._named[space, one.name] = one
+            self._names.setdefault(space, []).append(one.name)
+            for thing in dict.fromkeys(things(one.name)):
+                self._things.setdefault((space, thing), []).append(one)
+            for port in {port.port for port in one.ports}:
+                self._whole.setdefault((space, one.name, port), []).append(one)
+                for part in set(parts(one.name)):
+                    self._parts.setdefault((space, part, port), []).append(one)
+
+    def about(self, namespace: str, asked: str, port: int | None) -> Service | None:
+        """The one Service of a namespace that a name is about, by its words.
+
+        ``kafka`` for ``kafka-service``; ``db`` for ``staging-db``, where it has the port that is
+        asked.
+        """
+        near = (self._things.get((namespace, thing), ()) for thing in things(asked))
+        same = {o.name: o for those in near for o in those if is_same_thing(asked, o.name)}
+        for name in self._book(namespace).typos(asked):
+            same[name] = self._named[namespace, name]
+        found = [*same.values()]
+        if len(found) > 1:
+            found = [one for one in found if any(port == p.port for p in one.ports)]
+        if not found and port is not None:
+            found = [*self._parts.get((namespace, asked, port), ())]
+            for part in set(parts(asked)):
+                found += self._whole.get((namespace, part, port), ())
+        return found[0] if len(found) == 1 else None
+
+    def _book(self, namespace: str) -> Wordbook:
+        found = self._books.get(namespace)
+        if found is None:
+            found = self._books[namespace] = Wordbook(self._names.get(namespace, ()))
+        return found
+
+
+def _called(cluster: Cluster) -> CalledServices:
+    return CalledServices(cluster.services.values())
+
+
+called_services = Derived(_called)
+"""Those of a whole cluster, made when first somebody asks for a name that nobody has."""
 
 
 class Carriers:
@@ -106,7 +140,7 @@ class Carriers:
         self._made_by: dict[tuple[str, str], Pod] = {}
         self._governed: dict[tuple[str, str], Pod] = {}
         self._served = served
-        self._lexicons: dict[tuple[str, str], Lexicon] = {}
+        self._books: dict[tuple[str, str], Wordbook] = {}
         for pod in pods:
             self._made_by.setdefault((pod.namespace, pod.owner[1] if pod.owner else pod.name), pod)
             if pod.subdomain:
@@ -170,13 +204,14 @@ class Carriers:
 
     def _meant(self, service: Service, pair: Pair, rest: Mapping[str, str]) -> Iterator[Pair]:
         key, value = pair
-        near = self._near(service.namespace, key, value)
+        space = service.namespace
+        near = self._book(space, key).nearest(value)
         if near is not None:
             yield key, near
         for carried in self._keys_of.get((service.namespace, value), ()):
             if carried not in rest and carried != key:
                 yield carried, value
-        other = nearest(key, self._keys.get(service.namespace, {}).keys() - rest.keys())
+        other = self._book(space).nearest(key, rest.keys())
         if other is not None and other != key:
             yield other, value
         if service.name != value:
@@ -188,15 +223,13 @@ class Carriers:
                 if rest.items() <= pod.labels.items() and key in pod.labels:
                     yield key, pod.labels[key]
 
-    def _near(self, namespace: str, key: str, value: str) -> str | None:
-        """The value of a label that is most like one; of many, one that is a slip away."""
-        values = self._values.get((namespace, key), {})
-        if len(values) <= _MANY:
-            return nearest(value, values)
-        lexicon = self._lexicons.get((namespace, key))
-        if lexicon is None:
-            lexicon = self._lexicons[namespace, key] = Lexicon(values)
-        return lexicon.typo(value)
+    def _book(self, namespace: str, key: str = "") -> Wordbook:
+        """The values of a label in a namespace; without a key, which is none, the keys."""
+        found = self._books.get((namespace, key))
+        if found is None:
+            names = self._values.get((namespace, key), ()) if key else self._keys.get(namespace, ())
+            found = self._books[namespace, key] = Wordbook(names)
+        return found
 
     def _carriers(self, namespace: str, meant: Pair, rest: Mapping[str, str]) -> list[Pod]:
         found = self._by_pair.get((namespace, meant), ())

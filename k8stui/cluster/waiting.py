@@ -9,11 +9,11 @@ none of the input's is left alone: that Service may be elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.cluster.endpoints import PodIndex
-from k8stui.cluster.meant import service_called
+from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.model import Container, Pod, Service, ServiceType
 from k8stui.origin import OriginKind
 from k8stui.record import record
@@ -58,14 +58,23 @@ def held_back(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mappi
     if not waits:
         return pods
     judge = _Hopes(pods, services, {key for key, pod in pods.items() if pod.ready} - waits.keys())
-    while freed := {key for key in waits.keys() - judge.started if not judge.lack(key, waits[key])}:
-        judge.started |= freed
+    judge.let_start(waits)
     held = {
         key: replace(pods[key], ready=False, unready_reason=judge.lack(key, waits[key]))
         for key in waits
         if key not in judge.started
     }
     return {**pods, **held} if held else pods
+
+
+@record()
+class _Behind:
+    """The pods behind a Service."""
+
+    keys: frozenset[str]
+    first: Pod | None
+    waiting: Pod | None
+    """The first that waits itself; None: what else keeps them from being ready is known."""
 
 
 class _Hopes:
@@ -77,6 +86,30 @@ class _Hopes:
         self.started = started
         self._pods, self._services = pods, services
         self._index = PodIndex(pods.values())
+        self._known: dict[str, _Behind] = {}
+        self._leading: dict[str, list[str]] = {}
+        """Of each pod the Services asked for that lead to it."""
+        self._answering: set[str] = set()
+        self._called: CalledServices | None = None
+
+    def let_start(self, waits: Mapping[str, Sequence[_Wait]]) -> None:
+        """Let those start that wait for nothing in vain, and then who waits for them."""
+        left = {key: iter(those) for key, those in waits.items()}
+        watching: dict[str, list[str]] = {}
+        todo = list(waits)
+        while todo:
+            key = todo.pop()
+            pod = self._pods[key]
+            one = next((one for one in left[key] if self._of_name(pod, one)), None)
+            if one is not None:
+                service = self._asked(pod, one)
+                if service is not None and not _without(service, one.port):
+                    watching.setdefault(service.key, []).append(key)
+                continue
+            self.started.add(key)
+            for asked in self._leading.get(key, ()):
+                self._answering.add(asked)
+                todo += watching.pop(asked, ())
 
     def lack(self, key: str, waits: Iterable[_Wait]) -> str:
         """The first thing that the pod waits for in vain; empty: it starts."""
@@ -85,37 +118,63 @@ class _Hopes:
                 return f"init container {one.container} waits for {one.host}{why}"
         return ""
 
+    def _asked(self, pod: Pod, one: _Wait) -> Service | None:
+        return self._services.get("/".join(_named(pod, one)))
+
     def _of_name(self, pod: Pod, one: _Wait) -> str:
-        name, _, rest = one.host.partition(".")
-        namespace = rest.partition(".")[0] or pod.namespace
-        service = self._services.get(f"{namespace}/{name}")
+        service = self._asked(pod, one)
         if service is None:
-            here = (each for each in self._services.values() if each.namespace == namespace)
-            found = service_called(here, name, one.port)
+            self._called = self._called or CalledServices(self._services.values())
+            namespace, name = _named(pod, one)
+            found = self._called.about(namespace, name, one.port)
             lost = f", and there is no Service {namespace}/{name}"
             return f"{lost}; did you mean {found.name}?" if found is not None else ""
         if one.port is None:
             return ""
-        why = self._of_port(pod, service, one.port)
+        why = _without(service, one.port) or self._asleep(pod, service)
         return f":{one.port}: Service {service.key} {why}" if why else ""
 
-    def _of_port(self, pod: Pod, service: Service, port: int) -> str:
+    def _asleep(self, pod: Pod, service: Service) -> str:
         if service.selector is None or service.type is ServiceType.EXTERNAL_NAME:
             return ""
-        if service.cluster_ips and all(each.port != port for each in service.ports):
-            has = ", ".join(str(each.port) for each in service.ports) or "none"
-            return f"has no port {port} (it has {has})"
-        behind = self._index.selected(service)
-        if any(each.key in self.started for each in behind):
-            return ""
-        if not behind:
+        behind = self._behind(service)
+        if behind.first is None or service.key in self._answering:
             return ""  # an operator may make them; why there are none is told of the Service
-        if pod in behind:
+        if pod.key in behind.keys:
             return "leads to this pod itself, which is not ready before"
-        waits = next((each for each in behind if each.ready), None)
-        if waits is not None:
-            return f"leads to {waits.name}, which waits too and does not start before"
-        return f"leads to {behind[0].name}, which is not ready"
+        if behind.waiting is not None:
+            return f"leads to {behind.waiting.name}, which waits too and does not start before"
+        return f"leads to {behind.first.name}, which is not ready"
+
+    def _behind(self, service: Service) -> _Behind:
+        found = self._known.get(service.key)
+        if found is None:
+            pods = self._index.selected(service)
+            keys = frozenset(pod.key for pod in pods)
+            waiting = next((pod for pod in pods if pod.ready), None)
+            first = pods[0] if pods else None
+            found = self._known[service.key] = _Behind(keys, first, waiting)
+            if not keys.isdisjoint(self.started):
+                self._answering.add(service.key)
+            for key in keys:
+                self._leading.setdefault(key, []).append(service.key)
+        return found
+
+
+def _named(pod: Pod, one: _Wait) -> tuple[str, str]:
+    """Namespace and name of the Service that is waited for."""
+    name, _, rest = one.host.partition(".")
+    return rest.partition(".")[0] or pod.namespace, name
+
+
+def _without(service: Service, port: int | None) -> str:
+    """What is wrong with a port that the Service has not; empty: it has it."""
+    if service.selector is None or service.type is ServiceType.EXTERNAL_NAME:
+        return ""
+    if not service.cluster_ips or any(each.port == port for each in service.ports):
+        return ""
+    has = ", ".join(str(each.port) for each in service.ports) or "none"
+    return f"has no port {port} (it has {has})"
 
 
 def _waits(pod: Pod) -> Iterator[_Wait]:

@@ -394,7 +394,7 @@ def _by_words(ground: Ground, namespace: str, name: str, one: ToldHost) -> str |
     """``kafka`` for Service kafka-service: not where the value may be a mere name."""
     if one.port is None and not _IS_HOST.search(one.what) and " -" not in one.what:
         return None
-    found = ground.service_called(namespace, name, one.port)
+    found = ground.called.about(namespace, name, one.port)
     if found is None:
         return None
     own = is_its_workload(ground.cluster, found, name)

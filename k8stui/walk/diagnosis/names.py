@@ -7,7 +7,7 @@ proposed is never the name that was asked.
 from __future__ import annotations
 
 from k8stui.cluster.entrances import entrance_of
-from k8stui.cluster.meant import service_called
+from k8stui.cluster.meant import called_services
 from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
 from k8stui.cluster.names import (
     circle,
@@ -438,9 +438,9 @@ def _by_words(cluster: Cluster, pod: Pod | None, asked: str, port: str) -> str |
     here = pod.namespace if pod is not None else "default"
     name, _, rest = asked.partition(".")
     namespace = rest.partition(".")[0] or here
-    there = (one for one in cluster.services.values() if one.namespace == namespace)
     number = port.partition("/")[0]
-    found = service_called(there, name, int(number) if number.isdecimal() else None)
+    asked_port = int(number) if number.isdecimal() else None
+    found = called_services.of(cluster).about(namespace, name, asked_port)
     if found is None:
         return None
     return found.name if namespace == here else f"{found.name}.{namespace}"
