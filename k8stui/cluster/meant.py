@@ -5,7 +5,7 @@ An index over what pods carry.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from k8stui.apiserver.fields import Object, array, table
 from k8stui.cluster.endpoints import pod_index
@@ -127,30 +127,121 @@ called_services = Derived(_called)
 """Those of a whole cluster, made when first somebody asks for a name that nobody has."""
 
 
+@record()
+class _Bearers:
+    """Who carries one label, of pods that have others in common."""
+
+    first: Pod
+    free: Pod | None
+    """The first that no Service selects; so are the others."""
+    named: Mapping[str, Pod]
+    """By what made them."""
+    ports: Mapping[int | str, tuple[int, Pod]]
+    """By number and name of a port that they declare, with their place among the free ones."""
+
+
+class _Fellows:
+    """Pods of a namespace that have some labels in common, by what else they carry."""
+
+    def __init__(self, pods: Iterable[Pod], served: Collection[str]) -> None:
+        """`served`: keys of pods that some Service selects."""
+        self.pods = tuple(pods)
+        self.by_pair: dict[Pair, list[Pod]] = {}
+        self.values: dict[str, dict[str, int]] = {}
+        """Of each key, and the place of each."""
+        self.keys_of: dict[str, dict[str, None]] = {}
+        """By value."""
+        self._served = served
+        self._bearers: dict[Pair, _Bearers | None] = {}
+        self._books: dict[str, Wordbook] = {}
+        self._free: dict[str, Mapping[int | str | Pair, str]] = {}
+        for pod in self.pods:
+            for key, value in pod.labels.items():
+                self.by_pair.setdefault((key, value), []).append(pod)
+                values = self.values.setdefault(key, {})
+                values.setdefault(value, len(values))
+                self.keys_of.setdefault(value, {})[key] = None
+
+    def with_(self, labels: Mapping[str, str]) -> list[Pod]:
+        """Those that carry all of some labels, in their order."""
+        found = (self.by_pair.get(pair, []) for pair in labels.items())
+        pods = min(found, key=len, default=[])
+        return [pod for pod in pods if labels.items() <= pod.labels.items()]
+
+    def bearers(self, pair: Pair) -> _Bearers | None:
+        """Who carries a label; None: nobody."""
+        if pair not in self._bearers:
+            pods = self.by_pair.get(pair)
+            self._bearers[pair] = self._of(pods) if pods else None
+        return self._bearers[pair]
+
+    def _of(self, pods: Sequence[Pod]) -> _Bearers:
+        free = [pod for pod in pods if pod.key not in self._served]
+        named: dict[str, Pod] = {}
+        ports: dict[int | str, tuple[int, Pod]] = {}
+        for place, pod in enumerate(free):
+            named.setdefault(_maker(pod), pod)
+            for port in declared(pod):
+                ports.setdefault(port.number, (place, pod))
+                ports.setdefault(port.name, (place, pod))
+        return _Bearers(pods[0], free[0] if free else None, named, ports)
+
+    def book(self, key: str = "") -> Wordbook:
+        """The values of a label; without a key, which is none, the keys."""
+        if key not in self._books:
+            self._books[key] = Wordbook(self.values.get(key, ()) if key else self.values)
+        return self._books[key]
+
+    def likely(self, pair: Pair, service: Service) -> str | None:
+        """The first value of a label that `Carriers` believes to be meant for another."""
+        key, value = pair
+        values = self.values.get(key, {})
+        free = self._free_values(key) if values else {}
+        found = self.book(key).typos(value) if values else []
+        asked = (("", service.name), *(port.target_port for port in service.ports))
+        found += [free[one] for one in asked if one in free]
+        return min(found, key=values.__getitem__, default=None)
+
+    def _free_values(self, key: str) -> Mapping[int | str | Pair, str]:
+        """First values of a label that free pods carry, by what made them and by their ports."""
+        found = self._free.get(key)
+        if found is None:
+            by_place = sorted(self.values[key], key=self.values[key].__getitem__)
+            first: dict[int | str | Pair, str] = {}
+            for value in by_place:
+                bearers = self.bearers((key, value))
+                for name in bearers.named if bearers is not None else ():
+                    first.setdefault(("", name), value)
+                for port in bearers.ports if bearers is not None else ():
+                    first.setdefault(port, value)
+            found = self._free[key] = first
+        return found
+
+
+def _maker(pod: Pod) -> str:
+    """The name of what made a pod; its own where nothing did."""
+    return pod.owner[1] if pod.owner else pod.name
+
+
 class Carriers:
     """Who carries which labels: by namespace, by key, by pair."""
 
     def __init__(self, pods: Iterable[Pod], served: Collection[str]) -> None:
         """`served`: keys of pods that some Service selects."""
-        self._by_pair: dict[tuple[str, Pair], list[Pod]] = {}
-        self._values: dict[tuple[str, str], dict[str, None]] = {}
-        self._keys: dict[str, dict[str, None]] = {}
-        self._keys_of: dict[tuple[str, str], dict[str, None]] = {}
         self._anywhere: dict[Pair, list[Pod]] = {}
         self._made_by: dict[tuple[str, str], Pod] = {}
         self._governed: dict[tuple[str, str], Pod] = {}
         self._served = served
-        self._books: dict[tuple[str, str], Wordbook] = {}
+        here: dict[str, list[Pod]] = {}
         for pod in pods:
-            self._made_by.setdefault((pod.namespace, pod.owner[1] if pod.owner else pod.name), pod)
+            here.setdefault(pod.namespace, []).append(pod)
+            self._made_by.setdefault((pod.namespace, _maker(pod)), pod)
             if pod.subdomain:
                 self._governed.setdefault((pod.namespace, pod.subdomain), pod)
-            for key, value in pod.labels.items():
-                self._anywhere.setdefault((key, value), []).append(pod)
-                self._by_pair.setdefault((pod.namespace, (key, value)), []).append(pod)
-                self._values.setdefault((pod.namespace, key), {})[value] = None
-                self._keys.setdefault(pod.namespace, {})[key] = None
-                self._keys_of.setdefault((pod.namespace, value), {})[key] = None
+            for pair in pod.labels.items():
+                self._anywhere.setdefault(pair, []).append(pod)
+        self._here = {namespace: _Fellows(those, served) for namespace, those in here.items()}
+        self._with: dict[tuple[str, frozenset[Pair]], _Fellows] = {}
 
     def near_miss(self, service: Service) -> MissedLabel | None:
         """The one label that keeps the selector from matching pods of its namespace, if mended.
@@ -159,12 +250,15 @@ class Carriers:
         was meant that no Service selects.
         """
         selector = service.selector or {}
+        here = self._here.get(service.namespace)
         unknown = self.unknown(service)
         for pair in unknown if len(unknown) == 1 else selector.items():
             rest = {key: value for key, value in selector.items() if key != pair[0]}
-            for meant in self._meant(service, pair, rest):
-                pods = self._carriers(service.namespace, meant, rest)
-                if (miss := self._judge(service, pair, meant, pods)) is not None:
+            fellows = self._fellows(service.namespace, rest)
+            if here is None or fellows is None:
+                return None
+            for meant in _meant(service, pair, rest, here, fellows):
+                if (miss := _judge(service, pair, meant, fellows.bearers(meant))) is not None:
                     return miss
         return None
 
@@ -175,65 +269,24 @@ class Carriers:
 
     def unknown(self, service: Service) -> list[Pair]:
         """Labels of the selector that no pod of the namespace carries."""
-        pairs = (service.selector or {}).items()
-        return [pair for pair in pairs if (service.namespace, pair) not in self._by_pair]
+        here = self._here.get(service.namespace)
+        carried = here.by_pair if here is not None else {}
+        return [pair for pair in (service.selector or {}).items() if pair not in carried]
 
     def in_namespace(self, namespace: str) -> bool:
         """Whether any pod of the namespace carries a label."""
-        return namespace in self._keys
+        return namespace in self._here and bool(self._here[namespace].by_pair)
 
-    def _judge(
-        self, service: Service, pair: Pair, meant: Pair, pods: list[Pod]
-    ) -> MissedLabel | None:
-        """A guess, if it is worth telling: a slip of the finger, or pods that nobody asks for."""
-        if not pods:
-            return None
-        if is_typo(pair[1], meant[1]) or (pair[1] == meant[1] and is_typo(pair[0], meant[0])):
-            return MissedLabel(pair, meant, pods[0], sure=True)
-        free = [pod for pod in pods if pod.key not in self._served]
-        called = [p for p in free if (p.owner[1] if p.owner else p.name) == service.name]
-        if called:
-            return MissedLabel(pair, meant, called[0], sure=True)
-        if free and pair[1] == meant[1] and pair[1] not in _FLAGS:
-            return MissedLabel(pair, meant, free[0], sure=False)
-        targets = {port.target_port for port in service.ports}
-        for pod in free:
-            if any(p.number in targets or p.name in targets for p in declared(pod)):
-                return MissedLabel(pair, meant, pod, sure=False)
-        return None
-
-    def _meant(self, service: Service, pair: Pair, rest: Mapping[str, str]) -> Iterator[Pair]:
-        key, value = pair
-        space = service.namespace
-        near = self._book(space, key).nearest(value)
-        if near is not None:
-            yield key, near
-        for carried in self._keys_of.get((service.namespace, value), ()):
-            if carried not in rest and carried != key:
-                yield carried, value
-        other = self._book(space).nearest(key, rest.keys())
-        if other is not None and other != key:
-            yield other, value
-        if service.name != value:
-            yield key, service.name  # the pods are called as the Service is
-        if rest:
-            # Everything else matches: whatever those pods carry may be meant.
-            first = (service.namespace, next(iter(rest.items())))
-            for pod in self._by_pair.get(first, ()):
-                if rest.items() <= pod.labels.items() and key in pod.labels:
-                    yield key, pod.labels[key]
-
-    def _book(self, namespace: str, key: str = "") -> Wordbook:
-        """The values of a label in a namespace; without a key, which is none, the keys."""
-        found = self._books.get((namespace, key))
+    def _fellows(self, namespace: str, rest: Mapping[str, str]) -> _Fellows | None:
+        """Pods of a namespace that carry all of some labels."""
+        here = self._here.get(namespace)
+        if here is None or not rest:
+            return here
+        key = namespace, frozenset(rest.items())
+        found = self._with.get(key)
         if found is None:
-            names = self._values.get((namespace, key), ()) if key else self._keys.get(namespace, ())
-            found = self._books[namespace, key] = Wordbook(names)
+            found = self._with[key] = _Fellows(here.with_(rest), self._served)
         return found
-
-    def _carriers(self, namespace: str, meant: Pair, rest: Mapping[str, str]) -> list[Pod]:
-        found = self._by_pair.get((namespace, meant), ())
-        return [pod for pod in found if rest.items() <= pod.labels.items()]
 
     def elsewhere(self, service: Service) -> Pod | None:
         """A pod of another namespace that carries all that the selector asks for."""
@@ -243,6 +296,45 @@ class Carriers:
             if pod.namespace != service.namespace and selector.items() <= pod.labels.items():
                 return pod
         return None
+
+
+def _judge(
+    service: Service, pair: Pair, meant: Pair, bearers: _Bearers | None
+) -> MissedLabel | None:
+    """A guess, if it is worth telling: a slip of the finger, or pods that nobody asks for."""
+    if bearers is None:
+        return None
+    if is_typo(pair[1], meant[1]) or (pair[1] == meant[1] and is_typo(pair[0], meant[0])):
+        return MissedLabel(pair, meant, bearers.first, sure=True)
+    called = bearers.named.get(service.name)
+    if called is not None:
+        return MissedLabel(pair, meant, called, sure=True)
+    if bearers.free is not None and pair[1] == meant[1] and pair[1] not in _FLAGS:
+        return MissedLabel(pair, meant, bearers.free, sure=False)
+    asked = [bearers.ports.get(port.target_port) for port in service.ports]
+    found = min((one for one in asked if one is not None), key=lambda one: one[0], default=None)
+    return MissedLabel(pair, meant, found[1], sure=False) if found is not None else None
+
+
+def _meant(
+    service: Service, pair: Pair, rest: Mapping[str, str], here: _Fellows, fellows: _Fellows
+) -> Iterator[Pair]:
+    """Labels that may be meant; `fellows`: who carries the rest of the selector."""
+    key, value = pair
+    near = here.book(key).nearest(value)
+    if near is not None:
+        yield key, near
+    for carried in here.keys_of.get(value, ()):
+        if carried not in rest and carried != key:
+            yield carried, value
+    other = here.book().nearest(key, rest.keys())
+    if other is not None and other != key:
+        yield other, value
+    if service.name != value:
+        yield key, service.name  # the pods are called as the Service is
+    if rest and (likely := fellows.likely(pair, service)) is not None:
+        # Everything else matches: whatever those pods carry may be meant.
+        yield key, likely
 
 
 def _carriers(cluster: Cluster) -> Carriers:
