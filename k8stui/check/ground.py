@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
+from typing import TypeVar
 
-from k8stui.apiserver.fields import array, labels, table, texts
+from k8stui.apiserver.fields import array, labels, table, text, texts
 from k8stui.apiserver.inventory import take_stock
 from k8stui.check.admission import Admission
 from k8stui.check.claim import Claim
@@ -22,7 +23,8 @@ from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.judgement import Ask, Judgement
-from k8stui.cluster.listening import Listening
+from k8stui.cluster.labelled import Labelled
+from k8stui.cluster.listening import Listening, declared
 from k8stui.cluster.meant import CalledServices, Carriers, carriers, policy_selectors
 from k8stui.cluster.model import (
     Endpoint,
@@ -30,15 +32,21 @@ from k8stui.cluster.model import (
     Service,
     ServicePort,
     ServiceType,
+    Workload,
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.foreign import KUSTOMIZATIONS
 from k8stui.manifests.schema import KINDS, WITHOUT_PART
 from k8stui.origin import OriginKind, Place
-from k8stui.suggest import Lexicon
+from k8stui.suggest import Lexicon, Wordbook
 from k8stui.walk.lookup import can_send
 from k8stui.walk.world import World
+
+_Item = TypeVar("_Item")
+_Ports = tuple[Collection[object], Mapping[object, ServicePort]]
+"""Numbers and names that a Service has, and its ports by their targetPort."""
+_NOBODY = Labelled[str](())
 
 
 class Ground:
@@ -51,6 +59,7 @@ class Ground:
         self.cluster = world.cluster
         self.inventory = take_stock(world.manifests.objects)
         self._selected: dict[str, tuple[Pod, ...]] = {}
+        self._ports: dict[str, _Ports] = {}
         self._names_of: dict[tuple[str, str], Lexicon] = {}
         self._namespaces_with: dict[str, dict[str, list[str]]] = {}
         self._without_hairpin: dict[str, frozenset[str]] = {}
@@ -149,18 +158,18 @@ class Ground:
                     found.setdefault(key, []).append((namespace or own, "", value))
         return found
 
-    def labels_in(self, namespace: str | None) -> Collection[Mapping[str, str]]:
-        """What the pods of a namespace, or of any, carry: each set of labels once."""
-        return self._labels.get(namespace, {}).values()
+    def carried(self, namespace: str | None) -> Labelled[str]:
+        """What the pods of a namespace, or of any, carry: each set of labels once, and where."""
+        return self._carried.get(namespace, _NOBODY)
 
     @cached_property
-    def _labels(self) -> Mapping[str | None, Mapping[str, Mapping[str, str]]]:
-        found: dict[str | None, dict[str, Mapping[str, str]]] = {None: {}}
+    def _carried(self) -> Mapping[str | None, Labelled[str]]:
+        found: dict[str | None, dict[object, tuple[Mapping[str, str], str]]] = {None: {}}
         for template in self.templates:
-            carried = template.labels
-            key = repr(sorted(carried.items()))
-            found[None][key] = found.setdefault(template.namespace, {})[key] = carried
-        return found
+            carried, space = template.labels, template.namespace
+            key = space, frozenset(carried.items())
+            found[None][key] = found.setdefault(space, {})[key] = carried, space
+        return {space: Labelled(those.values()) for space, those in found.items()}
 
     def names_of(self, kind: str, namespace: str) -> Lexicon:
         """Names of a kind's objects in a namespace."""
@@ -217,6 +226,29 @@ class Ground:
         """Services by namespace and the prefix of their environment variables."""
         return {(s.namespace, env_prefix(s.name)): s for s in self.services}
 
+    def with_prefix(self, prefix: str) -> Sequence[Service]:
+        """Services of all namespaces whose variables begin so."""
+        return self._with_prefix.get(prefix, ())
+
+    @cached_property
+    def _with_prefix(self) -> Mapping[str, Sequence[Service]]:
+        found: dict[str, list[Service]] = {}
+        for (_, prefix), service in self.by_prefix.items():
+            found.setdefault(prefix, []).append(service)
+        return found
+
+    def nearest_prefix(self, namespace: str, written: str) -> str | None:
+        """The beginning of Services' variables in a namespace that `written` is most like."""
+        book = self._prefixes.get(namespace)
+        return book.nearest(written) if book is not None else None
+
+    @cached_property
+    def _prefixes(self) -> Mapping[str, Wordbook]:
+        found: dict[str, list[str]] = {}
+        for namespace, prefix in self.by_prefix:
+            found.setdefault(namespace, []).append(prefix)
+        return {namespace: Wordbook(those) for namespace, those in found.items()}
+
     @cached_property
     def _positions(self) -> Mapping[Manifest, int]:
         return {manifest: index for index, manifest in enumerate(self.world.manifests.objects)}
@@ -250,6 +282,60 @@ class Ground:
         names = self._names.get(namespace)
         return names.typo(written) if names is not None else None
 
+    def services_named(self, name: str) -> Sequence[Service]:
+        """Those of all namespaces."""
+        return self._by_name.get(name, ())
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, Sequence[Service]]:
+        found: dict[str, list[Service]] = {}
+        for service in self.services:
+            found.setdefault(service.name, []).append(service)
+        return found
+
+    def nearest_service(self, namespace: str, written: str) -> str | None:
+        """The name of a Service of a namespace that `written` is most like."""
+        book = self._books.get(namespace)
+        return book.nearest(written) if book is not None else None
+
+    @cached_property
+    def _books(self) -> Mapping[str, Wordbook]:
+        found: dict[str, list[str]] = {}
+        for service in self.services:
+            found.setdefault(service.namespace, []).append(service.name)
+        return {namespace: Wordbook(those) for namespace, those in found.items()}
+
+    def with_port(self, namespace: str, port: int) -> Service | None:
+        """The first Service of a namespace that has a port of this number."""
+        return self._with_port.get((namespace, port))
+
+    @cached_property
+    def _with_port(self) -> Mapping[tuple[str, int], Service]:
+        found: dict[tuple[str, int], Service] = {}
+        for service in self.services:
+            for port in service.ports:
+                found.setdefault((service.namespace, port.port), service)
+        return found
+
+    def has_port(self, service: Service, wanted: object) -> bool:
+        """Whether a Service has a port of this number or name."""
+        return isinstance(wanted, int | float | str) and wanted in self._ports_of(service)[0]
+
+    def port_behind(self, service: Service, wanted: object) -> ServicePort | None:
+        """The first port of a Service that leads to this targetPort."""
+        return self._ports_of(service)[1].get(wanted) if isinstance(wanted, int | str) else None
+
+    def _ports_of(self, service: Service) -> _Ports:
+        found = self._ports.get(service.key)
+        if found is None:
+            has: set[object] = set()
+            behind: dict[object, ServicePort] = {}
+            for port in service.ports:
+                has |= {port.port, port.name, str(port.port)}
+                behind.setdefault(port.target_port, port)
+            found = self._ports[service.key] = has, behind
+        return found
+
     @cached_property
     def called(self) -> CalledServices:
         """The Services, by names that nobody has."""
@@ -274,6 +360,53 @@ class Ground:
     @cached_property
     def _template_of(self) -> Mapping[tuple[str, str, str], Template]:
         return {(one.kind, one.namespace, one.name): one for one in self.templates}
+
+    def scaler(self, template: Template) -> Manifest | None:
+        """The HorizontalPodAutoscaler of a workload; what a dump shows is left out."""
+        return self._scalers.get((template.kind, template.namespace, template.name))
+
+    @cached_property
+    def _scalers(self) -> Mapping[tuple[str, str, str], Manifest]:
+        found: dict[tuple[str, str, str], Manifest] = {}
+        for one in self.of_kind("HorizontalPodAutoscaler").values():
+            aim = table(one.data, "spec", "scaleTargetRef")
+            if not one.observed:
+                key = (text(aim, "kind"), one.namespace or "default", text(aim, "name"))
+                found.setdefault(key, one)
+        return found
+
+    def lacking(self, template: Template) -> Workload | None:
+        """The workload, where its pods are refused."""
+        return self._lacking.get((template.kind, template.namespace, template.name))
+
+    @cached_property
+    def _lacking(self) -> Mapping[tuple[str, str, str], Workload]:
+        found: dict[tuple[str, str, str], Workload] = {}
+        for one in self.cluster.workloads:
+            if one.lack:
+                found.setdefault((one.kind, one.namespace, one.name), one)
+        return found
+
+    @cached_property
+    def opened_on_nodes(self) -> Collection[int]:
+        """Ports that pods open at their node's address."""
+        return {
+            number
+            for pod in self.cluster.pods.values()
+            for port in declared(pod)
+            for number in (port.host_port, port.number if pod.host_network else None)
+            if number is not None
+        }
+
+    @cached_property
+    def daemon_ports(self) -> Mapping[int, str]:
+        """DaemonSets by the ports that their pods declare: the first of each."""
+        found: dict[int, str] = {}
+        for pod in self.cluster.pods.values():
+            if pod.owner is not None and pod.owner[0] == "DaemonSet":
+                for port in declared(pod):
+                    found.setdefault(port.number, pod.owner[1])
+        return found
 
     def maker(self, pod: Pod) -> Manifest | None:
         """The object of the input that a pod is or is made by."""
@@ -399,8 +532,12 @@ def behind(service: Service, port: ServicePort) -> str:
 
 
 def names(items: Sequence[str], most: int = 3) -> str:
-    """``a, b, c and 4 more``."""
-    distinct = tuple(dict.fromkeys(items))
-    more = len(distinct) - most
-    shown = ", ".join(distinct[:most])
+    """``a, b, c and 4 more``, each once."""
+    return listed(tuple(dict.fromkeys(items)), most=most)
+
+
+def listed(items: Sequence[_Item], say: Callable[[_Item], object] = str, most: int = 10) -> str:
+    """``a, b, c and 4 more``: so long that a finding about each of them stays short."""
+    more = len(items) - most
+    shown = ", ".join(str(say(one)) for one in items[:most])
     return f"{shown} and {more} more" if more > 0 else shown

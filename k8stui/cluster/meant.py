@@ -33,28 +33,6 @@ class MissedLabel:
     """A typing error, or a workload that no Service selects and that is called like this one."""
 
 
-def misspelt(
-    selector: Mapping[str, str], carried: Collection[Mapping[str, str]]
-) -> tuple[str, Pair] | None:
-    """The key in `selector` that alone keeps it from fitting, by a letter, and what was meant.
-
-    `carried`: the labels of the pods that it chooses from. None where it fits some of them.
-    """
-    if any(selector.items() <= labels.items() for labels in carried):
-        return None
-    for key, value in selector.items():
-        rest = {other: text for other, text in selector.items() if other != key}.items()
-        for labels in carried:
-            if not rest <= labels.items():
-                continue
-            for other, text in labels.items():
-                if (other == key and is_typo(value, text)) or (
-                    text == value and other not in selector and is_typo(key, other)
-                ):
-                    return key, (other, text)
-    return None
-
-
 def policy_selectors(
     policy: Object, own: str
 ) -> Iterator[tuple[tuple[str | int, ...], str | None]]:

@@ -24,7 +24,7 @@ from k8stui.apiserver.fields import array, at, table, text
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground
+from k8stui.check.ground import Ground, listed
 from k8stui.check.hosts import ToldHost, asked, in_texts, in_values, service_named
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText, Template
@@ -91,14 +91,7 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
             continue
         if port not in ground.listening.others_ports(pod, Protocol.TCP):
             continue
-        service = next(
-            (
-                s
-                for s in ground.services
-                if s.namespace == pod.namespace and port in (p.port for p in s.ports)
-            ),
-            None,
-        )
+        service = ground.with_port(pod.namespace, port)
         if service is None:
             continue
         yield Finding(
@@ -210,7 +203,7 @@ def _beside(ground: Ground, template: Template, container: ContainerText) -> Ite
             place=template.manifest.place(*one.path),
             why=f"{one.what} of container {container.name} leads to {one.host}:{one.port}, the pod "
             f"itself, where no container listens on {one.port}; "
-            f"{', '.join(other.name for other in others)} has {', '.join(map(str, has))}",
+            f"{listed([other.name for other in others])} has {listed(has)}",
             fix=f"write port {has[0]}",
         )
 
@@ -238,16 +231,8 @@ def _on_the_node(ground: Ground, template: Template, container: ContainerText) -
             continue
         ports = [p for p in _ports_of_node(name, env) if p]
         for number in ports[:1]:
-            pods = [
-                p for p in ground.cluster.pods.values() if p.owner and p.owner[0] == "DaemonSet"
-            ]
-            opens = any(
-                number in (port.host_port, port.number if pod.host_network else 0)
-                for pod in ground.cluster.pods.values()
-                for port in declared(pod)
-            )
-            agent = next((p for p in pods if number in (o.number for o in declared(p))), None)
-            if opens or agent is None or agent.owner is None:
+            agent = ground.daemon_ports.get(number)
+            if agent is None or number in ground.opened_on_nodes:
                 continue
             yield Finding(
                 rule=ID,
@@ -255,9 +240,9 @@ def _on_the_node(ground: Ground, template: Template, container: ContainerText) -
                 subject=template.subject,
                 place=template.manifest.place(*container.path, "env"),
                 why=f"{name} of container {container.name} is the node's address, and nothing "
-                f"opens port {number} there: DaemonSet {agent.owner[1]} declares it at its pods' "
+                f"opens port {number} there: DaemonSet {agent} declares it at its pods' "
                 "own addresses",
-                fix=f"write hostPort: {number} beside containerPort in DaemonSet {agent.owner[1]}",
+                fix=f"write hostPort: {number} beside containerPort in DaemonSet {agent}",
             )
 
 
@@ -324,8 +309,7 @@ def _judge(
         severity=Severity.WARNING,
         subject=subject,
         place=_place(manifest, one),
-        why=f"{who} leads to port {one.port} of Service {service.key}, which has "
-        f"{', '.join(map(str, numbers))}",
+        why=f"{who} leads to port {one.port} of Service {service.key}, which has {listed(numbers)}",
         fix=f"write port {numbers[0]}",
         claim=_claim(ground, template, service, one.port) if walkable and template else None,
     )
@@ -375,7 +359,7 @@ def _in_another(ground: Ground, namespace: str, name: str) -> str | None:
     In a namespace of which the input holds nothing (``mail.example``: a host of the world) the
     name may well be right, unless the namespace is but misspelt.
     """
-    found = [s for s in ground.services if s.name == name]
+    found = ground.services_named(name)
     if len(found) != 1 or found[0].namespace == namespace:
         return None
     there = found[0].namespace

@@ -16,17 +16,19 @@ ExternalName Services.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from k8stui.apiserver.fields import Object, array, at, labels, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground
+from k8stui.check.ground import Ground, listed
 from k8stui.check.hosts import service_named
+from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.mentions import ingress_backends
-from k8stui.cluster.model import Service, ServicePort, ServiceType
+from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
-from k8stui.suggest import is_typo, nearest
+from k8stui.suggest import Wordbook, is_typo
 
 ID = "ingress-backend"
 _ACTION = "use-annotation"
@@ -39,31 +41,32 @@ def look(ground: Ground) -> Iterator[Finding]:
         for path, name_path in ingress_backends(manifest):
             backend = table(manifest.data, *path)
             yield from _judge(ground, manifest, backend, path, name_path)
+    grants = _Grants(ground)
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():
-            yield from _route(ground, manifest)
+            yield from _route(ground, manifest, grants)
+    subsets = _Subsets(ground)
     for manifest in ground.of_kind("VirtualService").values():
-        yield from _virtual(ground, manifest)
+        yield from _virtual(ground, manifest, subsets)
         yield from _gateways(ground, manifest)
     for kind in OF_TRAEFIK:
         for manifest in ground.of_kind(kind).values():
             for rule, entry in enumerate(array(manifest.data, "spec", "routes")):
-                yield from _backends(
-                    ground, manifest, array(entry, "services"), ("spec", "routes", rule, "services")
-                )
+                path = ("spec", "routes", rule, "services")
+                yield from _backends(ground, manifest, array(entry, "services"), path, grants)
     for manifest in ground.of_kind("Gateway").values():
         yield from _nobody_serves(ground, manifest)
 
 
-def _route(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+def _route(ground: Ground, manifest: Manifest, grants: _Grants) -> Iterator[Finding]:
     """A route's backendRefs (Gateway API, BackendObjectReference): a Service and its port."""
     for rule, entry in enumerate(array(manifest.data, "spec", "rules")):
         path = ("spec", "rules", rule, "backendRefs")
-        yield from _backends(ground, manifest, array(entry, "backendRefs"), path)
+        yield from _backends(ground, manifest, array(entry, "backendRefs"), path, grants)
 
 
 def _backends(
-    ground: Ground, manifest: Manifest, those: Sequence[object], at_: _Path
+    ground: Ground, manifest: Manifest, those: Sequence[object], at_: _Path, grants: _Grants
 ) -> Iterator[Finding]:
     """Services and their ports, as routes of the Gateway API and of Traefik name them."""
     own = manifest.namespace or "default"
@@ -77,17 +80,15 @@ def _backends(
             near = ground.meant_service(namespace, name)
             why = f"there is no Service {namespace}/{name}" + _elsewhere(ground, name)
             found = ((*path, "name"), why, f"write {near}" if near else "")
-            known = near is not None or any(s.name == name for s in ground.services)
-        elif (wanted := one.get("port")) is not None and not _has(service, wanted):
-            found = ((*path, "port"), _lacks(service, wanted), _instead(service, wanted))
+            known = near is not None or bool(ground.services_named(name))
+        elif (lack := _no_port(ground, service, one.get("port"))) is not None:
+            found = ((*path, "port"), *lack)
             known = service.type is not ServiceType.EXTERNAL_NAME
         elif manifest.kind in ROUTES and "port" not in one and service.ports:
             why = f"it names no port of Service {service.key}, and has to: the gateway answers 500"
             found = (path, why, f"write port: {service.ports[0].port}")
             known = True
-        elif (
-            namespace != own and manifest.kind in ROUTES and not _granted(ground, manifest, service)
-        ):
+        elif namespace != own and manifest.kind in ROUTES and not grants.lets_in(manifest, service):
             yield _without_grant(manifest, service, (*path, "namespace"))
             continue
         else:
@@ -135,12 +136,14 @@ def _nobody_serves(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
     wanted = labels(manifest.data, "spec", "selector")
     if manifest.group != "networking.istio.io" or not wanted:
         return
-    carried = ground.labels_in(None)
-    if any(wanted.items() <= each.items() for each in carried):
+    carried = ground.carried(None)
+    if next(carried.carrying(wanted), None) is not None:
         return
     for key, value in wanted.items():
-        has = sorted({each[key] for each in carried if key in each})
-        near = next((v for v in has if is_typo(value, v) or v.startswith(value)), None)
+        has = carried.values(key)
+        after = bisect_left(has, value)
+        longer = [text for text in has[after : after + 1] if text.startswith(value)]
+        near = min((*carried.typos(key, value), *longer), default=None)
         if near is not None:
             yield Finding(
                 rule=ID,
@@ -148,29 +151,36 @@ def _nobody_serves(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                 subject=f"Gateway {manifest.namespace or 'default'}/{manifest.name}",
                 place=manifest.place("spec", "selector"),
                 why=f"no pod has {key}={value}, so no gateway opens its ports; there is "
-                f"{key}={', '.join(has)}",
+                f"{key}={listed(has)}",
                 fix=f"write {key}: {near} in the selector",
             )
             return
 
 
-def _granted(ground: Ground, route: Manifest, service: Service) -> bool:
-    """Whether a ReferenceGrant of the Service's namespace lets the route in."""
-    own = route.namespace or "default"
-    for grant in ground.of_kind("ReferenceGrant").values():
-        if (grant.namespace or "default") != service.namespace:
-            continue
-        lets_in = any(
-            (text(one, "kind"), text(one, "namespace")) == (route.kind, own)
-            for one in array(grant.data, "spec", "from")
+class _Grants:
+    """Which routes ReferenceGrants let lead to Services of other namespaces."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._to: dict[tuple[str, str], set[frozenset[tuple[str, str]]]] = {}
+        """By the Service's namespace and name: kind and namespace of those whom each lets in."""
+        for grant in ground.of_kind("ReferenceGrant").values():
+            lets_in = frozenset(
+                (text(one, "kind"), text(one, "namespace"))
+                for one in array(grant.data, "spec", "from")
+            )
+            for one in array(grant.data, "spec", "to"):
+                if text(one, "kind") == "Service":
+                    to = grant.namespace or "default", text(one, "name")
+                    self._to.setdefault(to, set()).add(lets_in)
+
+    def lets_in(self, route: Manifest, service: Service) -> bool:
+        """Whether one of the Service's namespace does; one without a name is about all."""
+        own = route.kind, route.namespace or "default"
+        return any(
+            own in lets_in
+            for name in ("", service.name)
+            for lets_in in self._to.get((service.namespace, name), ())
         )
-        leads = any(
-            text(one, "kind") == "Service" and text(one, "name") in ("", service.name)
-            for one in array(grant.data, "spec", "to")
-        )
-        if lets_in and leads:
-            return True
-    return False
 
 
 def _without_grant(route: Manifest, service: Service, path: _Path) -> Finding:
@@ -187,7 +197,7 @@ def _without_grant(route: Manifest, service: Service, path: _Path) -> Finding:
     )
 
 
-def _virtual(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+def _virtual(ground: Ground, manifest: Manifest, subsets: _Subsets) -> Iterator[Finding]:
     """The destinations of a VirtualService (networking.istio.io, Destination)."""
     own = manifest.namespace or "default"
     domain = ground.cluster.cluster_domain
@@ -199,13 +209,15 @@ def _virtual(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                 name, namespace = service_named(host, own, domain)
                 service = ground.cluster.services.get(f"{namespace}/{name}")
                 if service is not None:
-                    yield from _subset(ground, manifest, service, one, base)
+                    yield from subsets.look(manifest, service, one, base)
                 asked = wanted.get("number") if isinstance(wanted, dict) else None
                 found: tuple[tuple[str, ...], str, str]
-                if service is not None and isinstance(asked, int) and not _has(service, asked):
-                    found = ("port", "number"), _lacks(service, asked), _instead(service, asked)
+                number = asked if isinstance(asked, int) else None
+                lack = _no_port(ground, service, number) if service is not None else None
+                if lack is not None:
+                    found = ("port", "number"), *lack
                 elif service is None and "." not in host and (away := _elsewhere(ground, name)):
-                    there = next(s.namespace for s in ground.services if s.name == name)
+                    there = ground.services_named(name)[0].namespace
                     said = f"there is no Service {namespace}/{name}{away}"
                     found = ("host",), said, f"write {name}.{there}.svc.{domain}"
                 elif service is None and (near := ground.meant_service(namespace, name)):
@@ -223,58 +235,69 @@ def _virtual(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                 )
 
 
-def _subset(
-    ground: Ground, manifest: Manifest, service: Service, one: object, path: _Path
-) -> Iterator[Finding]:
-    """A destination's subset: a DestinationRule of that host names it, and some pod is in it."""
-    subset = text(one, "destination", "subset")
-    if not subset:
-        return
-    subject = f"VirtualService {manifest.namespace or 'default'}/{manifest.name}"
-    known: dict[str, tuple[Manifest, int, dict[str, str]]] = {}
-    for rule in ground.of_kind("DestinationRule").values():
-        name, namespace = service_named(
-            text(rule.data, "spec", "host"),
-            rule.namespace or "default",
-            ground.cluster.cluster_domain,
-        )
-        if f"{namespace}/{name}" != service.key:
-            continue
-        for index, entry in enumerate(array(rule.data, "spec", "subsets")):
-            known[text(entry, "name")] = (rule, index, labels(entry, "labels"))
-    if subset not in known:
-        near = nearest(subset, known) or ", ".join(known)
+class _Subsets:
+    """The subsets that DestinationRules make of Services' pods, each named once for all routes."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._known: dict[str, dict[str, tuple[Manifest, int, dict[str, str]]]] = {}
+        self._books: dict[str, Wordbook] = {}
+        self._carried: dict[str, Labelled[Pod]] = {}
+        domain = ground.cluster.cluster_domain
+        for rule in ground.of_kind("DestinationRule").values():
+            host, own = text(rule.data, "spec", "host"), rule.namespace or "default"
+            name, namespace = service_named(host, own, domain)
+            known = self._known.setdefault(f"{namespace}/{name}", {})
+            for index, entry in enumerate(array(rule.data, "spec", "subsets")):
+                known[text(entry, "name")] = (rule, index, labels(entry, "labels"))
+
+    def look(
+        self, manifest: Manifest, service: Service, one: object, path: _Path
+    ) -> Iterator[Finding]:
+        """A destination's subset: a DestinationRule of that host names it, a pod is in it."""
+        subset = text(one, "destination", "subset")
+        if not subset:
+            return
+        subject = f"VirtualService {manifest.namespace or 'default'}/{manifest.name}"
+        known = self._known.get(service.key, {})
+        if subset not in known:
+            if service.key not in self._books:
+                self._books[service.key] = Wordbook(known)
+            near = self._books[service.key].nearest(subset) or listed(tuple(known))
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=subject,
+                place=manifest.place(*path, "subset"),
+                why=f"no DestinationRule for {service.name} has a subset {subset}"
+                + (f"; there is {listed(tuple(known))}" if known else "")
+                + ": its requests are answered 503",
+                fix=f"write {near}" if near else f"write a DestinationRule with subset {subset}",
+            )
+            return
+        rule, index, wanted = known[subset]
+        if service.key not in self._carried:
+            pods = self._ground.selected(service)
+            self._carried[service.key] = Labelled((pod.labels, pod) for pod in pods)
+        carried = self._carried[service.key]
+        if not carried or next(carried.carrying(wanted), None) is not None:
+            return
+        said = ", ".join(f"{key}={value}" for key, value in wanted.items())
+        key = next((key for key, value in wanted.items() if (key, value) not in carried), "")
+        has = carried.values(key)
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
-            subject=subject,
-            place=manifest.place(*path, "subset"),
-            why=f"no DestinationRule for {service.name} has a subset {subset}"
-            + (f"; there is {', '.join(known)}" if known else "")
-            + ": its requests are answered 503",
-            fix=f"write {near}" if near else f"write a DestinationRule with subset {subset}",
+            subject=f"DestinationRule {rule.namespace or 'default'}/{rule.name}",
+            place=rule.place("spec", "subsets", index, "labels"),
+            why=f"subset {subset}, to which {subject} leads, has no pod: none of Service "
+            f"{service.key}'s has {said}"
+            + (f" ({key} is {listed(has)})" if has else f" (they have no label {key})")
+            + "; its requests are answered 503",
+            fix=f"write {key}: {has[0]} into the subset, or label pods {said}"
+            if has
+            else f"label the pods {said} (spec.template.metadata.labels)",
         )
-        return
-    rule, index, wanted = known[subset]
-    pods = ground.selected(service)
-    if not pods or any(wanted.items() <= pod.labels.items() for pod in pods):
-        return
-    said = ", ".join(f"{key}={value}" for key, value in wanted.items())
-    key = next((k for k, v in wanted.items() if all(p.labels.get(k) != v for p in pods)), "")
-    has = sorted({pod.labels[key] for pod in pods if key in pod.labels})
-    yield Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"DestinationRule {rule.namespace or 'default'}/{rule.name}",
-        place=rule.place("spec", "subsets", index, "labels"),
-        why=f"subset {subset}, to which {subject} leads, has no pod: none of Service "
-        f"{service.key}'s has {said}"
-        + (f" ({key} is {', '.join(has)})" if has else f" (they have no label {key})")
-        + "; its requests are answered 503",
-        fix=f"write {key}: {has[0]} into the subset, or label pods {said}"
-        if has
-        else f"label the pods {said} (spec.template.metadata.labels)",
-    )
 
 
 def _judge(
@@ -286,8 +309,7 @@ def _judge(
         return
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
-        here = [s.name for s in ground.services if s.namespace == namespace]
-        near = nearest(name, here)
+        near = ground.nearest_service(namespace, name)
         yield Finding(
             rule=ID,
             severity=Severity.ERROR if near and is_typo(name, near) else Severity.WARNING,
@@ -298,40 +320,41 @@ def _judge(
         )
         return
     port_path = ("service", "port") if name_path[0] == "service" else ("servicePort",)
-    wanted = _port(backend, port_path)
-    if wanted is None or service.type is ServiceType.EXTERNAL_NAME or _has(service, wanted):
+    lack = _no_port(ground, service, _port(backend, port_path))
+    if lack is None or service.type is ServiceType.EXTERNAL_NAME:
         return
     yield Finding(
         rule=ID,
         severity=Severity.ERROR,
         subject=subject,
         place=manifest.place(*path, *port_path, *_field(backend, port_path)),
-        why=_lacks(service, wanted),
-        fix=_instead(service, wanted),
+        why=lack[0],
+        fix=lack[1],
     )
 
 
-def _behind(service: Service, wanted: object) -> ServicePort | None:
-    return next((port for port in service.ports if port.target_port == wanted), None)
-
-
-def _lacks(service: Service, wanted: object) -> str:
-    has = ", ".join(f"{p.port} ({p.name})" if p.name else str(p.port) for p in service.ports)
-    behind = _behind(service, wanted)
-    said = f"Service {service.key} has no port {wanted}; it has {has or 'none'}"
-    return said + (f", and {wanted} is the targetPort behind {behind.port}" if behind else "")
-
-
-def _instead(service: Service, wanted: object) -> str:
-    port = _behind(service, wanted) or next(iter(service.ports), None)
-    return f"write port {port.port}" if port is not None else ""
+def _no_port(ground: Ground, service: Service, wanted: object) -> tuple[str, str] | None:
+    """What is wrong with a port of a Service, and what mends it; None: it has it."""
+    if wanted is None or ground.has_port(service, wanted):
+        return None
+    has = listed(service.ports, lambda p: f"{p.port} ({p.name})" if p.name else p.port) or "none"
+    why = f"Service {service.key} has no port {wanted}; it has {has}"
+    behind = ground.port_behind(service, wanted)
+    if behind is not None:
+        return (
+            f"{why}, and {wanted} is the targetPort behind {behind.port}",
+            f"write port {behind.port}",
+        )
+    return why, f"write port {service.ports[0].port}" if service.ports else ""
 
 
 def _missing(ground: Ground, manifest: Manifest, name: str) -> str:
-    other = next((s.namespace for s in ground.services if s.name == name), None)
-    if other is None:
-        return f"create Service {name}"
-    return f"put Ingress {manifest.name} into namespace {other}: its backends are of its own"
+    for other in ground.services_named(name):
+        return (
+            f"put Ingress {manifest.name} into namespace {other.namespace}: its backends are of "
+            "its own"
+        )
+    return f"create Service {name}"
 
 
 def _port(backend: Object, path: tuple[str, ...]) -> int | str | None:
@@ -347,13 +370,9 @@ def _field(backend: Object, path: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(field for field in ("number", "name") if found.get(field))[:1]
 
 
-def _has(service: Service, wanted: object) -> bool:
-    return any(wanted in (port.port, port.name, str(port.port)) for port in service.ports)
-
-
 def _elsewhere(ground: Ground, name: str) -> str:
-    other = next((s for s in ground.services if s.name == name), None)
-    return f"; it is in namespace {other.namespace}" if other else ""
+    others = ground.services_named(name)
+    return f"; it is in namespace {others[0].namespace}" if others else ""
 
 
 RULE = CheckRule(

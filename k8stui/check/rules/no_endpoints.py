@@ -15,12 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from k8stui.apiserver.fields import labels, table, text
+from k8stui.apiserver.fields import labels
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.template import Template
 from k8stui.cluster.meant import MissedLabel
-from k8stui.cluster.model import Pod, Service, ServiceType, Workload
+from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.manifests import Manifest
 from k8stui.record import record
@@ -93,14 +92,14 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
             f"{idle.subject}, which it selects, has no pod now: it makes one when its time comes",
             AT_ITS_TIMES,
         )
-    refusal = _refusal(ground, idle) if idle is not None else None
+    refusal = ground.lacking(idle) if idle is not None else None
     if idle is not None and refusal is not None:
         return _Reason(
             Severity.INFO,
             f"{idle.subject}, which it selects, has none: {refusal.lack}",
             mend(refusal),
         )
-    scaler = _autoscaler(ground, idle) if idle is not None else None
+    scaler = ground.scaler(idle) if idle is not None else None
     if idle is not None and scaler is not None:
         return _Reason(
             Severity.WARNING,
@@ -163,25 +162,6 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         f"{what} of the input",
         f"create pods labelled {wanted}, or mend the selector",
         path,
-    )
-
-
-def _autoscaler(ground: Ground, idle: Template) -> Manifest | None:
-    """What is to scale a workload, and does not while it has none (reconcileAutoscaler)."""
-    for one in ground.of_kind("HorizontalPodAutoscaler").values():
-        aim = table(one.data, "spec", "scaleTargetRef")
-        same = (text(aim, "kind"), one.namespace or "default", text(aim, "name"))
-        if same == (idle.kind, idle.namespace, idle.name) and not one.observed:
-            return one
-    return None
-
-
-def _refusal(ground: Ground, idle: Template) -> Workload | None:
-    """The workload, where its pods are refused: rule refused-pods tells it as what it is."""
-    of = (idle.kind, idle.namespace, idle.name)
-    return next(
-        (w for w in ground.cluster.workloads if w.lack and (w.kind, w.namespace, w.name) == of),
-        None,
     )
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.apiserver.fields import labels
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.meant import misspelt, policy_selectors
+from k8stui.cluster.meant import policy_selectors
 from k8stui.manifests import Manifest
 from k8stui.walk.diagnosis.selectors import written
 
@@ -33,14 +33,14 @@ def look(ground: Ground) -> Iterator[Finding]:
         own = manifest.namespace or "default"
         for path, namespace in policy_selectors(manifest.data, own):
             selector = labels(manifest.data, *path)
-            carried = ground.labels_in(namespace)
+            carried = ground.carried(namespace)
             if selector and path[:2] == ("spec", "podSelector"):
                 yield from _elsewhere(ground, manifest, selector, path)
             if not selector or not carried:
                 continue
             key = namespace, *selector.items()
             if key not in known:
-                known[key] = misspelt(selector, carried)
+                known[key] = carried.misspelt(selector)
             miss = known[key]
             if miss is not None:
                 yield _finding(manifest, selector, path, miss)
@@ -50,10 +50,8 @@ def _elsewhere(
     ground: Ground, manifest: Manifest, selector: Mapping[str, str], path: _Path
 ) -> Iterator[Finding]:
     """The pods that it was written for are in another namespace, which it is not about."""
-    own, wanted = manifest.namespace or "default", selector.items()
-    spaces = {
-        template.namespace for template in ground.templates if wanted <= template.labels.items()
-    }
+    own = manifest.namespace or "default"
+    spaces = set(ground.carried(None).carrying(selector))
     if own in spaces or len(spaces) != 1 or ground.has_strangers or ground.is_kustomized:
         return
     space = next(iter(spaces))

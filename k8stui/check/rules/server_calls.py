@@ -18,7 +18,7 @@ from dataclasses import replace
 
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground
+from k8stui.check.ground import Ground, listed
 from k8stui.check.ports import number_of
 from k8stui.cluster.judgement import Ask
 from k8stui.cluster.kubernetes_service import control_plane
@@ -27,7 +27,7 @@ from k8stui.cluster.policy import Direction
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.origin import OriginKind
-from k8stui.suggest import is_typo, nearest
+from k8stui.suggest import is_typo
 from k8stui.walk.diagnosis.endpoints import without_endpoints
 from k8stui.walk.policies import Denial, Policies
 
@@ -147,8 +147,7 @@ def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> I
     subject = f"{manifest.kind} {manifest.name}"
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
-        here = [one.name for one in ground.services if one.namespace == namespace]
-        near = nearest(name, here)
+        near = ground.nearest_service(namespace, name)
         yield Finding(
             rule=ID,
             severity=Severity.ERROR if near and is_typo(name, near) else Severity.WARNING,
@@ -164,7 +163,7 @@ def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> I
         one.port == port and one.protocol is Protocol.TCP for one in service.ports
     ):
         return
-    has = ", ".join(str(one.port) for one in service.ports) or "none"
+    has = listed(service.ports, lambda one: one.port) or "none"
     silent = "" if written is not None else ", as nothing else is written"
     yield Finding(
         rule=ID,

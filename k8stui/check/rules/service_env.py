@@ -21,7 +21,6 @@ from k8stui.check.ground import Ground
 from k8stui.check.references import Reference, references, too_early
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.model import Service
-from k8stui.suggest import nearest
 
 ID = "service-env"
 _MARKS = ("_SERVICE_HOST", "_SERVICE_PORT")
@@ -108,13 +107,11 @@ def _judge(
 
 
 def _missing(ground: Ground, template: Template, prefix: str) -> tuple[str, str]:
-    for (namespace, other), service in ground.by_prefix.items():
-        if other == prefix:
-            why = f"Service {service.name} is in namespace {namespace}, and only those of "
-            why += f"{template.namespace} give variables"
-            return why, f"use the name {service.name}.{namespace}"
-    here = [p for namespace, p in ground.by_prefix if namespace == template.namespace]
-    near = nearest(prefix, here)
+    for service in ground.with_prefix(prefix):
+        why = f"Service {service.name} is in namespace {service.namespace}, and only those of "
+        why += f"{template.namespace} give variables"
+        return why, f"use the name {service.name}.{service.namespace}"
+    near = ground.nearest_prefix(template.namespace, prefix)
     return (
         "no Service of the input gives it",
         f"write {near}_SERVICE_…" if near else f"create the Service {prefix.lower()} first",
