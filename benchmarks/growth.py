@@ -260,6 +260,140 @@ def crowds(size: int, folder: Path) -> list[str]:
     return checked(folder, *parts)
 
 
+def word(number: int) -> str:
+    """A name for each number, none like another."""
+    return "".join("abcdefghijklmnopqrstuvwxyz"[2 * int(digit)] for digit in str(number * 7919))
+
+
+def pod(name: str, label: str, more: str = "") -> str:
+    return (
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}, labels: {{{label}}}}}\nspec:\n"
+        f"{more}  containers: [{{name: c, image: i, ports: [{{containerPort: 80}}]}}]\n"
+    )
+
+
+def selecting(name: str, selector: str) -> str:
+    return (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n"
+        f"spec: {{selector: {{{selector}}}, ports: [{{port: 80}}]}}\n"
+    )
+
+
+def misspelt(size: int, folder: Path) -> list[str]:
+    """Services of which each misses its pods by a letter: of a value, or of a key."""
+    parts = []
+    for n in range(size):
+        parts.append(pod(f"a{n}", f"app: x{word(n)}y"))
+        parts.append(pod(f"b{n}", f"x{word(n)}y: b"))
+        parts.append(selecting(f"v{n}", f"app: x{word(n)}z"))
+        parts.append(selecting(f"k{n}", f"x{word(n)}z: b"))
+    return checked(folder, *parts)
+
+
+def half_right(size: int, folder: Path) -> list[str]:
+    """Services of whose two labels all pods have the one, and none has the other."""
+    parts = []
+    for n in range(size):
+        parts.append(pod(f"p{n}", f"part: one, app: {word(n)}"))
+        parts.append(selecting(f"s{n}", f"part: one, app: other{n}"))
+    return checked(folder, *parts)
+
+
+def waiting(size: int, folder: Path) -> list[str]:
+    """Each waits for the next; every other one besides for a name that is only like one."""
+    parts = [pod(f"p{size}", f"app: a{size}"), selecting(f"s{size}", f"app: a{size}")]
+    for n in range(size):
+        names = [f"s{n + 1}", *([f"{word(n)}-hs"] if n % 2 else [])]
+        loops = "; ".join(f"until nc -z {name} 80; do sleep 1; done" for name in names)
+        init = f"  initContainers: [{{name: w, image: i, command: [sh, -c, '{loops}']}}]\n"
+        parts.append(pod(f"p{n}", f"app: a{n}", init))
+        parts.append(selecting(f"s{n}", f"app: a{n}"))
+        parts.append(selecting(word(n), f"app: a{n}"))
+    return checked(folder, *parts)
+
+
+def told(size: int, folder: Path) -> list[str]:
+    """A ConfigMap that names Services by other words, and variables that none of them gives."""
+    urls = "".join(f"  U{n}: http://{word(n)}-hs:80\n" for n in range(size))
+    env = ", ".join(f"{{name: E{n}, value: $({word(n).upper()}X_PORT)}}" for n in range(size))
+    return checked(
+        folder,
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{urls}",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: asks}\n"
+        f"spec: {{containers: [{{name: c, image: i, env: [{env}]}}]}}\n",
+        *(selecting(word(n), "app: web") for n in range(size)),
+    )
+
+
+def lost_backends(size: int, folder: Path) -> list[str]:
+    """An Ingress and webhooks that lead to names that no Service has, and to ports of one."""
+    paths = "".join(
+        f"      - {{path: /{n}, pathType: Prefix, backend: {{service: {{name: {name}, "
+        f"port: {{number: {port}}}}}}}}}\n"
+        for n in range(size)
+        for name, port in ((f"{word(n)}y", 80), ("many", 20_000 + n))
+    )
+    hooks = "".join(
+        f"- {{name: h{n}.example.com, admissionReviewVersions: [v1], sideEffects: None, "
+        f"clientConfig: {{service: {{namespace: default, name: {word(n)}y}}}}}}\n"
+        for n in range(size)
+    )
+    ports = ", ".join(f"{{name: p{n}, port: {1000 + n}}}" for n in range(size))
+    return checked(
+        folder,
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: i}\n"
+        f"spec:\n  rules:\n  - http:\n      paths:\n{paths}",
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: ValidatingWebhookConfiguration\n"
+        f"metadata: {{name: w}}\nwebhooks:\n{hooks}",
+        "apiVersion: v1\nkind: Service\nmetadata: {name: many}\n"
+        f"spec: {{selector: {{app: web}}, ports: [{ports}]}}\n",
+        *(selecting(f"{word(n)}x", "app: web") for n in range(size)),
+    )
+
+
+def subsets(size: int, folder: Path) -> list[str]:
+    """Routes to subsets: half of them no DestinationRule has, the others have no pod."""
+    routes = ", ".join(
+        f"{{destination: {{host: web, subset: {kind}{n}}}}}" for n in range(size) for kind in "ab"
+    )
+    known = ", ".join(f"{{name: a{n}, labels: {{version: v{n}}}}}" for n in range(size))
+    istio = "apiVersion: networking.istio.io/v1\n"
+    return checked(
+        folder,
+        f"{istio}kind: VirtualService\nmetadata: {{name: v}}\n"
+        f"spec: {{hosts: [web], http: [{{route: [{routes}]}}]}}\n",
+        f"{istio}kind: DestinationRule\nmetadata: {{name: d}}\n"
+        f"spec: {{host: web, subsets: [{known}]}}\n",
+        *(pod(f"p{n}", "app: web") for n in range(size)),
+    )
+
+
+def scalers(size: int, folder: Path) -> list[str]:
+    """Workloads scaled to nothing, each with an autoscaler, which leaves those alone."""
+    parts = []
+    for n in range(size):
+        parts.append(WEB.format(name=f"w{n}", replicas=0))
+        parts.append(selecting(f"w{n}", f"app: w{n}"))
+        parts.append(
+            f"apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\n"
+            f"metadata: {{name: w{n}}}\nspec: {{maxReplicas: 3, "
+            f"scaleTargetRef: {{apiVersion: apps/v1, kind: Deployment, name: w{n}}}}}\n"
+        )
+    return checked(folder, *parts)
+
+
+def policy_slips(size: int, folder: Path) -> list[str]:
+    """Policies of which each selects pods but for a letter."""
+    parts = []
+    for n in range(size):
+        parts.append(pod(f"p{n}", f"app: x{word(n)}y"))
+        parts.append(
+            f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{n}}}\n"
+            f"spec: {{podSelector: {{matchLabels: {{app: x{word(n)}z}}}}}}\n"
+        )
+    return checked(folder, *parts)
+
+
 CASES = {
     "crowds": Case(400, crowds),
     "broken-documents": Case(200, broken_documents),
@@ -279,6 +413,14 @@ CASES = {
     "labels": Case(500, labels),
     "mounted": Case(50, mounted),
     "workloads": Case(100, workloads),
+    "misspelt": Case(50, misspelt),
+    "half-right": Case(50, half_right),
+    "waiting": Case(50, waiting),
+    "told": Case(50, told),
+    "lost-backends": Case(50, lost_backends),
+    "subsets": Case(50, subsets),
+    "scalers": Case(50, scalers),
+    "policy-slips": Case(50, policy_slips),
     "replicas": Case(500, replicas),
     "remembered": Case(300, remembered),
 }

@@ -25,6 +25,8 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
         "endpoints-by-hand",
         "labels",
         "mounted",
+        "subsets",
+        "told",
         "replicas",
         "remembered",
     ],
