@@ -26,6 +26,8 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.step import Direction as Way
+from k8stui.kernel.step import StepKind
 from k8stui.nodes.policy import KNOWN, NONE
 from k8stui.record import record
 from k8stui.walk.near_rules import NearRules
@@ -92,12 +94,16 @@ def source_met(cluster: Cluster, trace: Trace) -> Address | None:
     They are enforced on the way to the pod, before its own node masquerades (POSTROUTING): what
     another node has put in stays, the client's own address too.
     """
-    seen = trace.outcome.source_seen_by_server
     own = next((step.before.src for step in trace.steps if step.before is not None), None)
     server = cluster.pods.get(trace.outcome.server_pod or "")
-    node = cluster.nodes.get((server.node_name if server is not None else None) or "")
-    others = (n for n in cluster.nodes.values() if n is not node)
-    return seen if any(seen in other.addresses for other in others) else own
+    node = server.node_name if server is not None else None
+    forward = (hop for hop in trace.hops if hop.direction is Way.FORWARD)
+    stays = [hop for hop in forward if hop.namespace == node]
+    if not stays:
+        return own
+    steps = stays[-1].steps
+    met = next((step for step in steps if step.kind is StepKind.SNAT), steps[-1]).before
+    return met.src if met is not None else own
 
 
 def cut_from_dns(world: World, request: Request) -> Outcome | None:
@@ -214,27 +220,40 @@ class Policies:
         was asked. `source`: the address that the server's policies meet; None: the client's own.
         """
         connect = request.connect
-        if not self._cluster.all_policies or connect is None:
+        if connect is None:
             return
-        pods = self._cluster.pods
-        client, target = pods.get(connect.namespace), pods.get(server or "")
+        client, target = map(self._cluster.pods.get, (connect.namespace, server or ""))
         if client is not None and client is target:
             return
-        met = source or connect.source
-        hidden = client is not None and met is not None and met not in client.addresses
-        who = None if hidden else client  # masqueraded on the way: an address, and no label counts
-        peer = self.judgement.peer(who, met, str(met) if hidden else connect.namespace)
+        far = address or connect.destination
         ask = Ask(port or connect.port, connect.protocol, target)
-        found: list[Denial | None] = []
-        if client is not None and not client.host_network:
-            far = address or connect.destination
-            there = self.judgement.peer(target, far, server or str(far))
-            found.append(self.dns(client, request))
-            found.append(self.denied(Direction.EGRESS, client, there, ask))
-        if target is not None and not target.host_network and connect.namespace != target.node_name:
-            inward = self.denied(Direction.INGRESS, target, peer, ask)
-            found.append(inward and self.seen_as(inward, source, request))
+        yield from self.outward(request, self.judgement.peer(target, far, server or str(far)), ask)
+        if target is not None:
+            yield from self.inward(request, target, ask, source)
+
+    def outward(self, request: Request, there: Peer, ask: Ask) -> Iterator[Denial]:
+        """What keeps the client from sending it: first the question for a name, then the rest."""
+        client = self._cluster.pods.get(request.connect.namespace if request.connect else "")
+        if client is None or client.host_network or not self._cluster.all_policies:
+            return
+        found = (self.dns(client, request), self.denied(Direction.EGRESS, client, there, ask))
         yield from filter(None, found)
+
+    def inward(
+        self, request: Request, target: Pod, ask: Ask, source: Address | None = None
+    ) -> Iterator[Denial]:
+        """What keeps it from the pod that is asked at last. `source`: as for `denials`."""
+        connect = request.connect
+        if connect is None or target.host_network or connect.namespace == target.node_name:
+            return
+        client, met = self._cluster.pods.get(connect.namespace), source or connect.source
+        peer = self.judgement.peer(client, met, connect.namespace)
+        if client is not None and met is not None and met not in client.addresses:
+            # Masqueraded on the way: an address, and none of the pod's labels counts.
+            peer = self.judgement.peer_at(met)
+        denial = self.denied(Direction.INGRESS, target, peer, ask)
+        if denial is not None:
+            yield self.seen_as(denial, source, request)
 
     def seen_as(self, denial: Denial, source: Address | None, request: Request) -> Denial:
         """The denial of a client that `source` stands for, if a node's stands for one outside.

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from k8stui.cluster.judgement import Ask
 from k8stui.cluster.policy import (
     Action,
     ClusterPolicy,
@@ -22,7 +23,9 @@ from k8stui.cluster.policy import (
     read_block,
 )
 from k8stui.cluster.selectors import NAMESPACE_NAME
+from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import Direction as Way
+from k8stui.kernel.step import StepKind
 from k8stui.nodes.network import build_network
 from k8stui.nodes.policy import NONE
 from k8stui.origin import Origin
@@ -31,7 +34,7 @@ from k8stui.walk.policies import Denial, Denied, Policies, most_particular, sour
 from k8stui.walk.walk import walks
 
 if TYPE_CHECKING:
-    from k8stui.kernel.address import Address
+    from k8stui.kernel.packet import Packet
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
@@ -198,47 +201,55 @@ def _scalar(value: str) -> str:
 
 
 def denials_and_changes(world: World, trace: Trace) -> Iterator[tuple[Denial, NewEntry]]:
-    """What policies have against a walked request at every place, each with what would mend it.
-
-    Judged at the addresses and the port that NAT had left where the question ended, and at the
-    source that it would have further on.
-    """
-    cluster = world.network.enforced
-    packet = next(
-        (
-            step.before
-            for hop in reversed(trace.hops)
-            if hop.direction is Way.FORWARD
-            for step in reversed(hop.steps)
-        ),
-        None,
-    )
-    connect = trace.request.connect
-    if connect is None:
-        return
-    policies = Policies(cluster)
-    if packet is None:  # not even the name resolved
-        client = cluster.pods.get(connect.namespace)
-        denial = policies.dns(client, trace.request) if client is not None else None
-        if denial is not None and denial.denied is not None and not denial.unsure:
-            yield denial, smallest_change(policies, denial.denied)
-        return
-    peer = policies.judgement.peer_at(packet.dst)
-    server = peer.pod.key if peer.pod is not None else None
-    source = _source_met(world, trace.request, server) or packet.src
-    met = replace(connect, source=source, destination=packet.dst)
-    asked = replace(trace.request, connect=met)
-    for denial in policies.denials(asked, server, packet.dport):
+    """What policies have against a walked request at every place, each with what would mend it."""
+    policies = Policies(world.network.enforced)
+    for denial in _denials(world, policies, trace):
         if denial.denied is not None and not denial.unsure:
             yield denial, smallest_change(policies, denial.denied)
 
 
-def _source_met(world: World, request: Request, server: str | None) -> Address | None:
-    """Which source the policies of a pod would meet if none stopped the request before.
+def _denials(world: World, policies: Policies, trace: Trace) -> Iterator[Denial]:
+    """Judged at what each end's policies meet, also those that the request does not get to."""
+    request, connect = trace.request, trace.request.connect
+    if connect is None:
+        return
+    client = world.cluster.pods.get(connect.namespace)
+    there = [hop for hop in trace.hops if hop.direction is Way.FORWARD and hop.steps[-1].before]
+    if not there:  # not even the name resolved
+        denial = policies.dns(client, request) if client is not None else None
+        yield from (denial,) if denial is not None else ()
+        return
+    node = client.node_name if client is not None else None
+    left = next((hop for hop in there if hop.namespace == node), there[-1]).steps[-1].before
+    last = there[-1].steps[-1]
+    assert left is not None
+    assert last.before is not None
+    peer = policies.judgement.peer_at(left.dst)
+    if client is not None and peer.pod is client:
+        is_judged = world.network.has_policy_rules(world.cluster.nodes[node or ""])
+        if last.kind is StepKind.DELIVER or not is_judged:
+            return  # by the API's rules a pod cannot be cut from itself
+    yield from policies.outward(request, peer, Ask(left.dport, connect.protocol, peer.pod))
+    arrival = _arrival(world, request, last.before)
+    server, port, source = peer.pod, last.before.dport, last.before.src
+    if arrival is not None:
+        server = world.cluster.pods.get(arrival.outcome.server_pod or "")
+        port = arrival.outcome.server_port or port
+        source = source_met(world.cluster, arrival) or source
+    if server is not None:
+        yield from policies.inward(request, server, Ask(port, connect.protocol, server), source)
 
-    None: it would not get there, or the rules are those of a dump.
+
+def _arrival(world: World, request: Request, packet: Packet) -> Trace | None:
+    """How the request would go on from where it stood as this packet, if no policy were enforced.
+
+    None: it would not arrive, or the rules that stop it are those of a dump.
     """
     options = replace(world.options, policy_engine=NONE)
     opened = replace(world, options=options, network=build_network(world.cluster, options))
-    arriving = (one for one in walks(opened, request) if one.outcome.server_pod == server)
-    return next((source_met(world.cluster, one) for one in arriving), None)
+    end = (packet.dst, packet.dport)
+    for trace in walks(opened, request):
+        met = (step.before for step in trace.steps if step.before is not None)
+        if trace.outcome.result is Result.CONNECTED and end in ((p.dst, p.dport) for p in met):
+            return trace
+    return None

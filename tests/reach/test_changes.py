@@ -153,6 +153,8 @@ SITUATIONS: dict[str, tuple[list[Manifest], str, str]] = {
     "a peer more": ([policy("p", ingress=[{"from": [FARMERS]}])], "pod/hill/miller", "svc/mill:70"),
     "a rule more": ([CLOSED], "pod/farmer", "pod/mill:7000"),
     "both ends": ([CLOSED, SHUT_IN], "pod/farmer", "svc/mill:70"),
+    "both ends, by another node": ([CLOSED, SHUT_IN], "pod/farmer", "node/node-1:30070"),
+    "itself, by another node": ([CLOSED, SHUT_IN], "pod/mill", "node/node-2:30070"),
     "without a label": ([CLOSED], "pod/tramp", "svc/mill:70"),
     "another protocol": (
         [policy("p", ingress=[{"from": [FARMERS], "ports": [{"port": 53}]}])],
