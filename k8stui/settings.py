@@ -349,6 +349,13 @@ CLUSTER_CIDR: Setting[str] = Setting(
     default="",
     path=("clusterCIDR",),
 )
+HOSTNAME_OVERRIDE: Setting[str] = Setting(
+    name="hostname_override",
+    holder=Holder.PROXY,
+    help="By which name kube-proxy knows its own node; empty: the machine's.",
+    default="",
+    path=("hostnameOverride",),
+)
 DETECT_LOCAL_MODE: Setting[str] = Setting(
     name="detect_local_mode",
     holder=Holder.PROXY,
@@ -438,8 +445,9 @@ OPTIONS: tuple[Setting[object], ...] = (
 )  # fmt: skip
 """Those of the command line, in the order of ``--help``."""
 PROXY: tuple[Setting[object], ...] = (
-    MODE, CLUSTER_CIDR, DETECT_LOCAL_MODE, BRIDGE_INTERFACE, INTERFACE_NAME_PREFIX, MASQUERADE_ALL,
-    MASQUERADE_BIT, LOCALHOST_NODE_PORTS, NODE_PORT_ADDRESSES, CONNTRACK_TCP_BE_LIBERAL,
+    MODE, HOSTNAME_OVERRIDE, CLUSTER_CIDR, DETECT_LOCAL_MODE, BRIDGE_INTERFACE,
+    INTERFACE_NAME_PREFIX, MASQUERADE_ALL, MASQUERADE_BIT, LOCALHOST_NODE_PORTS,
+    NODE_PORT_ADDRESSES, CONNTRACK_TCP_BE_LIBERAL,
 )  # fmt: skip
 """Those of a KubeProxyConfiguration."""
 WHAT_IFS: tuple[Setting[object], ...] = (

@@ -16,6 +16,7 @@ from itertools import islice
 
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
+from k8stui.cluster.images import bare_image
 from k8stui.cluster.metallb import Advertisement, Pool, Told, address_of, told
 from k8stui.cluster.model import (
     Announced,
@@ -535,4 +536,4 @@ def _is_for_services(container: Container) -> bool:
 
 def _program(container: Container) -> str:
     """The last part of its image's name."""
-    return container.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return bare_image(container.image).rpartition("/")[2]

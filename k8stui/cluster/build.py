@@ -36,7 +36,12 @@ from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import Peopled, Population
 from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
-from k8stui.cluster.proxy_configuration import completed_by_kubeadm, read_proxy, replaced
+from k8stui.cluster.proxy_configuration import (
+    completed_by_kubeadm,
+    of_no_node,
+    read_proxy,
+    replaced,
+)
 from k8stui.cluster.scheduler import Scheduler
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.servicelb import with_nodes_addresses
@@ -195,7 +200,7 @@ def build(
         services=services,
         endpoint_slices=slices,
         workloads=population.workloads,
-        proxy=proxy,
+        proxy=of_no_node(proxy, nodes, pods.values()),
         pod_cidr=next(iter(settings.pod_cidrs.values())),
         service_cidr=next(iter(settings.service_cidrs.values())),
         cluster_domain=cluster_domain,

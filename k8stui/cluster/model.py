@@ -380,6 +380,8 @@ class ProxyConfiguration:
     """KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1): what decides about rules."""
 
     mode: str = settings.MODE.default
+    hostname_override: str = settings.HOSTNAME_OVERRIDE.default
+    """Where it is no Node's name; then no endpoint is on the node itself."""
     cluster_cidr: str = settings.CLUSTER_CIDR.default
     detect_local_mode: str = settings.DETECT_LOCAL_MODE.default
     """Empty means ClusterCIDR."""

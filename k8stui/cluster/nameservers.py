@@ -14,7 +14,7 @@ from k8stui.apiserver.fields import text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.fields import addresses
-from k8stui.cluster.model import Cluster, Corefile, Pod, Service, ServiceType
+from k8stui.cluster.model import Cluster, Container, Corefile, Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_PORT, DNS_SERVICE, dns_port, uses_cluster_dns
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.derived import Derived
@@ -210,15 +210,29 @@ def _find_caches(cluster: Cluster) -> Mapping[str, frozenset[Address]]:
     return {pod.node_name or "": own for pod, own in _cache_pods(cluster)}
 
 
+def unfilled_caches(cluster: Cluster) -> Iterator[tuple[Pod, str]]:
+    """Caches whose ``-localip`` holds no address, with what it holds: they end at once."""
+    for pod in cluster.pods.values():
+        for one in pod.containers if pod.host_network else ():
+            told = _local_ip(one)
+            if told and not addresses(tuple(told.split(","))):
+                yield pod, told
+
+
+def _local_ip(container: Container) -> str:
+    """As kubernetes/dns cmd/node-cache/main.go is told; empty: it is no cache."""
+    if "node-cache" not in container.image:
+        return ""
+    words = " ".join(container.spoken).replace("=", " ").split()
+    return next((v for k, v in pairwise(words) if k.lstrip("-") == "localip"), "")
+
+
 def _cache_pods(cluster: Cluster) -> Iterator[tuple[Pod, frozenset[Address]]]:
-    """With their ``-localip`` (kubernetes/dns cmd/node-cache/main.go)."""
+    """With their addresses."""
     for pod in cluster.pods.values():
         for one in pod.containers if pod.host_network and pod.node_name else ():
             if "node-cache" in one.image:
-                words = " ".join(one.spoken).replace("=", " ").split()
-                pairs = pairwise(words)
-                told = next((v for k, v in pairs if k.lstrip("-") == "localip"), "")
-                yield pod, frozenset(addresses(tuple(told.split(","))))
+                yield pod, frozenset(addresses(tuple(_local_ip(one).split(","))))
 
 
 LINK_LOCAL = Prefix.parse("169.254.0.0/16")

@@ -5,13 +5,13 @@ Source: pkg/proxy/apis/config/v1alpha1 (defaults.go, types.go), cmd/kube-proxy/a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from k8stui.apiserver.fields import Object, flag, number, table, text, texts
 from k8stui.cluster.fields import Origins
-from k8stui.cluster.model import NetworkPlugin, ProxyConfiguration
+from k8stui.cluster.model import NetworkPlugin, Node, Pod, ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Prefix
@@ -122,6 +122,29 @@ def replaced(proxy: ProxyConfiguration, plugins: Iterable[NetworkPlugin]) -> Pro
             origins = {**proxy.origins, "mode": one.replaces_proxy}
             return replace(proxy, mode=REPLACED, origins=origins)
     return proxy
+
+
+def of_no_node(
+    proxy: ProxyConfiguration, nodes: Mapping[str, Node], pods: Iterable[Pod]
+) -> ProxyConfiguration:
+    """`proxy` with its hostnameOverride only where that is what no Node is called.
+
+    One of a Node's name is that node's own configuration, and the others have theirs; an argument
+    goes before it (cmd/kube-proxy/app/options.go processHostnameOverrideFlag; nodeutil GetHostname
+    makes it lower case).
+    """
+    said = proxy.hostname_override.strip().lower()
+    if not said:
+        return proxy
+    by_argument = any(
+        word.startswith("--hostname-override")
+        for pod in pods
+        for container in pod.containers
+        for word in container.spoken
+    )
+    assumed_names = any(node.origin.kind is OriginKind.ASSUMED for node in nodes.values())
+    is_right = by_argument or assumed_names or said in nodes
+    return replace(proxy, hostname_override="" if is_right else said)
 
 
 def _is_for_kubeadm(

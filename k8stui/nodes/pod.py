@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod
-from k8stui.cluster.nameservers import resolvers
-from k8stui.kernel.address import Address
+from k8stui.cluster.nameservers import LINK_LOCAL, resolvers
+from k8stui.kernel.address import Address, is_link_local
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Socket, Sysctls
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.doubt import pod_cut
@@ -75,8 +75,9 @@ def build_pod(
     if seen.interfaces is not None:
         gateways = {route.gateway for route in part.routes}
         own = {entry.address for each in seen.interfaces for entry in each.addresses}
-        # Without an address of its own the node answers ARP for nobody (arp_process).
-        gone = gateways - own
+        # Without an address of its own the node answers ARP for nobody (arp_process); link-local
+        # gateways are on no node: the plug-in's proxy ARP answers for them, or a MAC it gave.
+        gone = {one for one in gateways - own if one is not None and not _is_nobodys(one)}
         neighbours = tuple(one for one in neighbours if one.address not in gone)
     balancing, mesh = servicelb(node, pod), _mesh(site.cluster, pod)
     return NetNamespace(
@@ -90,6 +91,10 @@ def build_pod(
         sockets=_sockets(site.listening, pod, mesh),
         absent=absent,
     )
+
+
+def _is_nobodys(gateway: Address) -> bool:
+    return is_link_local(gateway) or gateway in LINK_LOCAL
 
 
 def _mesh(cluster: Cluster, pod: Pod) -> Sidecar | None:

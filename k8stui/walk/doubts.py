@@ -19,6 +19,7 @@ from k8stui.cluster.node_daemons import (
 )
 from k8stui.kernel.derived import Derived
 from k8stui.nodes.cni import node_annotations
+from k8stui.nodes.wire import is_private
 from k8stui.origin import OriginKind
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     plugins = lost_plugins(cluster)
     bare = {node.name for node in _bare.of(cluster)}
     yield from _by_node_address(cluster, exchange)
+    yield from _across_the_internet(cluster, exchange)
     nobody = nobody_proxies(cluster) if to_service else None
     if nobody is not None and not any(map(network.has_observed_rules, cluster.nodes.values())):
         yield (
@@ -66,6 +68,22 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             )
         if name in proxies and not network.has_observed_rules(node):
             yield _as_if(proxies[name], "kube-proxy", "--iptables")
+
+
+def _across_the_internet(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """One node has a public address and another a private one: who reaches whom is not known."""
+    met = [cluster.nodes[n] for n in {s.namespace: 0 for s in exchange.steps} if n in cluster.nodes]
+    known = [n for n in met if n.origin.kind is not OriginKind.ASSUMED]
+    found = [(node.name, at) for node in known if (at := node.address(4)) is not None]
+    near = next((one for one in found if is_private(one[1])), None)
+    far = next((one for one in found if not is_private(one[1])), None)
+    if near is not None and far is not None:
+        yield (
+            f"{far[0]} has a public address ({far[1]}) and {near[0]} a private one ({near[1]}): "
+            "walked as if they reached each other. Across the Internet (NAT) they do not: give "
+            "each node the address at which the others find it (k3s: --node-external-ip, with "
+            "--flannel-external-ip and --flannel-backend=wireguard-native), or a VPN's"
+        )
 
 
 def _by_node_address(cluster: Cluster, exchange: Exchange) -> Iterator[str]:

@@ -321,6 +321,50 @@ ASKS_KUBE_VIP = service(
     status={"loadBalancer": {"ingress": [{"ip": "192.168.0.200"}]}},
 )  # fmt: skip
 BY_BGP = kind("metallb.io/v1beta1", "ads", "BGPAdvertisement", "metallb-system", spec={})
+VXLAN_POOL = kind(
+    "projectcalico.org/v3", "pods", "IPPool",
+    spec={"cidr": "10.244.0.0/16", "vxlanMode": "Always", "natOutgoing": True},
+)  # fmt: skip
+WITHOUT_TUNNEL = """\
+1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN
+    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:01 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.0.11/24 brd 192.168.0.255 scope global eth0
+6: calia7a3e029a7b@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 state UP
+    link/ether ee:ee:ee:ee:ee:ee brd ff:ff:ff:ff:ff:ff link-netnsid 0
+"""
+ROUTES_WITHOUT_TUNNEL = """\
+default via 192.168.0.1 dev eth0
+192.168.0.0/24 dev eth0 proto kernel scope link src 192.168.0.11
+10.244.1.2 dev calia7a3e029a7b scope link
+"""
+API = pod(
+    "kube-apiserver-node-1", "component=kube-apiserver", namespace="kube-system",
+    hostNetwork=True, ports=[6443], container={"command": ["kube-apiserver"]},
+)  # fmt: skip
+API_SERVICE = (
+    service("kubernetes", None, {"name": "https", "port": 443}, 6443, clusterIP="10.96.0.1"),
+    kind("v1", "kubernetes", "Endpoints", subsets=[
+        {"addresses": [{"ip": "192.168.0.11"}], "ports": [{"name": "https", "port": 6443}]}]),
+)  # fmt: skip
+TEMPLATE = workload(
+    "DaemonSet", "node-local-dns", namespace="kube-system", pod_spec={"hostNetwork": True},
+    container={"image": "registry.k8s.io/dns/k8s-dns-node-cache:1.23.0",
+               "args": ["-localip", "__PILLAR__LOCAL__DNS__,__PILLAR__DNS__SERVER__"]},
+)  # fmt: skip
+PORT_OF_LOCAL = service(
+    "web", to=8080, port={"port": 80, "nodePort": 30080}, type="NodePort",
+    externalTrafficPolicy="Local",
+)  # fmt: skip
+
+
+def moved(told: str, address: str) -> Manifest:
+    made = node(2, "10.244.2.0/24", address=address)
+    made["metadata"]["annotations"] = {"projectcalico.org/IPv4Address": told}
+    return made
+
+
 CILIUM = observed(
     "cilium-a", "k8s-app=cilium", "192.168.0.11", namespace="kube-system", hostNetwork=True,
     container={"image": "quay.io/cilium/cilium:v1.16.7"},
@@ -786,6 +830,60 @@ CASES = {
         manifests=(*ALL, CILIUM, LEAVES_IT), result="connected",
         assumed="Cilium is told to leave Services to kube-proxy",
         rule="network-daemons", words="no pod of kube-proxy is there", fix="k8sServiceHost",
+    ),
+    "a node has got another address, with Calico": Told(
+        manifests=(by_calico(1, "192.168.0.11/24"), moved("192.168.0.12/24", "192.168.0.40"),
+                   CLIENT, *WEB, FELIX, IP_POOL),
+        result="timeout", cause=("192.168.0.12, which it has no more",), mend="start it anew",
+        rule="address-overlap", words="which it has no more", fix="start it anew",
+    ),
+    "vxlan.calico is gone": Told(
+        manifests=(*NODES, FELIX, VXLAN_POOL, CLIENT, *WEB), result="timeout", by="wire",
+        beside=(("ip_addr", "node-1", WITHOUT_TUNNEL),
+                ("ip_route", "node-1", ROUTES_WITHOUT_TUNNEL)),
+        cause=("vxlan.calico, the tunnel to them, is not there",),
+        mend="restart the network plug-in's pod on node-1", not_said="169.254",
+        rule="node-state", words="vxlan.calico", fix="restart the network plug-in's pod",
+    ),
+    "Felix keeps pods from their own node": Told(
+        manifests=(CONTROL, NODES[1], API, *API_SERVICE, FELIX, CLIENT),
+        ask=("pod/client", "svc/kubernetes:443"), result="timeout", by="node-1",
+        cause=("chain cali-wl-to-host",), mend="defaultEndpointToHostAction: Accept",
+        not_said="iptables -I",
+    ),
+    "kube-proxy goes by a name that no Node has": Told(
+        manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org")),
+        ask=("outside", "node/node-2:30080"), result="timeout", by="node-2",
+        cause=("it goes by the name w2.example.org",), mend="--hostname-override=$(NODE_NAME)",
+        at="hostnameOverride: w2.example.org",
+        rule="local-policy", words="is no Node's name", fix="leave hostnameOverride empty",
+    ),
+    "kube-proxy's one configuration with a Node's name": Told(
+        manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="node-1")),
+        ask=("outside", "node/node-2:30080"), result="connected",
+    ),
+    "nodes beyond NAT and on the Internet": Told(
+        manifests=(node(1, "10.244.1.0/24", address="194.100.16.1"),
+                   node(2, "10.244.2.0/24", address="192.168.139.105"), CLIENT, *WEB),
+        result="connected", assumed="Across the Internet (NAT) they do not",
+    ),
+    "MetalLB in mode ipvs without strictARP": Told(
+        manifests=(*NODES, *metallb(), kube_proxy(mode="ipvs"), BALANCED, WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="unknown",
+        rule="load-balancer", words="without strictARP", fix="ipvs.strictARP: true",
+    ),
+    "MetalLB beside ServiceLB": Told(
+        manifests=(*K3S_NODES, *metallb(), BALANCED, WEB[1]), ask=("outside", "192.168.0.200:80"),
+        result="connected", rule="load-balancer", words="ServiceLB runs beside MetalLB",
+        fix="--disable servicelb",
+    ),
+    "NodeLocal DNS as it is published": Told(
+        manifests=(*ALL, *DNS, TEMPLATE), ask=("pod/client", "web:80"), result="connected",
+        rule="dns-policy", words="is a template that nobody has filled in", fix="10.96.0.10",
+    ),
+    "a private host that nothing names": Told(
+        manifests=(*NODES, CLIENT), ask=("pod/client", "10.31.100.222:53"),
+        result="unreachable", by="wire", mend="--host NAME=10.31.100.222",
     ),
     "a policy takes a client outside for the node that masquerades it": Told(
         manifests=(*NODES, NODE_PORT, WEB[1],

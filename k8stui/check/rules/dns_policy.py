@@ -9,6 +9,8 @@ clusterDNS (in kubeadm's ConfigMap kubelet-config, or its own file), or dnsConfi
 None. No name resolves then; nor where the kubelet's clusterDomain is another one than the zone in
 the Corefile of cluster DNS, or that listens on another port than its Service leads to.
 
+NodeLocal DNS whose arguments still hold the placeholders of its manifest does not start.
+
 Looks at env values, command and args. Does not apply where the node's resolver could know the name:
 to hosts that are no Service's of the input.
 """
@@ -25,7 +27,13 @@ from k8stui.check.hosts import ToldHost, asked
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE, uses_cluster_dns
-from k8stui.cluster.nameservers import LostServer, lost_server, other_domain, unserved
+from k8stui.cluster.nameservers import (
+    LostServer,
+    lost_server,
+    other_domain,
+    unfilled_caches,
+    unserved,
+)
 from k8stui.walk.diagnosis.names import rightly
 from k8stui.walk.dns import in_vain
 
@@ -34,6 +42,7 @@ ID = "dns-policy"
 
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _of_the_cluster(ground)
+    yield from _unfilled(ground)
     pods: dict[tuple[str, str, str], Pod] = {}
     told_of_kubelet = False
     for pod in ground.cluster.pods.values():
@@ -67,6 +76,25 @@ def _of_the_cluster(ground: Ground) -> Iterator[Finding]:
             why=f"no name resolves in pods of dnsPolicy ClusterFirst: {wrong.why}",
             fix=wrong.mend,
         )
+
+
+def _unfilled(ground: Ground) -> Iterator[Finding]:
+    """NodeLocal DNS as its manifest is published: a template, to be filled in with sed."""
+    for pod, told in unfilled_caches(ground.cluster):
+        dns = ground.cluster.services.get(DNS_SERVICE)
+        own = dns.cluster_ips[0] if dns is not None and dns.cluster_ips else "CLUSTER-DNS"
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Pod {pod.key}",
+            place=pod.origin.place,
+            why=f"NodeLocal DNS does not start: its -localip {told} is no address, the manifest is "
+            "a template that nobody has filled in",
+            fix="sed -e s/__PILLAR__LOCAL__DNS__/169.254.20.10/g -e s/__PILLAR__DNS__SERVER__/"
+            f"{own}/g -e s/__PILLAR__DNS__DOMAIN__/{ground.cluster.cluster_domain}/g, and apply "
+            "that",
+        )
+        return
 
 
 def _in_vain(lost: LostServer, pod: Pod, subject: str) -> Finding:

@@ -5,7 +5,9 @@ is ``<pending>``, and there is only the node port. Manifests never hold the addr
 information: where there is no such controller, it stays so.
 
 A warning where the input shows why: MetalLB's pools have none left, or not the one that is asked
-for, or no advertisement is for them; or another Service of k3s' ServiceLB has the port already.
+for, or no advertisement is for them; or another Service of k3s' ServiceLB has the port already. And
+where others answer for MetalLB's addresses, or give others: kube-proxy in mode ipvs without
+strictARP, k3s' ServiceLB.
 
 Does not apply to Services whose status has an address or a name, nor to those with externalIPs.
 """
@@ -14,8 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import flag
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.balancers import find_balancers
+from k8stui.cluster.configurations import embedded_in
+from k8stui.cluster.distribution import K3S
 from k8stui.cluster.model import Service, ServiceType, Unbalanced
 
 ID = "load-balancer"
@@ -23,6 +29,7 @@ ID = "load-balancer"
 
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _unannounced(ground)
+    yield from _at_odds(ground)
     for service in ground.services:
         if (
             service.type is not ServiceType.LOAD_BALANCER
@@ -52,6 +59,44 @@ def look(ground: Ground) -> Iterator[Finding]:
             else "nothing in a cloud; elsewhere install a load-balancer controller, or use "
             "NodePort",
         )
+
+
+def _at_odds(ground: Ground) -> Iterator[Finding]:
+    """Somebody else answers for the addresses that MetalLB announces, or gives others.
+
+    MetalLB's own documents: strict ARP (Installation, Preparation); k3s' ServiceLB.
+    """
+    balancers, cluster = find_balancers(ground.inventory, ground.cluster.pods), ground.cluster
+    ads = balancers.advertisements if balancers is not None else ()
+    first = next((one for one in ads if one.is_l2), None)
+    if first is None:
+        return
+    there = cluster.distribution
+    if there is not None and there.name == K3S and there.balancer:
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject="the cluster",
+            place=first.manifest.origin().place,
+            why="k3s' own ServiceLB runs beside MetalLB: both give load balancers addresses, it "
+            "those of the nodes, and each takes back what the other wrote",
+            fix="start k3s' servers with --disable servicelb",
+        )
+    for one in (
+        *ground.inventory.of("KubeProxyConfiguration").values(),
+        *embedded_in(ground.inventory, "KubeProxyConfiguration"),
+    ):
+        if cluster.proxy.mode == "ipvs" and not flag(one.data, "ipvs", "strictARP"):
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject="the cluster",
+                place=one.place(*(("ipvs", "strictARP") if "ipvs" in one.data else ("mode",))),
+                why="in mode ipvs every node has the load balancers' addresses on kube-ipvs0, and "
+                "without strictARP every node answers ARP for them: not only the one that MetalLB "
+                "chose",
+                fix="set ipvs.strictARP: true in kube-proxy's configuration and restart its pods",
+            )
 
 
 def _unannounced(ground: Ground) -> Iterator[Finding]:

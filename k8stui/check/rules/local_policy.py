@@ -4,6 +4,8 @@ With externalTrafficPolicy Local a node hands what comes from outside to its own
 node without any drops it (kube-proxy proxier.go, "has no local endpoints"). With
 internalTrafficPolicy Local the same happens to pods and processes of that node.
 
+Where kube-proxy's hostnameOverride is no Node's name, all nodes drop it: no endpoint is theirs.
+
 Does not apply to Services without any endpoint (no-endpoints) and where every node has one, as
 with a DaemonSet. An information only for type LoadBalancer: a balancer that asks the
 healthCheckNodePort leaves those nodes out.
@@ -17,6 +19,7 @@ from k8stui.check.claim import Claim
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, behind, names, service_target
 from k8stui.cluster.model import Service, ServiceType
+from k8stui.walk.diagnosis.local_policy import OVERRIDE_MEND
 
 ID = "local-policy"
 
@@ -29,11 +32,27 @@ def look(ground: Ground) -> Iterator[Finding]:
             continue
         having = {e.node_name for e in ground.endpoints(service) if e.ready}
         without = [name for name in ground.cluster.nodes if name not in having]
-        if having and without:
+        if having and ground.cluster.proxy.hostname_override:
+            yield _nowhere(ground, service)
+        elif having and without:
             if external:
                 yield from _external(ground, service, without)
             if internal:
                 yield _internal(ground, service, without)
+
+
+def _nowhere(ground: Ground, service: Service) -> Finding:
+    proxy = ground.cluster.proxy
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"Service {service.key}",
+        place=proxy.origins["hostname_override"].place,
+        why="its traffic policy is Local, and kube-proxy's hostnameOverride "
+        f"{proxy.hostname_override} is no Node's name: no endpoint is its own node's, and all of "
+        "it is dropped",
+        fix=OVERRIDE_MEND,
+    )
 
 
 def _external(ground: Ground, service: Service, without: list[str]) -> Iterator[Finding]:

@@ -127,6 +127,8 @@ def _find_astray(cluster: Cluster) -> Mapping[str, Remark]:
                 and not any(one in network for one in taken)
             ):
                 said = f"{address}, that of a bridge which {node.name} has for itself"
+            elif network is not None and any(one in network for one in node.addresses):
+                said = f"{address}, which it has no more"
             else:
                 continue
             found[node.name] = Remark(text=said, origin=_origin(node, key))

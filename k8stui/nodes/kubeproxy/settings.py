@@ -63,6 +63,7 @@ class ProxySettings:
     version: int
     """4 or 6."""
     node_name: str
+    """By which kube-proxy knows the endpoints that are on its own node."""
     zone: str | None
     node_address: Address | None
     """The node's IP of this family."""
@@ -119,7 +120,7 @@ def settings(
     everywhere = not prefixes or any(prefix.length == 0 for prefix in prefixes)
     return ProxySettings(
         version=version,
-        node_name=node.name,
+        node_name=proxy.hostname_override or node.name,
         zone=node.zone,
         node_address=node.address(version),
         detector=local_detector(proxy, node, version),

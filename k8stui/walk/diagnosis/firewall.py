@@ -224,9 +224,25 @@ def _trusted(here: str, source: str) -> str:
     )
 
 
+def _felix_advice(rule: RuleCause) -> str:
+    """Felix takes away what others write into its chains: what it is told has to change."""
+    if rule.chain.name == "cali-wl-to-host":
+        return (
+            "set defaultEndpointToHostAction: Accept in FelixConfiguration default "
+            '(FELIX_DEFAULTENDPOINTTOHOSTACTION: "ACCEPT" in calico-node\'s env): Felix keeps pods '
+            "from their own node else"
+        )
+    return (
+        "change what Felix makes that chain of (a policy, FelixConfiguration): a rule written into "
+        "it by hand does not stay"
+    )
+
+
 def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if "NetworkPolicy" in writer:
         return "allow it in a NetworkPolicy that selects the pod"
+    if writer == "Calico":
+        return _felix_advice(rule)
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     if writer == "firewalld" and step.hook is not Hook.OUTPUT:
         return _trusted(here, str(packet.src if packet.carried is not None else pods))

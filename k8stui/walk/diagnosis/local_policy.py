@@ -8,6 +8,11 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.reason import because
 from k8stui.walk.rules_met import sent_to_be_dropped
 
+OVERRIDE_MEND = (
+    "leave hostnameOverride empty and start kube-proxy with --hostname-override=$(NODE_NAME) "
+    "(fieldRef spec.nodeName), or write the Node's own name"
+)
+
 
 def no_local_endpoint(case: Case) -> Diagnosis | None:
     """Recognise kube-proxy's "has no local endpoints" rule (proxier.go syncProxyRules)."""
@@ -29,6 +34,15 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
     if not internal and service.external_traffic_policy != "Local":
         internal = True
     policy = "internalTrafficPolicy" if internal else "externalTrafficPolicy"
+    proxy = case.cluster.proxy
+    if proxy.hostname_override and step.namespace in nodes:
+        return Diagnosis(
+            f"{policy} of Service {service.key} is Local, and kube-proxy takes no endpoint for one "
+            f"of {step.namespace}: it goes by the name {proxy.hostname_override} "
+            "(hostnameOverride), and endpoints by the Node's",
+            OVERRIDE_MEND,
+            proxy.origins["hostname_override"],
+        )
     ask = f"ask {_either(nodes)}, or " if nodes and not internal else ""
     return Diagnosis(
         reason=f"{policy} of Service {service.key} is Local, and no endpoint of it is on "

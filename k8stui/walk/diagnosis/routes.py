@@ -9,7 +9,7 @@ from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest
-from k8stui.kernel.namespace import RouteType
+from k8stui.kernel.namespace import Interface, LinkKind, RouteType
 from k8stui.kernel.step import (
     DeviceCause,
     Direction,
@@ -21,6 +21,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.kernel.targets.base import Jump, Return
 from k8stui.nodes.cni.masquerading import spared
+from k8stui.nodes.wire import is_private
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
@@ -189,11 +190,30 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
                 "often NetworkManager or a second network plug-in",
                 _table(case, node),
             )
+        tunnel = _missing_tunnel(case, node, behind)
+        if tunnel is not None:
+            return Diagnosis(
+                f"{said}, the pods of {behind.node}: {tunnel.name}, the tunnel to them, is not "
+                "there",
+                f"restart the network plug-in's pod on {node}, which makes {tunnel.name} and its "
+                "routes; what takes it away is often NetworkManager (unmanaged-devices="
+                f"interface-name:{tunnel.name})",
+                _table(case, node),
+            )
         return Diagnosis(
             f"{said}, the pods of {behind.node}",
             _missing_route(case, node, behind),
             _table(case, node),
         )
+    return None
+
+
+def _missing_tunnel(case: Case, node: str, behind: Behind) -> Interface | None:
+    """The device of the other node's end, where this one has none of its kind."""
+    kinds = {device.kind for device in case.network[node].interfaces}
+    for device in case.network[behind.node].interfaces:
+        if device.kind in (LinkKind.VXLAN, LinkKind.IPIP) and device.kind not in kinds:
+            return device
     return None
 
 
@@ -261,7 +281,16 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
             ),
             None,
         )
-    return podless(case, target), None
+    return podless(case, target) or _unknown_host(target), None
+
+
+def _unknown_host(target: Address) -> str:
+    if not is_private(target):
+        return ""
+    return (
+        f"a private address: nothing in the input says where it is. Where it is a host beyond the "
+        f"nodes' router, say so (--host NAME={target}); else give that router a route"
+    )
 
 
 def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:

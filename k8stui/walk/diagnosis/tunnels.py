@@ -10,6 +10,9 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import owner_of
 from k8stui.walk.reason import observed_at
 
+_OF_CALICO = 4096
+"""Its VNI (felix/config vxlanVNI)."""
+
 
 def tunnel_down(case: Case) -> Diagnosis | None:
     """Recognise a tunnel device that is down: with it went the routes to the other nodes' pods."""
@@ -109,10 +112,12 @@ def tunnel_end_missing(case: Case) -> Diagnosis | None:
     ]
     return Diagnosis(
         f"{what} arrives at {here} in {other}'s tunnel (VXLAN {step.before.vni}, UDP "
-        f"{step.before.dport}), and no device of {here} is the other end of it: flannel.1 or its "
-        "like is gone",
-        f"restart the network plug-in's pod on {here} (flannel), which makes the device and its "
-        "routes again; what takes it away is often NetworkManager or a second network plug-in",
+        f"{step.before.dport}), and no device of {here} is the other end of it: "
+        f"{'vxlan.calico' if step.before.vni == _OF_CALICO else 'flannel.1 or its like'} is gone",
+        f"restart the network plug-in's pod on {here} "
+        f"({'calico-node' if step.before.vni == _OF_CALICO else 'flannel'}), which makes the "
+        "device and its routes again; what takes it away is often NetworkManager or a second "
+        "network plug-in",
         next(filter(None, map(_origin, cards)), None),
     )
 
