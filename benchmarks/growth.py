@@ -394,6 +394,76 @@ def policy_slips(size: int, folder: Path) -> list[str]:
     return checked(folder, *parts)
 
 
+def monitors(size: int, folder: Path) -> list[str]:
+    """Monitors that look at Services' own labels, at those of their pods, and at pods."""
+    parts = []
+    for n in range(size):
+        parts.append(pod(f"p{n}", f"app: a{n}"))
+        own = f"name: s{n}, labels: {{own: o{n}}}"
+        parts.append(selecting(f"s{n}", f"app: a{n}").replace(f"name: s{n}", own))
+        for kind, label, field in (
+            ("ServiceMonitor", f"own: o{n}", "endpoints"),
+            ("ServiceMonitor", f"app: a{n}", "endpoints"),
+            ("PodMonitor", f"app: a{n}", "podMetricsEndpoints"),
+        ):
+            parts.append(
+                f"apiVersion: monitoring.coreos.com/v1\nkind: {kind}\n"
+                f"metadata: {{name: {label.replace(': ', '')}}}\nspec: "
+                f"{{selector: {{matchLabels: {{{label}}}}}, {field}: [{{port: metrics}}]}}\n"
+            )
+    return checked(folder, *parts)
+
+
+def unread(size: int, folder: Path) -> list[str]:
+    """Services without selector, and as many slices that say of none whose they are."""
+    parts = []
+    for n in range(size):
+        parts.append(
+            f"apiVersion: v1\nkind: Service\nmetadata: {{name: {word(n)}}}\n"
+            "spec: {ports: [{port: 80}]}\n"
+        )
+        parts.append(
+            f"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: far{n}}}\n"
+            f"addressType: IPv4\nendpoints: [{{addresses: [172.16.{n >> 8}.{n & 255}]}}]\n"
+            "ports: [{port: 81}]\n"
+        )
+    return checked(folder, *parts)
+
+
+def config_keys(size: int, folder: Path) -> list[str]:
+    """Variables that each take a key of one ConfigMap: every other key has a slip."""
+    env = ", ".join(
+        f"{{name: E{n}_HOST, valueFrom: {{configMapKeyRef: {{name: c, key: {word(n)}"
+        f"{'y' if n % 2 else 'x'}}}}}}}"
+        for n in range(size)
+    )
+    data = "".join(f'  {word(n)}x: "v{n}\\n"\n' for n in range(size))
+    return checked(
+        folder,
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{data}",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: asks}\n"
+        f"spec: {{containers: [{{name: c, image: i, env: [{env}]}}]}}\n",
+    )
+
+
+def listeners(size: int, folder: Path) -> list[str]:
+    """A Gateway's listeners, and routes that name others, in namespaces of their own."""
+    gateway = "apiVersion: gateway.networking.k8s.io/v1\n"
+    those = ", ".join(f"{{name: l{n}, port: {1000 + n}, protocol: HTTP}}" for n in range(size))
+    return checked(
+        folder,
+        f"{gateway}kind: Gateway\nmetadata: {{name: g}}\n"
+        f"spec: {{gatewayClassName: c, listeners: [{those}]}}\n",
+        *(
+            f"{gateway}kind: HTTPRoute\nmetadata: {{name: r{n}, namespace: {space}}}\n"
+            f"spec: {{parentRefs: [{{name: {name}, sectionName: other{n}}}], "
+            "rules: [{backendRefs: [{name: web, port: 80}]}]}\n"
+            for n in range(size)
+            for space, name in (("default", "g"), (f"{word(n)}s", f"g{n}"))
+        ),
+    )
+
+
 CASES = {
     "crowds": Case(400, crowds),
     "broken-documents": Case(200, broken_documents),
@@ -421,6 +491,10 @@ CASES = {
     "subsets": Case(50, subsets),
     "scalers": Case(50, scalers),
     "policy-slips": Case(50, policy_slips),
+    "monitors": Case(50, monitors),
+    "unread": Case(50, unread),
+    "config-keys": Case(50, config_keys),
+    "listeners": Case(50, listeners),
     "replicas": Case(500, replicas),
     "remembered": Case(300, remembered),
 }

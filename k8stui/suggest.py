@@ -190,6 +190,9 @@ class Wordbook:
         self._lettered = _masks({own: those for own, those in lettered.items() if len(those) > 1})
         """Those that differ in their digits only."""
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._order
+
     def nearest(self, word: str, but: Collection[str] = ()) -> str | None:
         """Find the name that `word` was probably meant to be, and that is none of `but`."""
         asked = word.lower()

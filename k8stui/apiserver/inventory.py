@@ -115,12 +115,13 @@ class Inventory:
         return any(manifest.observed for manifest in self.of(kind).values())
 
 
-_ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
+ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
+"""Namespaces that the API server makes itself (pkg/controlplane, SystemNamespaces; default)."""
 
 
 def in_known_namespaces(objects: Sequence[Manifest]) -> list[Manifest]:
     """Leave out what is in a namespace that `objects` do not make before: it would not be taken."""
-    known = {*_ALWAYS_THERE}
+    known = {*ALWAYS_THERE}
     for one in objects:
         if one.observed:
             known.add(one.name if one.kind == "Namespace" else one.namespace or "default")

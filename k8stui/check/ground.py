@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
 from typing import TypeVar
@@ -60,6 +60,8 @@ class Ground:
         self.inventory = take_stock(world.manifests.objects)
         self._selected: dict[str, tuple[Pod, ...]] = {}
         self._ports: dict[str, _Ports] = {}
+        self._keys_of: dict[Manifest, Wordbook] = {}
+        self._spaces: dict[str, dict[str, list[str]]] = {}
         self._names_of: dict[tuple[str, str], Lexicon] = {}
         self._namespaces_with: dict[str, dict[str, list[str]]] = {}
         self._without_hairpin: dict[str, frozenset[str]] = {}
@@ -171,13 +173,69 @@ class Ground:
             found[None][key] = found.setdefault(space, {})[key] = carried, space
         return {space: Labelled(those.values()) for space, those in found.items()}
 
+    def templates_of(self, namespace: str | None) -> Labelled[Template]:
+        """The templates of a namespace, or of all, by labels of their pods."""
+        return self._templates_of.get(namespace, Labelled(()))
+
+    @cached_property
+    def _templates_of(self) -> Mapping[str | None, Labelled[Template]]:
+        labelled = [(one.namespace, one.labels, one) for one in self.templates]
+        return _by_namespace(labelled)
+
+    def services_of(self, namespace: str | None) -> Labelled[Service]:
+        """The Services of a namespace, or of all, by labels of their own."""
+        return self._services_of.get(namespace, Labelled(()))
+
+    @cached_property
+    def _services_of(self) -> Mapping[str | None, Labelled[Service]]:
+        known = self.inventory.of("Service")
+        return _by_namespace(
+            (one.namespace, labels(known[one.key].data, "metadata", "labels"), one)
+            for one in self.services
+            if one.key in known
+        )
+
+    def serving(self, namespace: str | None) -> Labelled[Service]:
+        """The Services of a namespace, or of all, by what they select and by what that carries."""
+        return self._serving.get(namespace, Labelled(()))
+
+    @cached_property
+    def _serving(self) -> Mapping[str | None, Labelled[Service]]:
+        found: dict[object, tuple[str, Mapping[str, str], Service]] = {}
+        for service in self.services:
+            for carried in (
+                service.selector or {},
+                *(pod.labels for pod in self.selected(service)),
+            ):
+                key = service.key, frozenset(carried.items())
+                found[key] = service.namespace, carried, service
+        return _by_namespace(found.values())
+
     def names_of(self, kind: str, namespace: str) -> Lexicon:
         """Names of a kind's objects in a namespace."""
         found = self._names_of.get((kind, namespace))
         if found is None:
-            mark = f"{namespace}/"
-            keys = (key for key in self.of_kind(kind) if key.startswith(mark))
-            found = self._names_of[kind, namespace] = Lexicon(key[len(mark) :] for key in keys)
+            known = self._in_spaces(kind).get(namespace, ())
+            found = self._names_of[kind, namespace] = Lexicon(known)
+        return found
+
+    def _in_spaces(self, kind: str) -> Mapping[str, Sequence[str]]:
+        """Names of a kind's objects by namespace."""
+        found = self._spaces.get(kind)
+        if found is None:
+            found = self._spaces[kind] = {}
+            for key in self.of_kind(kind):
+                namespace, _, name = key.partition("/")
+                found.setdefault(namespace, []).append(name)
+        return found
+
+    def keys_of(self, manifest: Manifest) -> Wordbook:
+        """The keys of a ConfigMap or a Secret."""
+        found = self._keys_of.get(manifest)
+        if found is None:
+            fields = ("data", "stringData", "binaryData")
+            keys = (key for field in fields for key in table(manifest.data, field))
+            found = self._keys_of[manifest] = Wordbook(keys)
         return found
 
     def namespaces_with(self, kind: str, name: str) -> Sequence[str]:
@@ -419,23 +477,10 @@ class Ground:
         """Who carries which labels."""
         return carriers.of(self.cluster)
 
-    @cached_property
-    def _carrying(self) -> Mapping[tuple[str, str, str], Sequence[Template]]:
-        """Templates by namespace and each label of theirs."""
-        found: dict[tuple[str, str, str], list[Template]] = {}
-        for template in self.templates:
-            for key, value in template.labels.items():
-                found.setdefault((template.namespace, key, value), []).append(template)
-        return found
-
     def idle(self, service: Service) -> Template | None:
         """A template that the Service selects, though no pod of it exists now."""
-        wanted = (service.selector or {}).items()
-        candidates = (self._carrying.get((service.namespace, *pair), ()) for pair in wanted)
-        for template in min(candidates, key=len, default=()):
-            if wanted <= template.labels.items():
-                return template
-        return None
+        known = self.templates_of(service.namespace)
+        return next(known.carrying(service.selector), None) if service.selector else None
 
     @cached_property
     def listening(self) -> Listening:
@@ -513,6 +558,17 @@ class Ground:
     def admission(self) -> Admission:
         """Whom they let through to whom."""
         return Admission(self.judgement, self._clients.everybody)
+
+
+def _by_namespace(
+    things: Iterable[tuple[str, Mapping[str, str], _Item]],
+) -> Mapping[str | None, Labelled[_Item]]:
+    """What has labels, of each namespace and of all of them."""
+    found: dict[str | None, list[tuple[Mapping[str, str], _Item]]] = {None: []}
+    for namespace, carried, one in things:
+        found[None].append((carried, one))
+        found.setdefault(namespace, []).append((carried, one))
+    return {namespace: Labelled(those) for namespace, those in found.items()}
 
 
 def service_target(service: Service, port: ServicePort) -> str:

@@ -326,11 +326,15 @@ def _alias(cluster: Cluster, service: Service, fqdn: str, asked: str, hops: int)
     )
 
 
+_LONGEST_CIRCLE = 64
+"""Aliases that are followed from one: who follows them asks for each by itself."""
+
+
 def circle(cluster: Cluster, service: Service) -> tuple[str, ...]:
     """The names of the aliases that lead from one to the next and back; () where they end."""
     zone = f".svc.{cluster.cluster_domain}"
     met: dict[str, None] = {}
-    while service.type is ServiceType.EXTERNAL_NAME:
+    while service.type is ServiceType.EXTERNAL_NAME and len(met) < _LONGEST_CIRCLE:
         if service.key in met:
             names = list(met)
             return (*names[names.index(service.key) :], service.key)

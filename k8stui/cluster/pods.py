@@ -195,12 +195,15 @@ def _has_settled(draft: Draft) -> bool:
 def _say_mends(
     drafts: Iterable[Draft], nodes: Mapping[str, Node], allocatable: Mapping[str, Object]
 ) -> None:
-    """Of the pods that got no node."""
+    """Of the pods that got no node; those of one template have one and the same."""
+    said: dict[int, tuple[str, ...]] = {}
     for draft in drafts:
         if draft.node_name is None and draft.pending_reason and not draft.lost:
             from k8stui.cluster.unplaced import mends  # noqa: PLC0415 - rare
 
-            draft.pending_mends = mends(draft.spec, nodes, allocatable)
+            if id(draft.spec) not in said:
+                said[id(draft.spec)] = mends(draft.spec, nodes, allocatable)
+            draft.pending_mends = said[id(draft.spec)]
         elif draft.lost:
             near = nearest(text(draft.spec, "nodeName"), nodes)
             leave = "leave nodeName out: the scheduler chooses a node then"

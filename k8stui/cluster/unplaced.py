@@ -37,10 +37,9 @@ def mends(
     known = list(nodes.values())
     fitting, said = known, []
     for key, value in _wanted(spec):
-        has = [node for node in known if node.labels.get(key) == value]
-        if not has:
+        if all(node.labels.get(key) != value for node in known):
             said.append(_label(key, value, known))
-        fitting = [node for node in fitting if node in has] or fitting
+        fitting = [node for node in fitting if node.labels.get(key) == value] or fitting
     if said:
         # Renamed or misspelt: the nodes that were meant may keep the pod off by a taint as well.
         meant = [n for n in known if any(_RENAMED.get(k, k) in n.labels for k, _ in _wanted(spec))]

@@ -8,18 +8,22 @@ NetworkPolicyPeer (selectors of one entry both have to fit), IPBlock.except.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from k8stui.apiserver.fields import labels
+from k8stui.apiserver.inventory import ALWAYS_THERE
 from k8stui.cluster.judgement import Ask, Judgement, Peer
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Pod, Service
+from k8stui.cluster.model import Cluster, Pod, Service
 from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
 from k8stui.cluster.selection import Chosen, meant
 from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
+from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.suggest import is_typo
 
@@ -105,11 +109,11 @@ class NearRules:
 
     def _port_of_the_service(self, near: _Near) -> Hint | None:
         ask = near.ask
-        if not self._means_peer(near) or not any(
-            _holds(wanted, port.port) and port.protocol is ask.protocol
-            for service in self._cluster.services.values()
-            if self._leads_to(service, ask)
-            for port in service.ports
+        fronts = _fronts.of(self._cluster)
+        leads = fronts.ports_to(ask.server) if self._means_peer(near) else {}
+        numbers = leads.get(ask.protocol, ())
+        if not any(
+            _holds_any(wanted, numbers)
             for wanted in near.rule.ports
             if wanted.protocol in ("", ask.protocol.name)
         ):
@@ -163,12 +167,11 @@ class NearRules:
     def _no_namespace(self, near: _Near) -> Hint | None:
         """Labels by which a rule means pods of namespaces of which there is none."""
         written, peer = self._cluster.namespace_labels, near.peer
-        spaces = {*written, *(pod.namespace for pod in self._cluster.pods.values())}
-        spaces |= {"default", "kube-system", "kube-public", "kube-node-lease"}
         for one in near.rule.peers if peer.namespace else ():
             wanted = labels(one.namespaces, "matchLabels")
             chosen = self._meant(near, one)
             is_meant = wanted and NAMESPACE_NAME not in wanted and chosen.has_labels(peer.labels)
+            spaces = _spaces.of(self._cluster) if is_meant else ()
             if is_meant and not any(chosen.has_space(each, written) for each in spaces):
                 return Hint(
                     f" (its namespaceSelector {_words(wanted, ',')} fits no namespace; "
@@ -183,8 +186,8 @@ class NearRules:
         """An address of a Service in front of the peer that an ipBlock was meant for."""
         blocks = [one.block for one in near.rule.peers if one.block is not None]
         peer = near.peer
-        services = self._cluster.services.values() if blocks else ()
-        virtual = [a for one in services if self._is_before(one, peer) for a in one.cluster_ips]
+        services = _fronts.of(self._cluster).before(peer) if blocks else ()
+        virtual = [address for one in services for address in one.cluster_ips]
         found = next((a for a in virtual if any(a in block for block in blocks)), None)
         if found is None:
             return None
@@ -296,20 +299,72 @@ class NearRules:
     def _labels_of(self, space: str) -> Mapping[str, str]:
         return namespace_labels(self._cluster.namespace_labels, space)
 
-    def _leads_to(self, service: Service, ask: Ask) -> bool:
-        """Whether the Service leads to the pod that is asked; to anybody where it is none."""
-        return ask.server is None or _selects(service, ask.server)
 
-    def _is_before(self, service: Service, peer: Peer) -> bool:
+class _Fronts:
+    """Which Services stand in front of whom: made once for all rules of all policies."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._services = tuple(cluster.services.values())
+        self._by_label: dict[tuple[str, str, str], list[int]] = {}
+        self._by_address: dict[Address, dict[int, None]] = {}
+        self._ports: dict[str, _Ports] = {}
+        for place, service in enumerate(self._services):
+            for key, value in (service.selector or {}).items():
+                # One label is enough to find it by.
+                self._by_label.setdefault((service.namespace, key, value), []).append(place)
+                break
+            for each in cluster.endpoint_slices.get(service.key, ()):
+                for one in each.endpoints:
+                    for address in one.addresses:
+                        self._by_address.setdefault(address, {})[place] = None
+
+    def before(self, peer: Peer) -> list[Service]:
+        """The Services in front of a pod, or of an address that is none's."""
         if peer.pod is not None:
-            return _selects(service, peer.pod)
-        slices = self._cluster.endpoint_slices.get(service.key, ())
-        return any(peer.address in one.addresses for each in slices for one in each.endpoints)
+            return self._selecting(peer.pod)
+        found = self._by_address.get(peer.address, ()) if peer.address is not None else ()
+        return [self._services[place] for place in found]
+
+    def _selecting(self, pod: Pod) -> list[Service]:
+        labels_ = pod.labels.items()
+        places = sorted(
+            place for pair in labels_ for place in self._by_label.get((pod.namespace, *pair), ())
+        )
+        found = (self._services[place] for place in places)
+        return [one for one in found if (one.selector or {}).items() <= labels_]
+
+    def ports_to(self, pod: Pod | None) -> _Ports:
+        """Ports of the Services that lead to a pod, sorted; None: of all."""
+        key = pod.key if pod is not None else ""
+        found = self._ports.get(key)
+        if found is None:
+            numbers: dict[Protocol, set[int]] = {}
+            for service in self._selecting(pod) if pod is not None else self._services:
+                for port in service.ports:
+                    numbers.setdefault(port.protocol, set()).add(port.port)
+            found = self._ports[key] = {one: sorted(those) for one, those in numbers.items()}
+        return found
 
 
-def _selects(service: Service, pod: Pod) -> bool:
-    selector, is_near = service.selector, pod.namespace == service.namespace
-    return bool(selector and is_near and selector.items() <= pod.labels.items())
+_Ports = Mapping[Protocol, Sequence[int]]
+_fronts = Derived(_Fronts)
+
+
+def _known_spaces(cluster: Cluster) -> frozenset[str]:
+    pods = (pod.namespace for pod in cluster.pods.values())
+    return frozenset((*cluster.namespace_labels, *pods, *ALWAYS_THERE))
+
+
+_spaces = Derived(_known_spaces)
+"""All namespaces that there surely are."""
+
+
+def _holds_any(wanted: PolicyPort, numbers: Sequence[int]) -> bool:
+    """Whether a rule's port is one of some, which are sorted."""
+    if not isinstance(wanted.port, int):
+        return False
+    after = bisect_left(numbers, wanted.port)
+    return after < len(numbers) and _holds(wanted, numbers[after])
 
 
 def _holds(wanted: PolicyPort, port: int) -> bool:

@@ -26,6 +26,8 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
         "labels",
         "mounted",
         "subsets",
+        "unread",
+        "config-keys",
         "told",
         "replicas",
         "remembered",

@@ -27,13 +27,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from k8stui.apiserver.fields import table, text
+from k8stui.apiserver.inventory import ALWAYS_THERE
 from k8stui.apiserver.validation.kustomized import is_labelled
 from k8stui.apiserver.validation.mistake import Mistake, Wrong
 from k8stui.manifests.manifest import Manifest, Path
 from k8stui.manifests.problem import Note
 from k8stui.manifests.schema import KINDS
 
-_ALWAYS_THERE = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _LABELLED = (("spec", "selector"), ("spec", "template", "metadata", "labels"))
 _DROPPED = {
     "extensions/v1beta1": "1.16",
@@ -115,7 +115,7 @@ def missing_accounts(objects: Iterable[Manifest]) -> Iterator[Note]:
 
 def missing_namespaces(objects: Iterable[Manifest]) -> Iterator[Note]:
     """One note for each namespace that objects are in and that nothing makes."""
-    made = set(_ALWAYS_THERE)
+    made = set(ALWAYS_THERE)
     wanting: dict[str, list[Manifest]] = {}
     for one in objects:
         if one.kind == "Namespace":

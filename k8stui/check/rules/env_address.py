@@ -159,13 +159,20 @@ def _values(
             held = ground.of_kind(kind).get(f"{template.namespace}/{text(source, field, 'name')}")
             key = text(source, field, "key")
             if held is not None:
-                yield from ((name, value, held, path) for k, value, path in _held(held) if k == key)
+                yield from ((name, value, held, path) for value, path in _under(held, key))
     for one in array(container.data, "envFrom"):
         for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
             held = ground.of_kind(kind).get(f"{template.namespace}/{text(one, field, 'name')}")
             if held is not None:
                 prefix = text(one, "prefix")
                 yield from ((prefix + key, value, held, path) for key, value, path in _held(held))
+
+
+def _under(manifest: Manifest, key: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for part in ("data", "stringData"):
+        value = table(manifest.data, part).get(key)
+        if isinstance(value, str):
+            yield value, (part, key)
 
 
 def _held(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -104,8 +104,8 @@ def _misspelt_classes(ground: Ground) -> Iterator[Finding]:
             continue
         if name in _BUILT_IN.get(wanted, ()):
             continue
-        there = [key.removeprefix("default/") for key in ground.of_kind(wanted)]
-        alone = there[0] if len(there) == 1 else ""
+        there = ground.of_kind(wanted)
+        alone = next(iter(there)).removeprefix("default/") if len(there) == 1 else ""
         alike = wanted == "PriorityClass" and alone.startswith(name[:_ALIKE])
         near = known.typo(name) or (alone if alike or wanted == "IngressClass" else "")
         if not near:
@@ -176,10 +176,9 @@ def _without_key(ground: Ground, template: Template, need: Need) -> Finding | No
     manifest = ground.of_kind(need.kind).get(f"{template.namespace}/{need.name}")
     if not need.key or manifest is None or manifest.observed:
         return None
-    fields = ("data", "stringData", "binaryData")
-    has = [key for field in fields for key in table(manifest.data, field)]
-    near = next((key for key in has if is_typo(need.key, key)), None)
-    if need.key in has or near is None:
+    has = ground.keys_of(manifest)
+    near = None if need.key in has else next(iter(has.typos(need.key)), None)
+    if near is None:
         return None
     return Finding(
         rule=ID,

@@ -39,17 +39,18 @@ def _where(monitor: Manifest) -> Sequence[str] | None:
     return texts(said, "matchNames") or (monitor.namespace or "default",)
 
 
+def _space(where: Sequence[str] | None) -> str | None:
+    """The only namespace, where there is but one."""
+    return where[0] if where is not None and len(where) == 1 else None
+
+
 def _services(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
     wanted, where = at(monitor.data, "spec", "selector"), _where(monitor)
-    own = {
-        service.key: labels(manifest.data, "metadata", "labels")
-        for service in ground.services
-        if (manifest := ground.inventory.of("Service").get(service.key)) is not None
-    }
-    found = [s for s in ground.services if s.key in own and matches(wanted, own[s.key])]
-    here = [s for s in found if where is None or s.namespace in where]
+    services = ground.services_of(_space(where)).matching(wanted)
+    here = [s for s in services if where is None or s.namespace in where]
     if not here:
-        yield from _nobody(ground, monitor, found, where)
+        away = next(ground.services_of(None).matching(wanted), None)
+        yield from _nobody(ground, monitor, away, where)
         return
     names = sorted({port.name for service in here for port in service.ports if port.name})
     who = f"Service {here[0].key}" + (f" and {len(here) - 1} more" if len(here) > 1 else "")
@@ -76,39 +77,40 @@ def _numbers(port: ServicePort) -> tuple[str, ...]:
 
 
 def _nobody(
-    ground: Ground, monitor: Manifest, away: Sequence[Service], where: Sequence[str] | None
+    ground: Ground, monitor: Manifest, away: Service | None, where: Sequence[str] | None
 ) -> Iterator[Finding]:
     """No Service has the labels there: they stand elsewhere, or at the pods alone."""
     wanted = at(monitor.data, "spec", "selector")
     asked = labels(monitor.data, "spec", "selector", "matchLabels")
-    if away and ground.is_kustomized:
+    if away is not None and ground.is_kustomized:
         return  # a kustomization, which is not applied here, may set the namespace
-    if away:
-        why = (
-            f"Service {away[0].key} has the labels, and it looks into {', '.join(where or ())} only"
-        )
-        fix = f"write namespaceSelector.matchNames: [{away[0].namespace}]"
+    if away is not None:
+        why = f"Service {away.key} has the labels, and it looks into {', '.join(where or ())} only"
+        fix = f"write namespaceSelector.matchNames: [{away.namespace}]"
         path: tuple[str, ...] = ("spec", "selector")
     else:
-        meant = [
-            service
-            for service in ground.services
-            if (where is None or service.namespace in where)
-            and service.selector
-            and asked
-            and (
-                asked.items() <= dict(service.selector).items()
-                or any(matches(wanted, pod.labels) for pod in ground.selected(service))
-            )
-        ]
-        if not meant:
+        serving = ground.serving(_space(where)).carrying(asked) if asked else iter(())
+        meant = next(
+            (
+                one
+                for one in serving
+                if (where is None or one.namespace in where)
+                and one.selector
+                and (
+                    asked.items() <= one.selector.items()
+                    or any(matches(wanted, pod.labels) for pod in ground.selected(one))
+                )
+            ),
+            None,
+        )
+        if meant is None:
             return
         text_ = ", ".join(f"{key}: {value}" for key, value in asked.items())
         why = (
             f"no Service has the labels that it asks for ({text_}): they are those of the pods of "
-            f"Service {meant[0].key}, and the Service's own count"
+            f"Service {meant.key}, and the Service's own count"
         )
-        fix = f"write {text_} into metadata.labels of Service {meant[0].name}"
+        fix = f"write {text_} into metadata.labels of Service {meant.name}"
         path = ("spec", "selector")
     yield Finding(
         rule=ID,
@@ -122,11 +124,8 @@ def _nobody(
 
 def _pods(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
     wanted, where = at(monitor.data, "spec", "selector"), _where(monitor)
-    here = [
-        one
-        for one in ground.templates
-        if (where is None or one.namespace in where) and matches(wanted, one.labels)
-    ]
+    fitting = ground.templates_of(_space(where)).matching(wanted)
+    here = [one for one in fitting if where is None or one.namespace in where]
     names = sorted(
         {
             text(port, "name")

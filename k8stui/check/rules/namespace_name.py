@@ -11,25 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.inventory import ALWAYS_THERE
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.suggest import Lexicon
 
 ID = "namespace-name"
-_EVERYWHERE = ("default", "kube-system", "kube-public", "kube-node-lease")
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     made = {key.partition("/")[2] for key in ground.of_kind("Namespace")}
     sizes = ground.in_namespace
-    meant = Lexicon([*made, *_EVERYWHERE, *sizes])
+    meant = Lexicon([*made, *ALWAYS_THERE, *sizes])
     told: set[str] = set()
     for manifest in ground.world.manifests.objects:
         name = manifest.namespace
-        if name is None or manifest.observed or name in made or name in _EVERYWHERE:
+        if name is None or manifest.observed or name in made or name in ALWAYS_THERE:
             continue
         near = meant.typo(name) if name not in told else None
-        if near is None or not (near in made or near in _EVERYWHERE or sizes[near] > sizes[name]):
+        if near is None or not (near in made or near in ALWAYS_THERE or sizes[near] > sizes[name]):
             continue
         told.add(name)
         yield Finding(

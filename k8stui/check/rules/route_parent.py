@@ -17,12 +17,12 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.apiserver.fields import Object, array, at, labels, number, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground
+from k8stui.check.ground import Ground, listed
 from k8stui.cluster.selectors import matches, namespace_labels
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema.networking import ROUTES
 from k8stui.record import record
-from k8stui.suggest import nearest
+from k8stui.suggest import Wordbook
 
 ID = "route-parent"
 _GROUP = "gateway.networking.k8s.io"
@@ -48,10 +48,12 @@ class _Refused:
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    listeners: dict[Manifest, _Listeners] = {}
     for kind in ROUTES:
         for route in ground.of_kind(kind).values():
             for index, parent in enumerate(array(route.data, "spec", "parentRefs")):
-                found = _judge(ground, route, table(parent), ("spec", "parentRefs", index))
+                path = ("spec", "parentRefs", index)
+                found = _judge(ground, route, table(parent), path, listeners)
                 if found is not None:
                     yield Finding(
                         rule=ID,
@@ -63,7 +65,41 @@ def look(ground: Ground) -> Iterator[Finding]:
                     )
 
 
-def _judge(ground: Ground, route: Manifest, parent: Object, path: _Path) -> _Refused | None:
+class _Listeners:
+    """Those of a Gateway, each with its place, by their names and ports."""
+
+    def __init__(self, gateway: Manifest) -> None:
+        found = array(gateway.data, "spec", "listeners")
+        self.every = [(index, table(one)) for index, one in enumerate(found)]
+        self._named: dict[str, list[tuple[int, Object]]] = {}
+        self._ports: dict[int | None, list[tuple[int, Object]]] = {}
+        for index, one in self.every:
+            self._named.setdefault(text(one, "name"), []).append((index, one))
+            self._ports.setdefault(number(one, "port"), []).append((index, one))
+        self._names = Wordbook(text(one, "name") for _, one in self.every)
+        self._numbers = Wordbook(str(number(one, "port")) for _, one in self.every)
+
+    def meant(self, section: str, port: int | None) -> Sequence[tuple[int, Object]]:
+        """Among these are all that a parentRef means."""
+        if section:
+            return self._named.get(section, ())
+        return self.every if port is None else self._ports.get(port, ())
+
+    def nearest(self, section: str, port: int | None) -> str | None:
+        """The name, or else the port, that a parentRef is most like; the only one there is."""
+        if len(self.every) == 1:
+            only = self.every[0][1]
+            return text(only, "name") if section else str(number(only, "port"))
+        return self._names.nearest(section) if section else self._numbers.nearest(str(port))
+
+
+def _judge(
+    ground: Ground,
+    route: Manifest,
+    parent: Object,
+    path: _Path,
+    listeners: dict[Manifest, _Listeners],
+) -> _Refused | None:
     if text(parent, "kind") not in ("", "Gateway") or text(parent, "group") not in ("", _GROUP):
         return None
     own = route.namespace or "default"
@@ -74,18 +110,19 @@ def _judge(ground: Ground, route: Manifest, parent: Object, path: _Path) -> _Ref
     if gateway.group != _GROUP:
         return None
     subject = f"Gateway {namespace}/{name}"
-    every = [(i, table(one)) for i, one in enumerate(array(gateway.data, "spec", "listeners"))]
-    section, port = text(parent, "sectionName"), number(parent, "port")
+    if gateway not in listeners:
+        listeners[gateway] = _Listeners(gateway)
+    known = listeners[gateway]
+    every, section, port = known.every, text(parent, "sectionName"), number(parent, "port")
     meant = [
         (index, one)
-        for index, one in every
+        for index, one in known.meant(section, port)
         if section in ("", text(one, "name")) and port in (None, number(one, "port"))
     ]
     if not meant:
-        has = ", ".join(f"{text(o, 'name')} ({number(o, 'port')})" for _, o in every) or "none"
+        has = listed(every, lambda o: f"{text(o[1], 'name')} ({number(o[1], 'port')})") or "none"
         field, value = ("sectionName", section) if section else ("port", str(port))
-        known = [text(o, "name") if section else str(number(o, "port")) for _, o in every]
-        near = known[0] if len(known) == 1 else nearest(value, known)
+        near = known.nearest(section, port)
         return _Refused(
             f"{subject} has no listener {value}; it has {has}",
             f"write {field}: {near}" if near else f"write one of them, or leave {field} out",
@@ -115,7 +152,7 @@ def _judge(ground: Ground, route: Manifest, parent: Object, path: _Path) -> _Ref
     hosts = [text(one, "hostname") for one in fitting]
     if names and all(hosts) and not any(_meet(name, host) for name in names for host in hosts):
         return _Refused(
-            f"{', '.join(names)} is none of the hostnames of {subject} ({', '.join(hosts)})",
+            f"{listed(names)} is none of the hostnames of {subject} ({listed(hosts)})",
             f"write a hostname that fits {hosts[0]}, or mend the listener's hostname",
             ("spec", "hostnames"),
         )

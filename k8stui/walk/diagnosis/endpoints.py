@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.cluster.model import (
@@ -13,12 +14,13 @@ from k8stui.cluster.model import (
     PodPhase,
     Service,
     ServicePort,
+    UnreadEndpoints,
     Workload,
 )
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.step import StepKind
 from k8stui.origin import Origin, OriginKind
-from k8stui.suggest import nearest
+from k8stui.suggest import Wordbook, nearest
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.pending import closing_field, instead_of, room
 from k8stui.walk.diagnosis.refusals import mend
@@ -394,7 +396,7 @@ def given_by_controller(cluster: Cluster, service: Service) -> Diagnosis | None:
 
 def _with_selector(cluster: Cluster, service: Service, found: Diagnosis) -> Diagnosis:
     """Somebody wrote endpoints for a Service with a selector: the controller overwrites them."""
-    by_hand = next((w for w in cluster.unread_endpoints if w.service == service.key), None)
+    by_hand = _unread_of.of(cluster).of(service)
     if by_hand is None:
         return found
     return Diagnosis(
@@ -479,18 +481,51 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
     return Diagnosis("none of those written for it can be used", "", fitting[0].origin)
 
 
+class _Unread:
+    """Endpoints that somebody wrote and nobody reads."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._of: dict[str, UnreadEndpoints] = {}
+        self._names: dict[tuple[str, str], UnreadEndpoints] = {}
+        self._ports: dict[tuple[str, int], tuple[int, UnreadEndpoints]] = {}
+        spaces: dict[str, list[str]] = {}
+        for place, one in enumerate(cluster.unread_endpoints):
+            self._of.setdefault(one.service, one)
+            if one.service in cluster.services:
+                continue
+            if self._names.setdefault((one.namespace, one.name), one) is one:
+                spaces.setdefault(one.namespace, []).append(one.name)
+            for port in one.ports:
+                self._ports.setdefault((one.namespace, port), (place, one))
+        self._books = {space: Wordbook(those) for space, those in spaces.items()}
+
+    def of(self, service: Service) -> UnreadEndpoints | None:
+        """The first that were written for a Service."""
+        return self._of.get(service.key)
+
+    def called(self, service: Service) -> UnreadEndpoints | None:
+        """Those of no Service that are called almost as this one is."""
+        book = self._books.get(service.namespace)
+        name = book.nearest(service.name) if book is not None else None
+        return self._names[service.namespace, name] if name is not None else None
+
+    def with_ports(self, namespace: str, ports: Collection[int | str]) -> UnreadEndpoints | None:
+        """The first of no Service that have one of some ports."""
+        found = (self._ports.get((namespace, port)) for port in ports if isinstance(port, int))
+        first = min((one for one in found if one is not None), key=lambda one: one[0], default=None)
+        return first[1] if first is not None else None
+
+
+_unread_of = Derived(_Unread)
+
+
 def _unread(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagnosis | None:
     """Endpoints that belong to no Service, and were probably meant for this one."""
-    lost = [
-        each
-        for each in cluster.unread_endpoints
-        if each.service not in cluster.services and each.namespace == service.namespace
-    ]
     ports = {p.port for p in service.ports} | {p.target_port for p in service.ports}
     if asked is not None:
         ports = {asked.port, asked.target_port}
-    meant = next((e for e in lost if nearest(e.name, [service.name])), None)
-    meant = meant or next((e for e in lost if ports & set(e.ports)), None)
+    known = _unread_of.of(cluster)
+    meant = known.called(service) or known.with_ports(service.namespace, ports)
     if meant is None:
         return None
     if meant.kind == "Endpoints":
