@@ -48,36 +48,51 @@ def leave(session: Session, *, status: int = 0) -> None:
     assert b"Traceback" not in session.output
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [
-        pytest.param([b"\xff\xfe\x80\xc0"], id="bytes that are no UTF-8"),
-        pytest.param([b"\xe2", b"\x82", b"\xac", b"\xe2", b"l"], id="a letter in parts"),
-        pytest.param([b"r", b"\xff\xff", b"\xf0\x9f"], id="in the request box"),
-        pytest.param([b":", b"\x1b[6~\x1b[5~"], id="page down in the palette"),
-        pytest.param([b":\x1b[6~zzz\x1b[6~q\x1b[5~\x1b[6~"], id="page down in a palette at once"),
-        pytest.param([b":zzzz", b"\x1b[6~"], id="page down where the palette has nothing"),
-        pytest.param([b":", b"theme", b"\r", b"\x1b[6~"], id="page down among the themes"),
-        pytest.param([b":z\r\r\x1b", b":\x1b:\x1b\x1b"], id="a palette closed while it gathers"),
-        pytest.param([b":theme", b"\r\r\r\x1b"], id="a command chosen twice"),
-        pytest.param([b"?\x1b?\x1b\x1b\x1b", b"r\x1b\x1b"], id="a list closed twice"),
-        pytest.param([b"r", b"\x03"], id="ctrl-c in the request box"),
-        pytest.param([b":", b"\x03"], id="ctrl-c in the palette"),
-        pytest.param([b"?", b"\x03"], id="ctrl-c in the help"),
-        pytest.param([b"/", b"\x03"], id="ctrl-c in the find bar"),
-        pytest.param([b"!", b"\x03"], id="ctrl-c in the problems"),
-        pytest.param([b"\x1b[<99999999999999999999;1;1M\x1b[<;M"], id="a mouse that is nowhere"),
-        pytest.param([b"\x1b[99999999999u\x1b[1114112u\x1b[55296u"], id="keys beyond Unicode"),
-        pytest.param([b"\x1b[48;a;b;c;dt\x1b[48;0;0;0;0t"], id="a size that is none"),
-        pytest.param([b"\x1b[200~" + b"x" * 10_000, b"\x1b[201~"], id="a paste"),
-        pytest.param([b"\x1b]52;c;\xff\x07\x1bP\xff\x1b\\\x9b1m"], id="sequences that are none"),
-        pytest.param([bytes(range(0x20)).replace(b"\x03", b"").replace(b"\x11", b"").replace(
-            b"\x1a", b"")], id="all control characters"),
+KEYS: dict[str, list[bytes]] = {
+    "bytes that are no UTF-8": [b"\xff\xfe\x80\xc0"],
+    "a letter in parts": [b"\xe2", b"\x82", b"\xac", b"\xe2", b"l"],
+    "in the request box": [b"r", b"\xff\xff", b"\xf0\x9f"],
+    "page down in the palette": [b":", b"\x1b[6~\x1b[5~"],
+    "page down in a palette at once": [b":\x1b[6~zzz\x1b[6~q\x1b[5~\x1b[6~"],
+    "page down where the palette has nothing": [b":zzzz", b"\x1b[6~"],
+    "page down among the themes": [b":", b"theme", b"\r", b"\x1b[6~"],
+    "a palette closed while it gathers": [b":z\r\r\x1b", b":\x1b:\x1b\x1b"],
+    "a command chosen twice": [b":theme", b"\r\r\r\x1b"],
+    "a list closed twice": [b"?\x1b?\x1b\x1b\x1b", b"r\x1b\x1b"],
+    "ctrl-c in the request box": [b"r", b"\x03"],
+    "ctrl-c in the palette": [b":", b"\x03"],
+    "ctrl-c in the help": [b"?", b"\x03"],
+    "ctrl-c in the find bar": [b"/", b"\x03"],
+    "ctrl-c in the problems": [b"!", b"\x03"],
+    "a mouse that is nowhere": [b"\x1b[<99999999999999999999;1;1M\x1b[<;M"],
+    "keys beyond Unicode": [b"\x1b[99999999999u\x1b[1114112u\x1b[55296u"],
+    "a size that is none": [b"\x1b[48;a;b;c;dt\x1b[48;0;0;0;0t"],
+    "a paste": [b"\x1b[200~" + b"x" * 10_000, b"\x1b[201~"],
+    "sequences that are none": [b"\x1b]52;c;\xff\x07\x1bP\xff\x1b\\\x9b1m"],
+    "all control characters": [
+        bytes(range(0x20)).replace(b"\x03", b"").replace(b"\x11", b"").replace(b"\x1a", b"")
     ],
-)  # fmt: skip
-def test_no_key_ends_it(keys: list[bytes]) -> None:
+}
+
+
+def test_no_key_ends_it() -> None:
+    """One after the other, from the walk each time."""
     session = start()
-    for key in keys:
+    for name, keys in KEYS.items():
+        for key in (*keys, b"\x1b", b"\x1b", b"\x1b"):
+            os.write(session.fd, key)
+            settle(session, 0.3 if key in keys else 0.1)
+        assert is_alive(session), name
+    leave(session)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["in the request box", "page down among the themes", "a paste", "all control characters"],
+)
+def test_one_leaves_from_there(name: str) -> None:
+    session = start()
+    for key in KEYS[name]:
         os.write(session.fd, key)
         settle(session, 0.3)
     leave(session)
