@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from k8stui.export.drawing.ink import Ink, Line, cut, fit, run, sides, wrap
 from k8stui.kernel.namespace import Interface, NetNamespace, Socket
-from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import (
     BridgeCause,
     ConntrackCause,
@@ -115,10 +114,7 @@ _Found = tuple[str, str, Sequence[object], int | None, Callable[[int], str]]
 
 def _socket(socket: Socket) -> str:
     """A row of ss: the protocol too, by which two sockets of one process differ."""
-    shown = proof(SocketCause(socket=socket))
-    if socket.protocol is Protocol.UDP:
-        shown = shown.replace("LISTEN", "UNCONN", 1)
-    return f"{socket.protocol.name.lower():<4} {shown}"
+    return f"{socket.protocol.name.lower():<4} {proof(SocketCause(socket=socket))}"
 
 
 def _table(step: TraceStep | None, namespace: NetNamespace | None) -> _Found:

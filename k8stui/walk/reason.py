@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from k8stui.because import Because
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.base import Comment
-from k8stui.kernel.namespace import FdbEntry, Route, RouteType
+from k8stui.kernel.namespace import FdbEntry, Route, RouteType, Socket
+from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import (
     BridgeCause,
     Cause,
@@ -149,8 +150,8 @@ def proof(cause: Cause | None) -> str:
                 return f"{interface.name} master {interface.master} hairpin {_on(port.hairpin)}"
             return f"{interface.name} mtu {interface.mtu_bytes} {'UP' if interface.up else 'DOWN'}"
         case SocketCause(socket=socket) if socket is not None:
-            where = str(socket.address) if socket.address else "0.0.0.0"  # noqa: S104 - as ss prints
-            return f"LISTEN {where}:{socket.port or '*'} {socket.owner}".rstrip()
+            state = "UNCONN" if socket.protocol is Protocol.UDP else "LISTEN"
+            return f"{state} {_bound(socket)}:{socket.port or '*'} {socket.owner}".rstrip()
         case SysctlCause(name=name, value=value):
             return f"{name} = {value}"
         case UnmodelledCause(name=name) | JudgeCause(name=name):
@@ -167,6 +168,13 @@ def _fdb(entry: FdbEntry, bridge: str) -> str:
     else:
         words.append(f"master {bridge}")
     return " ".join(words) + (" permanent" if entry.permanent else "")
+
+
+def _bound(socket: Socket) -> str:
+    """Where it listens, as ss prints it (iproute2 misc/ss.c inet_addr_print)."""
+    if socket.address is None:
+        return {4: "0.0.0.0", 6: "[::]"}.get(socket.version or 0, "*")  # noqa: S104
+    return f"[{socket.address}]" if socket.address.version == 6 else str(socket.address)
 
 
 def _on(value: bool) -> str:

@@ -286,7 +286,7 @@ def test_a_policy_that_decided_is_lit() -> None:
         (4, "wire · neighbours", "192.168.0.11 dev lan lladdr 02:00:c0:a8:00:0b"),
         (5, "wire · forwarding database", "02:00:c0:a8:00:0b dev node-1"),
         (15, "node-1 · routes", "10.244.2.0/24 via 192.168.0.12 dev eth0"),
-        (22, "default/frontend-2 · sockets", "LISTEN 0.0.0.0:80 php-redis"),
+        (22, "default/frontend-2 · sockets", "LISTEN *:80 php-redis"),
     ],
     ids=["route", "neighbour", "fdb", "host-gw", "socket"],
 )

@@ -203,7 +203,12 @@ def test_sentence(made: kernel.Step, text: str) -> None:
          "eth0 mtu 1500 DOWN"),
         (kernel.SysctlCause(name="net.ipv4.ip_forward", value="0"), "net.ipv4.ip_forward = 0"),
         (kernel.SocketCause(socket=Socket(protocol=Protocol.TCP, port=80, owner="nginx")),
-         "LISTEN 0.0.0.0:80 nginx"),
+         "LISTEN *:80 nginx"),
+        (kernel.SocketCause(socket=Socket(protocol=Protocol.UDP, port=53, version=4)),
+         "UNCONN 0.0.0.0:53"),
+        (kernel.SocketCause(
+            socket=Socket(protocol=Protocol.TCP, port=None, address=Address.parse("fd00::1"))),
+         "LISTEN [fd00::1]:*"),
     ],
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else "",
 )  # fmt: skip
