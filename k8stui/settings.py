@@ -80,6 +80,8 @@ class Setting(Generic[T]):
     """Where it stands in a KubeProxyConfiguration."""
     nftables_path: tuple[str, ...] = ()
     """Where mode nftables looks instead."""
+    argument: str = ""
+    """Of kube-proxy, where no KubeProxyConfiguration is given to it."""
 
     @property
     def flag(self) -> str:
@@ -341,6 +343,7 @@ MODE: Setting[str] = Setting(
     default="iptables",
     what_if="proxy-mode",
     path=("mode",),
+    argument="--proxy-mode",
 )
 CLUSTER_CIDR: Setting[str] = Setting(
     name="cluster_cidr",
@@ -348,6 +351,7 @@ CLUSTER_CIDR: Setting[str] = Setting(
     help="The pods' range: what comes from elsewhere to a clusterIP is masqueraded.",
     default="",
     path=("clusterCIDR",),
+    argument="--cluster-cidr",
 )
 HOSTNAME_OVERRIDE: Setting[str] = Setting(
     name="hostname_override",
@@ -362,6 +366,7 @@ DETECT_LOCAL_MODE: Setting[str] = Setting(
     help="How kube-proxy tells pods' traffic: ClusterCIDR, NodeCIDR, BridgeInterface …",
     default="",
     path=("detectLocalMode",),
+    argument="--detect-local-mode",
 )
 BRIDGE_INTERFACE: Setting[str] = Setting(
     name="bridge_interface",
@@ -369,6 +374,7 @@ BRIDGE_INTERFACE: Setting[str] = Setting(
     help="The bridge of that mode.",
     default="",
     path=("detectLocal", "bridgeInterface"),
+    argument="--pod-bridge-interface",
 )
 INTERFACE_NAME_PREFIX: Setting[str] = Setting(
     name="interface_name_prefix",
@@ -376,6 +382,7 @@ INTERFACE_NAME_PREFIX: Setting[str] = Setting(
     help="How the devices of that mode begin.",
     default="",
     path=("detectLocal", "interfaceNamePrefix"),
+    argument="--pod-interface-name-prefix",
 )
 MASQUERADE_ALL: Setting[bool] = Setting(
     name="masquerade_all",
@@ -387,6 +394,7 @@ MASQUERADE_ALL: Setting[bool] = Setting(
     values=("true", "false"),
     path=("iptables", "masqueradeAll"),
     nftables_path=("nftables", "masqueradeAll"),
+    argument="--masquerade-all",
 )
 MASQUERADE_BIT: Setting[int] = Setting(
     name="masquerade_bit",
@@ -396,6 +404,7 @@ MASQUERADE_BIT: Setting[int] = Setting(
     form=Form.NUMBER,
     path=("iptables", "masqueradeBit"),
     nftables_path=("nftables", "masqueradeBit"),
+    argument="--iptables-masquerade-bit",
 )
 LOCALHOST_NODE_PORTS: Setting[bool] = Setting(
     name="localhost_node_ports",
@@ -404,6 +413,7 @@ LOCALHOST_NODE_PORTS: Setting[bool] = Setting(
     default=True,
     form=Form.SWITCH,
     path=("iptables", "localhostNodePorts"),
+    argument="--iptables-localhost-nodeports",
 )
 NODE_PORT_ADDRESSES: Setting[tuple[str, ...]] = Setting(
     name="node_port_addresses",
@@ -411,6 +421,7 @@ NODE_PORT_ADDRESSES: Setting[tuple[str, ...]] = Setting(
     help="Ranges of the node's addresses at which node ports answer; empty: all.",
     default=(),
     path=("nodePortAddresses",),
+    argument="--nodeport-addresses",
 )
 CONNTRACK_TCP_BE_LIBERAL: Setting[bool] = Setting(
     name="conntrack_tcp_be_liberal",
@@ -419,6 +430,7 @@ CONNTRACK_TCP_BE_LIBERAL: Setting[bool] = Setting(
     default=False,
     form=Form.SWITCH,
     path=("conntrack", "tcpBeLiberal"),
+    argument="--conntrack-tcp-be-liberal",
 )
 
 EXTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(

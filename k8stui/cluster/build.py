@@ -36,6 +36,7 @@ from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import Peopled, Population
 from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
+from k8stui.cluster.proxy_arguments import told_by_arguments
 from k8stui.cluster.proxy_configuration import (
     completed_by_kubeadm,
     of_no_node,
@@ -139,7 +140,7 @@ def build(
     inventory = take_stock(objects)
     plain = tuple(inventory.of("KubeProxyConfiguration").values())
     inner = tuple(embedded_in(inventory, "KubeProxyConfiguration"))
-    proxy = read_proxy(plain, inner, options)
+    proxy = read_proxy(plain, inner, told_by_arguments(inventory), options)
     kubeadm = (
         *embedded_in(inventory, "ClusterConfiguration"),
         *inventory.of("ClusterConfiguration").values(),

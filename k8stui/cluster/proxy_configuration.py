@@ -49,11 +49,15 @@ class ProxyConfigurationError(K8sTuiError):
 
 
 def read_proxy(
-    plain: Sequence[Manifest], embedded: Sequence[Manifest], options: ClusterOptions
+    plain: Sequence[Manifest],
+    embedded: Sequence[Manifest],
+    by_arguments: ProxyConfiguration | None,
+    options: ClusterOptions,
 ) -> ProxyConfiguration:
     """Decode the configuration that counts; an option overrides its mode.
 
     A `plain` document wins over one that is `embedded` in a ConfigMap: it was given on purpose.
+    What the input's kube-proxy is told by its arguments, without a file, wins over the latter.
     Several of one kind that say the same are one.
 
     Raises:
@@ -61,8 +65,9 @@ def read_proxy(
             choose, or the file that it names has none.
 
     """
-    manifest = _choose(plain, embedded, options.proxy_config)
-    if manifest is None:
+    if by_arguments is not None and not plain and options.proxy_config is None:
+        configuration = by_arguments
+    elif (manifest := _choose(plain, embedded, options.proxy_config)) is None:
         configuration = ProxyConfiguration(
             origin=assumed("no KubeProxyConfiguration in the input: kube-proxy's own defaults")
         )
