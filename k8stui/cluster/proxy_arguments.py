@@ -94,7 +94,7 @@ def _read(manifest: Manifest, said: Mapping[str, _Said], path: _Path) -> ProxyCo
     origins: dict[str, Origin] = {}
     values: dict[str, object] = {}
     place = manifest.origin(*path).place
-    for setting in PROXY:
+    for setting in filter(lambda one: one.argument, PROXY):
         argument = said.get(setting.argument)
         value = None if argument is None else _value(setting, argument.value)
         if argument is None or value is None:
@@ -120,5 +120,5 @@ def _value(setting: Setting[object], written: str) -> object:
             return tuple(filter(None, written.split(",")))
 
 
-_VALUED = frozenset(one.argument for one in PROXY if not isinstance(one.default, bool)) | {_FILE}
+_VALUED = {one.argument for one in PROXY if not isinstance(one.default, bool)} - {""} | {_FILE}
 """Behind which a value may stand as a word of its own."""
