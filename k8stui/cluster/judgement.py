@@ -164,8 +164,8 @@ class Judgement:
         address = peer.address
         if wanted.block is not None:
             if address is None:
-                return any(map(wanted.block.holds_some, peer.ranges))
-            return address in wanted.block
+                return not self.spares(peer) and any(map(wanted.block.holds_some, peer.ranges))
+            return address in wanted.block and not self.spares(peer)
         if wanted.nodes is not None:
             return address is not None and any(
                 address in node.addresses and matches(wanted.nodes, node.labels)
@@ -177,6 +177,15 @@ class Judgement:
             return False
         spaces = self.cluster.namespace_labels
         return meant(wanted, policy.namespace).has(peer.namespace, peer.labels, spaces)
+
+    def spares(self, peer: Peer) -> bool:
+        """Whether no address block means the peer, wherever it is (`Cluster.blocks_spare`)."""
+        spared = self.cluster.blocks_spare
+        if not spared:
+            return False
+        if peer.namespace and not (peer.pod is not None and peer.pod.host_network):
+            return "pods" in spared
+        return "nodes" in spared and peer.address is not None and self._is_node(peer.address)
 
     def _is_named(self, domain: str, peer: Peer) -> bool | None:
         """Whether an address is one that the name resolves to; None: nobody says."""

@@ -412,6 +412,8 @@ class NetworkPlugin:
     """Where it is written that it does kube-proxy's work; None: kube-proxy does it."""
     leaves_proxy: Origin | None = None
     """Where it is written that it does not."""
+    blocks_mean_nodes: bool = False
+    """Whether it is told that address blocks of policies mean the cluster's nodes too."""
 
 
 @record(kw_only=True)
@@ -548,6 +550,8 @@ class Cluster:
     """One a family; the first is `service_cidr`."""
     service_ranges: Mapping[Prefix, Origin] = field(default_factory=dict)
     """Those of ServiceCIDR objects, the input's and the one that an API server makes itself."""
+    blocks_spare: frozenset[str] = frozenset()
+    """Whom the address blocks of policies never mean, as their engine has it: pods, nodes."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
     """Those of the input that show themselves (`k8stui.cluster.network_plugins`)."""
     announced: Mapping[Address, Announced] = field(default_factory=dict)

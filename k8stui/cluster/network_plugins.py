@@ -52,6 +52,8 @@ class _Sign:
     """The key there that says whether it does kube-proxy's work; empty: it always does."""
     masquerades: str = ""
     """The key there that says whether it masquerades itself."""
+    blocks: str = ""
+    """The key there that says whether address blocks of policies mean nodes."""
 
 
 _SIGNS = (
@@ -80,6 +82,7 @@ _SIGNS = (
         settings="cilium-config",
         proxies="kube-proxy-replacement",
         masquerades="enable-bpf-masquerade",
+        blocks="policy-cidr-match-mode",
     ),
     _Sign(
         name="Weave Net",
@@ -201,7 +204,11 @@ def _told(sign: _Sign, found: NetworkPlugin, settings: Manifest) -> NetworkPlugi
     if sign.masquerades and text(settings.data, "data", sign.masquerades) in _ON:
         more.append("the masquerade")
     return replace(
-        found, replaces=(*more, *found.replaces), replaces_proxy=proxy, leaves_proxy=leaves
+        found,
+        replaces=(*more, *found.replaces),
+        replaces_proxy=proxy,
+        leaves_proxy=leaves,
+        blocks_mean_nodes="nodes" in text(settings.data, "data", sign.blocks).split(","),
     )
 
 

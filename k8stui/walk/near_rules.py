@@ -57,6 +57,7 @@ class NearRules:
         self._judgement = judgement
         self._cluster = judgement.cluster
         self._ways: tuple[Callable[[_Near], Hint | None], ...] = (
+            self._spared_block,
             self._port_name,
             self._port_of_the_service,
             self._protocol,
@@ -98,6 +99,26 @@ class NearRules:
         """Whether only the ports keep it from allowing it: those who ask, or are asked, fit."""
         named = any(isinstance(one.port, str) for one in near.rule.ports)
         return bool(near.rule.peers or named) and self._fits(near, replace(near.rule, ports=()))
+
+    def _spared_block(self, near: _Near) -> Hint | None:
+        """An address block that holds the peer, with an engine whose blocks never mean such."""
+        peer = near.peer
+        if not self._judgement.spares(peer) or not self._asks_its_port(near):
+            return None
+        holding = (one.block for one in near.rule.peers if one.block is not None)
+        block = next((b for b in holding if peer.address is not None and peer.address in b), None)
+        if block is None:
+            return None
+        is_pod = bool(peer.namespace)
+        return Hint(
+            f" (its ipBlock {block.cidr} holds {peer.address}, but with this engine a block means "
+            "hosts outside of the cluster, no pods and no nodes, and that is a "
+            f"{'pod' if is_pod else 'node'})",
+            f"write a podSelector (and namespaceSelector) in {near.field}"
+            if is_pod
+            else "set policy-cidr-match-mode: nodes in cilium-config and restart Cilium's pods, or "
+            "write a CiliumNetworkPolicy (toEntities: kube-apiserver, remote-node)",
+        )
 
     def _port_name(self, near: _Near) -> Hint | None:
         if not self._means_peer(near) or not (unknown := _unknown_name(near.rule, near.ask)):

@@ -885,6 +885,21 @@ CASES = {
         manifests=(*NODES, CLIENT), ask=("pod/client", "10.31.100.222:53"),
         result="unreachable", by="wire", mend="--host NAME=10.31.100.222",
     ),
+    "Cilium's address blocks mean no nodes": Told(
+        manifests=(CONTROL, NODES[1], API, *API_SERVICE, CILIUM, PROXIES, LEAVES_IT,
+                   pod("client", "app=client", node="node-2"),
+                   policy("client", "client", **lets_out({"ipBlock": {"cidr": "192.168.0.11/32"}}))),
+        ask=("pod/client", "svc/kubernetes:443"), result="timeout", by="node-2",
+        cause=("no pods and no nodes, and that is a node",), mend="policy-cidr-match-mode: nodes",
+    ),
+    "the same, told to mean nodes": Told(
+        manifests=(CONTROL, NODES[1], API, *API_SERVICE, CILIUM, PROXIES, kind(
+            "v1", "cilium-config", "ConfigMap", "kube-system",
+            data={"kube-proxy-replacement": "false", "policy-cidr-match-mode": "nodes"}),
+                   pod("client", "app=client", node="node-2"),
+                   policy("client", "client", **lets_out({"ipBlock": {"cidr": "192.168.0.11/32"}}))),
+        ask=("pod/client", "svc/kubernetes:443"), result="connected",
+    ),
     "a policy takes a client outside for the node that masquerades it": Told(
         manifests=(*NODES, NODE_PORT, WEB[1],
                    policy("web", "web", **lets_in({"ipBlock": {"cidr": "203.0.113.0/24"}}))),

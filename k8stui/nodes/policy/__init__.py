@@ -109,15 +109,17 @@ class Engines:
 
     @cached_property
     def enforced(self) -> Cluster:
-        """The cluster with those policies alone that the usual engine knows."""
+        """The cluster with the policies that the usual engine knows, and as it reads them."""
         cluster = self._site.cluster
         known = KNOWN.get(self.usual)
         if known is None:
             return cluster
         kept = tuple(one for one in cluster.cluster_policies if one.kind in known.kinds)
-        if len(kept) == len(cluster.cluster_policies):
+        told = any(one.blocks_mean_nodes for one in cluster.network_plugins)
+        spare = known.blocks_spare - ({"nodes"} if told else set())
+        if len(kept) == len(cluster.cluster_policies) and spare == cluster.blocks_spare:
             return cluster
-        return replace(cluster, cluster_policies=kept)
+        return replace(cluster, cluster_policies=kept, blocks_spare=spare)
 
     @cached_property
     def _usual(self) -> Engine | None:

@@ -2,12 +2,14 @@
 
 Sources: kube-router pkg/controllers/netpol; Calico felix/rules and
 libcalico-go/lib/backend/k8s/conversion; Cilium bpf/bpf_lxc.c (from-container, to-container;
-services are translated before policy looks) and Documentation/network/kubernetes/policy.rst (1.20:
-ClusterNetworkPolicy, with a flag); ovn-kubernetes go-controller/pkg/ovn (ACLs; those of egress
-after load balancing) and docs/network-security-controls; Antrea docs/design/ovs-pipeline.md
-(EgressRule behind EndpointDNAT) and docs/admin-network-policy.md; kube-network-policies
-pkg/dataplane/controller.go (a queue in POSTROUTING at srcnat - 5; both ends are judged on every
-node); weave npc (chains of FORWARD); kube-ovn pkg/ovs (ACLs).
+services are translated before policy looks), Documentation/network/kubernetes/policy.rst (1.20:
+ClusterNetworkPolicy, with a flag) and Documentation/security/policy/language.rst (CIDR rules do not
+apply to what Cilium manages, nor to nodes; policy-cidr-match-mode, 1.15); ovn-kubernetes
+go-controller/pkg/ovn (ACLs; those of egress after load balancing) and
+docs/network-security-controls; Antrea docs/design/ovs-pipeline.md (EgressRule behind EndpointDNAT)
+and docs/admin-network-policy.md; kube-network-policies pkg/dataplane/controller.go (a queue in
+POSTROUTING at srcnat - 5; both ends are judged on every node); weave npc (chains of FORWARD);
+kube-ovn pkg/ovs (ACLs).
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ class KnownEngine:
     """Whether the sender of what is denied is told; else it is dropped in silence."""
     kinds: frozenset[str] = frozenset()
     """Policies of the whole cluster that it knows, in some version."""
+    blocks_spare: frozenset[str] = frozenset()
+    """Whom address blocks never mean: ``pods``, and ``nodes`` unless the plug-in is told so."""
     plugins: tuple[str, ...] = ()
     """Network plug-ins (`k8stui.cluster.network_plugins`) that bring it."""
 
@@ -69,6 +73,7 @@ KNOWN: Mapping[str, KnownEngine] = {
         title="Cilium",
         place="in eBPF at the pod's lxc device",
         kinds=_CLUSTER,
+        blocks_spare=frozenset({"pods", "nodes"}),
         plugins=("Cilium",),
     ),
     "ovn-kubernetes": KnownEngine(
