@@ -359,6 +359,58 @@ PORT_OF_LOCAL = service(
 )  # fmt: skip
 
 
+ENI_CARDS = """\
+1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN
+    inet 127.0.0.1/8 scope host lo
+2: ens5: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9001 state UP
+    link/ether 52:54:00:12:34:01 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.0.11/24 brd 192.168.0.255 scope global ens5
+6: eniec4c2d67f18@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9001 state UP
+    link/ether 52:54:00:12:99:01 brd ff:ff:ff:ff:ff:ff link-netnsid 0
+7: eni3408eb5d67f@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9001 state UP
+    link/ether 52:54:00:12:99:02 brd ff:ff:ff:ff:ff:ff link-netnsid 1
+"""
+ENI_ROUTES = """\
+default via 192.168.0.1 dev ens5
+192.168.0.0/24 dev ens5 proto kernel scope link src 192.168.0.11
+192.168.0.77 dev eni3408eb5d67f scope link
+"""
+OLD_LOCAL = """\
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:KUBE-FIREWALL - [0:0]
+-A INPUT -j KUBE-FIREWALL
+-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:INPUT ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+:KUBE-MARK-DROP - [0:0]
+:KUBE-NODEPORTS - [0:0]
+:KUBE-SEP-WEB - [0:0]
+:KUBE-SERVICES - [0:0]
+:KUBE-SVC-WEB - [0:0]
+:KUBE-XLB-WEB - [0:0]
+-A PREROUTING -j KUBE-SERVICES
+-A OUTPUT -j KUBE-SERVICES
+-A KUBE-MARK-DROP -j MARK --set-xmark 0x8000/0x8000
+-A KUBE-NODEPORTS -p tcp -m comment --comment "default/web:" -m tcp --dport 30080 -j KUBE-XLB-WEB
+-A KUBE-SEP-WEB -p tcp -m comment --comment "default/web:" -m tcp -j DNAT --to-destination 10.244.2.2:8080
+-A KUBE-SERVICES -d 10.108.2.154/32 -p tcp -m comment --comment "default/web: cluster IP" -m tcp --dport 80 -j KUBE-SVC-WEB
+-A KUBE-SERVICES -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS
+-A KUBE-SVC-WEB -m comment --comment "default/web:" -j KUBE-SEP-WEB
+-A KUBE-XLB-WEB -m comment --comment "default/web: has no local endpoints" -j KUBE-MARK-DROP
+COMMIT
+"""  # noqa: E501 - as iptables-save prints it
+
+
+TO_THE_API = policy("client", "client", **lets_out({"ipBlock": {"cidr": "192.168.0.11/32"}}))
+
+
 def moved(told: str, address: str) -> Manifest:
     made = node(2, "10.244.2.0/24", address=address)
     made["metadata"]["annotations"] = {"projectcalico.org/IPv4Address": told}
@@ -885,10 +937,25 @@ CASES = {
         manifests=(*NODES, CLIENT), ask=("pod/client", "10.31.100.222:53"),
         result="unreachable", by="wire", mend="--host NAME=10.31.100.222",
     ),
+    "a pod without the route that others have": Told(
+        manifests=(node(1), AWS, observed("web-a", "app=web", "192.168.0.76", ports=[8080]),
+                   observed("web-b", "app=web", "192.168.0.77", ports=[8080])),
+        beside=(("ip_addr", "node-1", ENI_CARDS), ("ip_route", "node-1", ENI_ROUTES)),
+        ask=("node/node-1", "pod/web-a:8080"), result="unreachable", by="node-1",
+        cause=("node-1 has no route to pod default/web-a", "192.168.0.77 dev eni3408eb5d67f"),
+        mend="delete the pod", at="192.168.0.77 dev eni3408eb5d67f scope link",
+        rule="node-state", words="no route to pod default/web-a", fix="delete the pod",
+    ),
+    "rules that know no endpoint of the node's own": Told(
+        manifests=(*NODES, PORT_OF_LOCAL, WEB[1]),
+        beside=(("iptables", "node-2", OLD_LOCAL),), ask=("outside", "node/node-2:30080"),
+        result="timeout", by="node-2", cause=("know no endpoint of its own, though one is there",),
+        mend="--hostname-override", not_said="(they are on node-2)",
+        rule="node-state", words="though one is there", fix="--hostname-override",
+    ),
     "Cilium's address blocks mean no nodes": Told(
         manifests=(CONTROL, NODES[1], API, *API_SERVICE, CILIUM, PROXIES, LEAVES_IT,
-                   pod("client", "app=client", node="node-2"),
-                   policy("client", "client", **lets_out({"ipBlock": {"cidr": "192.168.0.11/32"}}))),
+                   pod("client", "app=client", node="node-2"), TO_THE_API),
         ask=("pod/client", "svc/kubernetes:443"), result="timeout", by="node-2",
         cause=("no pods and no nodes, and that is a node",), mend="policy-cidr-match-mode: nodes",
     ),
@@ -896,8 +963,7 @@ CASES = {
         manifests=(CONTROL, NODES[1], API, *API_SERVICE, CILIUM, PROXIES, kind(
             "v1", "cilium-config", "ConfigMap", "kube-system",
             data={"kube-proxy-replacement": "false", "policy-cidr-match-mode": "nodes"}),
-                   pod("client", "app=client", node="node-2"),
-                   policy("client", "client", **lets_out({"ipBlock": {"cidr": "192.168.0.11/32"}}))),
+                   pod("client", "app=client", node="node-2"), TO_THE_API),
         ask=("pod/client", "svc/kubernetes:443"), result="connected",
     ),
     "a policy takes a client outside for the node that masquerades it": Told(

@@ -37,10 +37,11 @@ _IPV6 = (
     r"|--reject-with icmp6-)"
 )
 _SERVICE_PORT = (
-    r'--comment "?(?:[a-zA-Z ]* for )?([a-z0-9][a-z0-9-]*/[a-z][a-z0-9-]*)(:[a-z0-9-]+)?(?=[" ]|$)'
+    r'--comment "?(?:[a-zA-Z ]* for )?([a-z0-9][a-z0-9-]*/[a-z][a-z0-9-]*)(:[a-z0-9-]*)?(?=[" ]|$)'
 )
 """kube-proxy's comments: ``"default/frontend:http cluster IP"``, ``default/frontend:http``,
-``"masquerade traffic for default/frontend:http external destinations"`` (proxier.go)."""
+``"masquerade traffic for default/frontend:http external destinations"`` (proxier.go); up to 1.14
+a port without a name ends in a colon."""
 
 
 def parse_rulesets(text: str, file: str) -> Mapping[int, Ruleset]:
@@ -272,7 +273,7 @@ def _reason(file: str, line: str, number: int) -> Because:
     found = re.search(_SERVICE_PORT, line)
     if not found:
         return observed_at(file, number, "a rule of the real node")
-    service, port = found[1], found[2] or ""
+    service, port = found[1], (found[2] or "").rstrip(":")
     return Because(
         text=f"Service {service}",
         origin=Origin(kind=OriginKind.OBSERVED, place=DumpLine(file, number)),

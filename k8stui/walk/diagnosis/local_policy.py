@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.reason import because
+from k8stui.walk.reason import because, origin_of
 from k8stui.walk.rules_met import sent_to_be_dropped
 
 OVERRIDE_MEND = (
@@ -35,7 +35,16 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
         internal = True
     policy = "internalTrafficPolicy" if internal else "externalTrafficPolicy"
     proxy = case.cluster.proxy
-    if proxy.hostname_override and step.namespace in nodes:
+    if step.namespace in nodes and not proxy.hostname_override:
+        return Diagnosis(
+            f"{policy} of Service {service.key} is Local, and the rules of {step.namespace} know "
+            "no endpoint of its own, though one is there: they are older than it, or kube-proxy "
+            f"goes by another name than {step.namespace} (hostnameOverride, --hostname-override)",
+            f"look at kube-proxy's log on {step.namespace} and restart it; where that does not "
+            f"help, {OVERRIDE_MEND}",
+            origin_of(rule),
+        )
+    if step.namespace in nodes:
         return Diagnosis(
             f"{policy} of Service {service.key} is Local, and kube-proxy takes no endpoint for one "
             f"of {step.namespace}: it goes by the name {proxy.hostname_override} "

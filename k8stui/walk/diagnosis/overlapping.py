@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from k8stui.cluster.own_bridges import own_bridge
-from k8stui.kernel.step import NeighbourCause, RouteCause
+from k8stui.kernel.step import NeighbourCause, RouteCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.own_bridges import keep_apart
 from k8stui.walk.diagnosis.owners import overlap
+from k8stui.walk.reason import observed_at
+
+
+def _without_host_route(case: Case, step: Step) -> Diagnosis | None:
+    """A pod without the route that each other pod of its node has there: ``ADDRESS dev DEVICE``.
+
+    Plug-ins without a bridge make one for each pod (Calico, Amazon's VPC CNI, Cilium, ptp).
+    """
+    target, here = step.before.dst, case.network.get(step.namespace)
+    pod = case.pod_with(target)
+    if pod is None or here is None or pod.node_name != step.namespace:
+        return None
+    own = {
+        route.destination.address: route
+        for route in here.routes
+        if route.destination.length == target.bits and route.gateway is None
+    }
+    others = {a for one in case.cluster.pods.values() if one.node_name == pod.node_name
+              for a in one.addresses if a != target and not one.host_network}  # fmt: skip
+    like = next((own[address] for address in others if address in own), None)
+    if like is None or target in own:
+        return None
+    return Diagnosis(
+        f"{step.namespace} has no route to pod {pod.key} ({target}), which stands on it, as it has "
+        f"to others ({like.destination.address} dev {like.device}): the packet goes out instead",
+        "delete the pod: for the new one the network plug-in makes the route again; what takes it "
+        "away is NetworkManager or systemd-networkd, which have to leave the pods' devices alone",
+        observed_at(RouteCause(route=like)),
+    )
 
 
 def overlapping_networks(case: Case) -> Diagnosis | None:
@@ -14,6 +43,9 @@ def overlapping_networks(case: Case) -> Diagnosis | None:
     step = case.decided
     if step is None or not isinstance(step.cause, RouteCause | NeighbourCause):
         return None
+    lost = _without_host_route(case, step)
+    if lost is not None:
+        return lost
     asked = case.rewritten_to.dst if case.rewritten_to else step.after.dst
     found = overlap(case, step.before.dst, asked, step.before.src)
     if found is None:
