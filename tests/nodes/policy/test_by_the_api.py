@@ -16,7 +16,8 @@ from k8stui.kernel.branches import branches
 
 EVERY = 6
 """A walk for each of some thousand requests takes minutes: one of so many is walked."""
-PLUGINS = {"api": "bridge", "cilium": "ptp", "calico": "calico"}
+PLUGINS = {"api": "bridge", "antrea": "ptp", "calico": "calico"}
+"""Cilium's address blocks mean no pods and no nodes: it departs from the API there."""
 
 
 def is_own_node(network: Network, flow: Flow) -> bool:
