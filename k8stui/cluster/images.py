@@ -8,7 +8,7 @@ that are named as those are: one of the same name in a registry of one's own may
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from k8stui.apiserver.fields import Object, array, text
 
@@ -40,6 +40,7 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "docker.elastic.co/elasticsearch/elasticsearch": (9200, 9300),
     "rediscommander/redis-commander": (8081,), "eclipse-mosquitto": (1883,),
 }  # fmt: skip
+_KUBE_PROXY = re.compile(r"kube-proxy(-(amd64|arm|arm64|ppc64le|s390x))?")
 _DATA = re.compile(
     r"^/(?:var/(?:lib|www|log|cache|run|jenkins_home)|data|tmp|run|srv|home|docker-entrypoint-initdb"
     r"|usr/share/nginx/html|usr/share/elasticsearch/data|usr/local/apache2/htdocs|bitnami|prometheus)"
@@ -59,6 +60,17 @@ def image_ports(container: Object) -> tuple[int, ...]:
     if any(not _DATA.match(text(one, "mountPath")) for one in array(container, "volumeMounts")):
         return ()
     return _PORTS.get(_HUBS.sub("", bare_image(text(container, "image"))), ())
+
+
+def is_kube_proxy(image: str, words: Iterable[str]) -> bool:
+    """Whether a container with that image and command is a kube-proxy.
+
+    In RKE2 an image of all of Kubernetes is told so by its command; others have had an image for
+    each machine's kind.
+    """
+    by_image = _KUBE_PROXY.fullmatch(bare_image(image).rpartition("/")[2])
+    first = next(iter(words), "").split()
+    return bool(by_image or (first and first[0].rpartition("/")[2] == "kube-proxy"))
 
 
 def bare_image(image: str) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 
 from k8stui.cluster.distribution import K3S
-from k8stui.cluster.images import bare_image
+from k8stui.cluster.images import bare_image, is_kube_proxy
 from k8stui.cluster.model import Cluster, NetworkPlugin, Pod
 from k8stui.kernel.derived import Derived
 from k8stui.origin import OriginKind
 
-_PROXY = "kube-proxy"
 _PLUGINS = (
     "flannel",
     "calico/node",
@@ -38,7 +37,7 @@ def work_of(pod: Pod) -> str:
 
 
 def is_proxy(pod: Pod) -> bool:
-    return any(name.endswith(_PROXY) for name in _images(pod))
+    return any(is_kube_proxy(one.image, one.spoken) for one in pod.containers)
 
 
 def does_not_run(pod: Pod) -> bool:

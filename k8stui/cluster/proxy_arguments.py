@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, table, text
-from k8stui.cluster.images import bare_image
+from k8stui.cluster.images import is_kube_proxy
 from k8stui.cluster.mentions import template_path
 from k8stui.cluster.model import ProxyConfiguration
 from k8stui.origin import Origin, defaulted
@@ -62,7 +62,8 @@ def _proxies(inventory: Inventory) -> Iterator[tuple[Manifest, Object, _Path]]:
                 continue
             for index, one in enumerate(array(spec, "containers")):
                 container = table(one)
-                if bare_image(text(container, "image")).rpartition("/")[2] == "kube-proxy":
+                words = map(str, array(container, "command"))
+                if is_kube_proxy(text(container, "image"), words):
                     yield manifest, container, (*base, "containers", index)
 
 

@@ -90,3 +90,15 @@ def test_a_file_goes_before_them_and_what_only_its_node_knows_is_not_guessed(
     alone = proxy(words, system=system)
     assert alone.cluster_cidr == "10.244.0.0/16"
     assert alone.origin.kind is OriginKind.ASSUMED
+
+
+def test_a_pod_that_a_kubelet_runs_by_itself() -> None:
+    """As RKE2 has it: seen in a dump, and no DaemonSet makes it."""
+    pod = (
+        "{apiVersion: v1, kind: Pod, metadata: {name: kube-proxy-node-1, namespace: kube-system}, "
+        "spec: {hostNetwork: true, nodeName: node-1, containers: [{name: c, image: "
+        "'rancher/hardened-kubernetes:v1.30.2', command: [kube-proxy], args: "
+        "[--cluster-cidr=10.42.0.0/16, --proxy-mode=iptables]}]}}"
+    )
+    found = cluster(f"{NODES}\n---\n{pod}").proxy
+    assert (found.mode, found.cluster_cidr) == ("iptables", "10.42.0.0/16")
