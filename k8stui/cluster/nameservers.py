@@ -80,6 +80,14 @@ class Unserved:
 def unserved(cluster: Cluster) -> Unserved | None:
     """What the Corefile of cluster DNS leaves out; None where nothing says so."""
     dns, told = cluster.services.get(DNS_SERVICE), cluster.corefile
+    problem = cluster.refused.get(f"Service {DNS_SERVICE}")
+    if dns is None and problem is not None:
+        return Unserved(
+            problem.message,
+            "let kube-dns have the address that the kubelets write into every pod (clusterDNS): "
+            "where another Service has taken it, delete that one and make it again after kube-dns",
+            Origin(kind=OriginKind.DECLARED, place=problem),
+        )
     port = dns_port(dns) if dns is not None else None
     if dns is not None and port is None and any(one.port == DNS_PORT for one in dns.ports):
         return Unserved(

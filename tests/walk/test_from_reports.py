@@ -74,6 +74,19 @@ def dns(selector: str = "k8s-app=kube-dns", **more: Any) -> tuple[Manifest, ...]
 
 SITUATIONS = {
     # kubernetes/kubernetes #38061 and many: the selector of kube-dns fits none of its pods
+    "another Service has taken cluster DNS' address": asked(
+        "web:80",
+        *NODES,
+        service("typha", None, 5473, namespace="kube-system", clusterIP="10.96.0.10"),
+        *dns(),
+        service("web", to=8080),
+        WEB,
+        result="no-such-name",
+        why="10.96.0.10, which Service kube-system/typha has already",
+        mend="delete that one and make it again after kube-dns",
+        at="clusterIP: 10.96.0.10",
+        refused="which Service kube-system/typha has already",
+    ),
     "the selector of kube-dns fits no pod": asked(
         "web:80",
         *dns("k8s-app=coredns"),
