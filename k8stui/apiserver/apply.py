@@ -26,6 +26,7 @@ def apply(
 def stored(read: Manifests) -> Manifests:
     """What the API server keeps of what was read, with its words about the rest."""
     objects, problems, notes = read.objects, read.problems, read.notes
+    refused: tuple[Manifest, ...] = ()
     if read.spoiled or not all(one.observed for one in objects):
         from k8stui.apiserver.validation import refuse  # noqa: PLC0415 - nothing for dumps
 
@@ -33,11 +34,13 @@ def stored(read: Manifests) -> Manifests:
         objects = verdict.objects
         problems += verdict.problems
         notes += verdict.notes
+        refused = verdict.refused
     return Manifests(
         objects=objects,
         problems=problems,
         skipped=read.skipped,
         notes=(*notes, *_repeated(objects)),
+        refused=refused,
     )
 
 

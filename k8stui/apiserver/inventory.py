@@ -49,6 +49,7 @@ _GROUPS = {
     "KubeProxyConfiguration": "kubeproxy.config.k8s.io",
     "ClusterConfiguration": "kubeadm.k8s.io",
     "KubeletConfiguration": "kubelet.config.k8s.io",
+    "Cluster": "kind.x-k8s.io",
 }
 """The kinds that decide about the cluster, with their API group."""
 
@@ -71,7 +72,7 @@ _CLUSTER_SCOPED = frozenset(
 )
 _GUARDS = frozenset({"LimitRange", "ResourceQuota"})
 _CONFIGURATION = frozenset(
-    {"KubeProxyConfiguration", "ClusterConfiguration", "KubeletConfiguration"}
+    {"KubeProxyConfiguration", "ClusterConfiguration", "KubeletConfiguration", "Cluster"}
 )
 
 WORKLOADS = frozenset(

@@ -56,12 +56,21 @@ class ToldHost:
 def asked(container: ContainerText) -> Iterator[ToldHost]:
     """All of them, in the order in which they are written."""
     for index, entry in enumerate(array(container.data, "env")):
-        name, value = text(entry, "name"), text(entry, "value")
         path = (*container.path, "env", index, "value")
-        if _SAYS_HOST.search(name) and _ALONE.fullmatch(value):
-            yield ToldHost(value, None, path, name)
-        else:
-            yield from _addresses(value, path, name)
+        yield from in_variable(text(entry, "name"), text(entry, "value"), path)
+    yield from in_words(container)
+
+
+def in_variable(name: str, value: str, path: tuple[str | int, ...]) -> Iterator[ToldHost]:
+    """Those that one variable names."""
+    if _SAYS_HOST.search(name) and _ALONE.fullmatch(value):
+        yield ToldHost(value, None, path, name)
+    else:
+        yield from _addresses(value, path, name)
+
+
+def in_words(container: ContainerText) -> Iterator[ToldHost]:
+    """Those of command and args."""
     for field in ("command", "args"):
         for index, word in enumerate(array(container.data, field)):
             if isinstance(word, str):

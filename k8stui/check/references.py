@@ -16,6 +16,8 @@ from k8stui.record import record
 _KUBELET = re.compile(r"(?<!\$)\$\(([A-Za-z_][A-Za-z0-9_]*)\)")
 _SHELL = re.compile(r"(?<!\$)\$(?:\(([A-Za-z_]\w*)\)|\{([A-Za-z_]\w*)|([A-Za-z_]\w*))", re.ASCII)
 
+_BRACED = re.compile(r"\$\{([A-Za-z_]\w*)\}", re.ASCII)
+
 
 @record()
 class Reference:
@@ -51,6 +53,16 @@ def too_early(container: ContainerText) -> Iterator[Reference]:
     for index, entry in enumerate(entries):
         for found in _KUBELET.finditer(text(entry, "value")):
             if found[1] in names[index + 1 :] and found[1] not in names[:index]:
+                yield Reference(found[1], (*container.path, "env", index, "value"))
+
+
+def in_shells_way(container: ContainerText) -> Iterator[Reference]:
+    """``${NAME}`` in env, of a variable that the container has: the kubelet leaves it as it is."""
+    entries = array(container.data, "env")
+    names = {text(entry, "name") for entry in entries}
+    for index, entry in enumerate(entries):
+        for found in _BRACED.finditer(text(entry, "value")):
+            if found[1] in names - {text(entry, "name")}:
                 yield Reference(found[1], (*container.path, "env", index, "value"))
 
 

@@ -30,6 +30,9 @@ _SETTING = re.compile(r"(listen_addresses|bind[-_]address)=(.*)")
 _OPENS = re.compile(r"bind|listen", re.IGNORECASE)
 _WHERE = frozenset({"host", "hostname", "address", "addr", "ip"})
 """Options that say it only together with one for the port: else a client's, of its server."""
+_OWN_PLACE = re.compile(r"(?:^|[-_.])addr(?:ess)?$", re.IGNORECASE)
+"""Options and variables that say it where the port in them is one that the container declares."""
+_ANNOUNCES = re.compile(r"advertis|public|external|announce", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:\w+://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::([0-9]{1,5}))?/?$")
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _OWN = re.compile(r"127\.\d+\.\d+\.\d+$|localhost$|\[?::1\]?$")
@@ -141,12 +144,14 @@ def _by_words(container: Container, declared: set[int]) -> Iterator[tuple[int, s
     port = next((v for name, v in options if name in ("port", "p") and _NUMBER.fullmatch(v)), "")
     env = dict(container.env)
     port = port or env.get("PORT", "")
-    said = [(value, _OPENS.search(name) is not None, name in _WHERE) for name, value in options]
-    said += [
-        (v, k in _VARIABLES or _OPENS.search(k) is not None, k in ("HOST", "HOSTNAME"))
-        for k, v in env.items()
-    ]
-    for value, opens, where in said:
+    said = [(name, value, name in _WHERE) for name, value in options]
+    said += [(name, value, name in ("HOST", "HOSTNAME")) for name, value in env.items()]
+    for name, value, where in said:
+        opens = name in _VARIABLES or _OPENS.search(name) is not None
+        own = _OWN_PLACE.search(name) is not None and _ANNOUNCES.search(name) is None
+        if own and not opens:
+            at = _ADDRESS.match(value)
+            opens = at is not None and "/" not in value and int(at[2] or 0) in declared
         if not opens and not (where and _NUMBER.fullmatch(port)):
             continue
         for text in re.split(r"[,;]", value):

@@ -7,7 +7,6 @@ endpoints. What a dump holds is kept as it was seen; only what it lacks is decid
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.admission import Admission
@@ -43,20 +42,21 @@ from k8stui.cluster.proxy_configuration import (
     read_proxy,
     replaced,
 )
+from k8stui.cluster.published import published
 from k8stui.cluster.scheduler import Scheduler
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.servicelb import with_nodes_addresses
 from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
+from k8stui.cluster.unstarted import without_start
 from k8stui.cluster.workloads import Expander
-from k8stui.origin import Origin, OriginKind
+from k8stui.origin import Origin
 
 if TYPE_CHECKING:
-    from k8stui.cluster.claims import Claims, MisspeltClasses
+    from k8stui.cluster.claims import Claims, Unbindable
     from k8stui.cluster.policy import ClusterPolicy
     from k8stui.manifests import Manifest, Manifests
-    from k8stui.manifests.problem import Problem
 
 _DEFAULT_OPTIONS = ClusterOptions()
 
@@ -92,11 +92,11 @@ def _populate(
             if not population.is_spoilt:
                 memory.keep("pods", of, (inventory.pod_makers, population))
                 return made
-    claims: Claims | MisspeltClasses | None = None
+    claims: Claims | Unbindable | None = None
     if options.complete or inventory.of("StorageClass") or inventory.of("PersistentVolume"):
-        from k8stui.cluster.claims import Claims, MisspeltClasses  # noqa: PLC0415 - rarely needed
+        from k8stui.cluster.claims import Claims, Unbindable  # noqa: PLC0415 - rarely needed
 
-        claims = Claims(inventory) if options.complete else MisspeltClasses(inventory)
+        claims = Claims(inventory) if options.complete else Unbindable(inventory)
     admission = Admission(inventory, complete=options.complete)
     population = Population(
         Expander(inventory, nodes, admission, options.states, memory),
@@ -147,7 +147,8 @@ def build(
     )
     distribution = find_distribution(inventory, options.distribution)
     calico = calico_settings(objects, manifests.skipped)
-    settings = read_settings(inventory, kubeadm, proxy, distribution, calico)
+    ranges = (*kubeadm, *inventory.of("Cluster").values())
+    settings = read_settings(inventory, ranges, proxy, distribution, calico)
     configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values(), distribution)
     plugins = seen_plugins(objects, manifests.skipped, memory)
@@ -175,7 +176,12 @@ def build(
     }
     population = _populate(inventory, nodes, allocatable, options, memory)
     refusals = {one.subject: one for one in reversed(manifests.problems) if one.subject}
-    pods = _waiting(_lacking(population.pods, refusals), services)
+    config_maps = {
+        key: ConfigMap(table(one.data, "data"), one)
+        for key, one in inventory.of("ConfigMap").items()
+    }
+    pods = without_start(population.pods, services, config_maps, refusals)
+    pods = _waiting(pods, services)
     memory.keep("pods shown", (), pods)
     balancers = find_balancers(inventory, pods)
     unbalanced: dict[str, Unbalanced] = {}
@@ -188,10 +194,6 @@ def build(
         services, unbalanced = with_nodes_addresses(services, slices, nodes)
     announcers = announced(balancers, services, slices, nodes, pods)
     told = told_by_kubelet(inventory)
-    config_maps = {
-        key: ConfigMap(table(one.data, "data"), one)
-        for key, one in inventory.of("ConfigMap").items()
-    }
     corefile = _corefile(services, pods, config_maps)
     pod_domain, cluster_domain = _domains(settings.cluster_domain, told, corefile)
     add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
@@ -221,7 +223,8 @@ def build(
         unannounced=unannounced(balancers, services, nodes, announcers, slices=slices, pods=pods),
         unbalanced=unbalanced,
         hosts=options.hosts,
-        entrances=tuple(entrances(inventory, services)),
+        entrances=tuple(entrances(inventory, services, manifests.refused)),
+        published=tuple(published(inventory)),
         policies=tuple(
             memory.each("policies", inventory.of("NetworkPolicy").values(), decode_policy)
         ),
@@ -243,20 +246,6 @@ def build(
         ),
         origins={**settings.origins, **_dns_origins(told, corefile)},
     )
-
-
-def _lacking(pods: Mapping[str, Pod], refused: Mapping[str, Problem]) -> Mapping[str, Pod]:
-    """The pods, those not ready that read a ConfigMap which the API server refuses."""
-    lost = [one.removeprefix("ConfigMap ") for one in refused if one.startswith("ConfigMap ")]
-    held = {}
-    for key, pod in pods.items() if lost else ():
-        names = {f"{pod.namespace}/{name}" for one in pod.containers for name, _ in one.reads}
-        missing = next((one for one in lost if one in names), None)
-        if missing is not None and pod.ready and pod.origin.kind is not OriginKind.OBSERVED:
-            why = f"ConfigMap {missing} is not there, the API server refuses it: "
-            why += refused[f"ConfigMap {missing}"].message
-            held[key] = replace(pod, ready=False, unready_reason=why)
-    return {**pods, **held} if held else pods
 
 
 def _waiting(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mapping[str, Pod]:

@@ -18,6 +18,7 @@ from k8stui.cluster.model import Node
 from k8stui.cluster.refusal import Refusal
 from k8stui.cluster.selectors import matches, node_term_matches
 from k8stui.cluster.well_known import REGION, ZONE
+from k8stui.manifests import Manifest
 from k8stui.record import record
 from k8stui.suggest import Lexicon
 
@@ -96,6 +97,13 @@ class Claims:
                 volumes.append(found)
         return Mounts(self, tuple(volumes), tuple(sorted(waiting, key=lambda claim: claim.size)))
 
+    def is_bound(self, key: str, claim: Object) -> bool:
+        """Whether a claim has a volume, or gets one when its pod has a node."""
+        if key not in self._bound:
+            namespace, _, name = key.partition("/")
+            self._bind(key, namespace, name, claim)
+        return self._bound[key] is not None
+
     def choose(self, waiting: tuple[_Claim, ...], node: Node) -> Mapping[str, Object] | None:
         """Volumes for claims on `node`, by claim; empty: one is made. None: there are none."""
         chosen: dict[str, Object] = {}
@@ -165,10 +173,12 @@ class Claims:
         )
 
 
-class MisspeltClasses:
-    """Claims that wait for ever in an input that need not be all: their class is but misspelt.
+class Unbindable:
+    """Claims that wait for ever in an input that need not be all.
 
-    Else claims are taken to be bound, as clusters have classes that no manifest shows.
+    Their class is but misspelt, or it is one of volumes that somebody writes, and those of the
+    input do not do for all claims (one volume is for one claim). Else claims are taken to be bound,
+    as clusters have classes that no manifest shows.
     """
 
     def __init__(self, inventory: Inventory) -> None:
@@ -182,6 +192,14 @@ class MisspeltClasses:
         claims = [table(one, "spec", "claimRef") for one in volumes]
         keys = [f"{text(one, 'namespace')}/{text(one, 'name')}" for one in claims]
         self._reserved = dict(zip(keys, volumes, strict=True))
+        self._written: dict[str, list[Manifest]] = {}
+        """PersistentVolumes by their class, where nobody makes more of it."""
+        for one in inventory.of("PersistentVolume").values():
+            name = text(one.data, "spec", "storageClassName")
+            made = inventory.of("StorageClass").get(f"default/{name}")
+            if made is None or text(made.data, "provisioner") == _NO_PROVISIONER:
+                self._written.setdefault(name, []).append(one)
+        self._binding = Claims(inventory) if self._written else None
 
     def _bound(self, draft: Draft) -> Iterator[Object]:
         """Volumes of the input that the pod's claims name, or that are reserved for them."""
@@ -201,14 +219,14 @@ class MisspeltClasses:
         bound = tuple(self._bound(draft))
         if bound:
             return Mounts(None, bound, ())
-        if not self._classes:
+        if not self._classes and not self._written:
             return None
         claims = [
-            (name, table(claim, "spec"), draft.manifest.origin("spec", "volumeClaimTemplates"))
+            (f"{name}-{draft.name}", claim, draft.manifest.origin("spec", "volumeClaimTemplates"))
             for name, claim in _templates(draft).items()
         ]
         claims += [
-            (name, table(claim, "spec"), draft.manifest.origin(*draft.spec_path, "volumes"))
+            (name, claim, draft.manifest.origin(*draft.spec_path, "volumes"))
             for name, claim in _ephemeral(draft)
         ]
         for volume in array(draft.spec, "volumes"):
@@ -216,14 +234,44 @@ class MisspeltClasses:
             claim = self._claims.get(f"{draft.namespace}/{name}")
             if claim is not None and not claim.observed:
                 at_class = claim.origin("spec", "storageClassName")
-                claims.append((name, table(claim.data, "spec"), at_class))
-        for name, spec, origin in claims:
+                claims.append((name, claim.data, at_class))
+        for name, claim_of, origin in claims:
+            spec = table(claim_of, "spec")
             wanted = text(spec, "storageClassName")
+            if why := self._without_volume(f"{draft.namespace}/{name}", claim_of):
+                draft.decided["claims"] = origin
+                return f"{_UNBOUND} ({name} {why})"
             near = None if wanted in self._classes else self._lexicon.typo(wanted)
             if near is not None and not text(spec, "volumeName"):
                 draft.decided["claims"] = origin
                 return f"{_UNBOUND} ({name} asks for StorageClass {wanted}; there is {near})"
         return None
+
+    def _without_volume(self, key: str, claim: Object) -> str:
+        """Why none of the written volumes of its class is the claim's; empty: one is, or may be."""
+        spec = table(claim, "spec")
+        written = at(spec, "storageClassName")
+        volumes = self._written.get(written, ()) if isinstance(written, str) else ()
+        if not volumes or self._binding is None or text(spec, "volumeName"):
+            return ""
+        if self._binding.is_bound(key, claim):
+            return ""
+        asked = quantity.parse(at(spec, "resources", "requests", "storage"))
+        modes = set(texts(spec, "accessModes"))
+        for one in volumes:
+            if not modes <= set(texts(one.data, "spec", "accessModes")):
+                has = ", ".join(texts(one.data, "spec", "accessModes"))
+                return f"asks for {', '.join(sorted(modes))}; PersistentVolume {one.name} has {has}"
+            if _size(one.data) < asked:
+                has = text(one.data, "spec", "capacity", "storage")
+                wants = at(spec, "resources", "requests", "storage")
+                return f"asks for {wants}; PersistentVolume {one.name} has {has}"
+        names = ", ".join(one.name for one in volumes[:3])
+        is_one = len(volumes) == 1
+        return (
+            f"finds no volume: PersistentVolume{'' if is_one else 's'} {names} "
+            f"{'is' if is_one else 'are'} others', one volume is for one claim"
+        )
 
 
 @record()

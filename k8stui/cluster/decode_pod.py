@@ -11,6 +11,7 @@ from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.decode_node import ready
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import addresses, protocol
+from k8stui.cluster.images import service_links
 from k8stui.cluster.model import Container, ContainerPort, PodPhase
 from k8stui.cluster.told_ports import told_port
 
@@ -46,13 +47,24 @@ def decode_containers(
                         for variable in array(entry, "env")
                         if "valueFrom" not in table(variable)
                     ),
+                    own_command=bool(array(entry, "command")),
+                    unknown=_unknown(table(entry)),
                     spoken=tuple(_spoken(table(entry))),
                     told=told_port(manifest, table(entry), base),
                     reads=tuple(_reads(table(entry), volumes)),
+                    needs=tuple(_needs(spec, table(entry))),
+                    links=service_links(table(entry)),
                     origin=manifest.origin(*base),
                 )
             )
     return tuple(found)
+
+
+def _unknown(container: Object) -> frozenset[str] | None:
+    if array(container, "envFrom"):
+        return None
+    env = array(container, "env")
+    return frozenset(text(one, "name") for one in env if "valueFrom" in table(one))
 
 
 def _spoken(container: Object) -> Iterator[str]:
@@ -91,6 +103,32 @@ def _reads(container: Object, volumes: dict[str, list[str]]) -> Iterator[tuple[s
     for variable in array(container, "env"):
         if name := text(variable, "valueFrom", "configMapKeyRef", "name"):
             yield name, text(variable, "valueFrom", "configMapKeyRef", "key")
+
+
+_HELD = {
+    "envFrom": (("configMapRef", "ConfigMap", "name"), ("secretRef", "Secret", "name")),
+    "env": (("configMapKeyRef", "ConfigMap", "name"), ("secretKeyRef", "Secret", "name")),
+    "volumes": (("configMap", "ConfigMap", "name"), ("secret", "Secret", "secretName")),
+    "sources": (("configMap", "ConfigMap", "name"), ("secret", "Secret", "name")),
+}
+"""Where a pod names what it needs: field, kind, and the field of its name."""
+
+
+def _needs(spec: Object, container: Object) -> Iterator[tuple[str, str]]:
+    """A pod's volumes are made before any of its containers; ``optional`` is no need."""
+    entries = [("envFrom", table(one)) for one in array(container, "envFrom")]
+    entries += [("env", table(one, "valueFrom")) for one in array(container, "env")]
+    entries += [("volumes", table(one)) for one in array(spec, "volumes")]
+    entries += [
+        ("sources", table(one))
+        for volume in array(spec, "volumes")
+        for one in array(volume, "projected", "sources")
+    ]
+    for where, entry in entries:
+        for field, kind, name in _HELD[where]:
+            wanted = text(entry, field, name)
+            if wanted and flag(entry, field, "optional") is not True:
+                yield kind, wanted
 
 
 def _port(

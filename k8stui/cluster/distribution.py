@@ -200,7 +200,7 @@ class Distribution:
 def find_distribution(inventory: Inventory, asked: str | None) -> Distribution:
     """The one that is asked for, else what the Nodes show, else kubeadm's."""
     nodes = tuple(inventory.of("Node").values())
-    shown = next(filter(None, map(_shown, nodes)), None) or _kept(inventory)
+    shown = next(filter(None, map(_shown, nodes)), None) or _kept(inventory) or _written(inventory)
     name = asked or (shown[0] if shown is not None else KUBEADM)
     known = _KNOWN[name]
     return Distribution(
@@ -230,6 +230,11 @@ def _shown(node: Manifest) -> tuple[str, Origin] | None:
                 place = node.place("metadata", field)
                 return name, Origin(kind=OriginKind.OBSERVED, place=place)
     return None
+
+
+def _written(inventory: Inventory) -> tuple[str, Origin] | None:
+    """The file that kind reads, beside the manifests."""
+    return next((("kind", one.origin()) for one in inventory.of("Cluster").values()), None)
 
 
 def _kept(inventory: Inventory) -> tuple[str, Origin] | None:

@@ -69,6 +69,8 @@ class Draft:
     pending_reason: str = ""
     pending_mends: tuple[str, ...] = ()
     unready_reason: str = ""
+    unready_mend: str = ""
+    unready_sure: bool = True
     addresses: tuple[Address, ...] = ()
     phase: PodPhase = PodPhase.PENDING
     ready: bool = False
@@ -97,6 +99,7 @@ class Draft:
             *(self.owner, self.replica, self.observed, self.node_name, self.addresses),
             *(self.phase, self.ready, self.terminating, self.pending_reason, self.unready_reason),
             *(self.hostname, self.subdomain, self.decided, self.pending_mends),
+            *(self.unready_mend, self.unready_sure),
         )
 
     def finish(self) -> Pod:
@@ -117,6 +120,8 @@ class Draft:
             pending_reason=self.pending_reason,
             pending_mends=self.pending_mends,
             unready_reason=self.unready_reason,
+            unready_mend=self.unready_mend,
+            unready_sure=self.unready_sure,
             owner=self.owner,
             service_account=text(self.spec, "serviceAccountName") or "default",
             hostname=self.hostname,

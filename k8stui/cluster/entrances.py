@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, number, text
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
-def entrances(inventory: Inventory, services: Mapping[str, Service]) -> Iterator[Entrance]:
-    """Every host name under which an Ingress or a load balancer is reached."""
+def entrances(
+    inventory: Inventory, services: Mapping[str, Service], refused: Iterable[Manifest] = ()
+) -> Iterator[Entrance]:
+    """Every host name under which an Ingress or a load balancer is reached, or was to be."""
     for manifest in inventory.of("Ingress").values():
         yield from _of_ingress(manifest)
     for service in services.values():
@@ -28,6 +31,10 @@ def entrances(inventory: Inventory, services: Mapping[str, Service]) -> Iterator
                     backends=((service.key, None),),
                     origin=service.origin,
                 )
+
+    for manifest in refused:
+        if manifest.kind == "Ingress":
+            yield from (replace(one, is_refused=True) for one in _of_ingress(manifest))
 
 
 def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:

@@ -28,12 +28,14 @@ def service_environment(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
             if service.namespace == pod.namespace
         }
     for service in services.values():
-        if service.type is not ServiceType.EXTERNAL_NAME and service.cluster_ips and service.ports:
-            found |= _variables(service)
+        found |= variables_of(service)
     return found
 
 
-def _variables(service: Service) -> dict[str, str]:
+def variables_of(service: Service) -> dict[str, str]:
+    """Those of one Service; a headless one, an alias and one without ports give none."""
+    if service.type is ServiceType.EXTERNAL_NAME or not service.cluster_ips or not service.ports:
+        return {}
     prefix = service.name.upper().replace("-", "_")
     address = service.cluster_ips[0]
     first = service.ports[0]

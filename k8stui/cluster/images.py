@@ -27,7 +27,7 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "gcr.io/google_containers/echoserver": (8080, 8443),
     "registry.k8s.io/e2e-test-images/echoserver": (8080, 8443),
     "redis": (6379,), "memcached": (11211,), "mongo": (27017,), "postgres": (5432,),
-    "mysql": (3306, 33060), "mariadb": (3306,), "rabbitmq": (5672, 15672, 15692, 25672, 4369),
+    "mysql": (3306, 33060), "mariadb": (3306,), "rabbitmq": (5672, 15692, 25672, 4369),
     "couchdb": (5984, 4369, 9100), "neo4j": (7474, 7473, 7687), "influxdb": (8086,),
     "zookeeper": (2181, 2888, 3888, 8080), "solr": (8983,), "nats": (4222, 6222, 8222),
     "wordpress": (80,), "drupal": (80,), "joomla": (80,), "nextcloud": (80,), "phpmyadmin": (80,),
@@ -39,8 +39,11 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "docker.elastic.co/kibana/kibana": (5601,), "elasticsearch": (9200, 9300),
     "docker.elastic.co/elasticsearch/elasticsearch": (9200, 9300),
     "rediscommander/redis-commander": (8081,), "eclipse-mosquitto": (1883,),
+    "mcr.microsoft.com/dotnet/samples": (8080,),
 }  # fmt: skip
 _KUBE_PROXY = re.compile(r"kube-proxy(-(amd64|arm|arm64|ppc64le|s390x))?")
+_BY_TAG = {"rabbitmq": ("management", 15672)}
+"""What a tag holds that opens one more port."""
 _DATA = re.compile(
     r"^/(?:var/(?:lib|www|log|cache|run|jenkins_home)|data|tmp|run|srv|home|docker-entrypoint-initdb"
     r"|usr/share/nginx/html|usr/share/elasticsearch/data|usr/local/apache2/htdocs|bitnami|prometheus)"
@@ -59,7 +62,85 @@ def image_ports(container: Object) -> tuple[int, ...]:
         return ()
     if any(not _DATA.match(text(one, "mountPath")) for one in array(container, "volumeMounts")):
         return ()
-    return _PORTS.get(_HUBS.sub("", bare_image(text(container, "image"))), ())
+    image = text(container, "image")
+    ports = _PORTS.get(_name(image), ())
+    word, more = _BY_TAG.get(_name(image), ("", 0))
+    return (*ports, more) if word and word in image_tag(image) else ports
+
+
+def other_tag(image: str, number: int) -> str:
+    """What a tag of the image holds that opens the port; empty: none, or it has it already."""
+    word, more = _BY_TAG.get(_name(image), ("", 0))
+    return word if number == more and word not in image_tag(image) else ""
+
+
+_SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "bitnami/redis": (r"[45]\.|6\.0\.[0-5]\b", ("REDIS_PORT",)),
+    "wurstmeister/kafka": ("", ("KAFKA_PORT",)),
+    "confluentinc/cp-kafka": ("", ("KAFKA_PORT",)),
+    "confluentinc/cp-server": ("", ("KAFKA_PORT",)),
+    "confluentinc/cp-schema-registry": ("", ("SCHEMA_REGISTRY_PORT",)),
+    "confluentinc/cp-kafka-rest": ("", ("KAFKA_REST_PORT",)),
+    "neo4j": (r"5|202|latest|enterprise|community|$", ("NEO4J_PORT",)),
+    "apache/superset": ("", ("SUPERSET_PORT",)),
+    "mher/flower": ("", ("FLOWER_PORT",)),
+    "ghcr.io/mlflow/mlflow": ("", ("MLFLOW_PORT",)),
+    "locustio/locust": ("", ("LOCUST_MASTER_PORT", "LOCUST_WEB_PORT")),
+}  # fmt: skip
+"""Settings that images read from env, and end at what a Service of that name gives (``tcp://…``).
+
+With the tags of which that is so. Sources: their start scripts and bug reports (wurstmeister/kafka
+start-kafka.sh, confluentinc's docker/configure "PORT is deprecated", bitnami's libredis.sh before
+REDIS_PORT_NUMBER, Neo4j's strict validation, Superset's run-server.sh, click's and locust's
+variables).
+"""
+
+
+def service_links(container: Object) -> tuple[str, ...]:
+    """Those variables that the container does not set itself; whoever uses envFrom may do so."""
+    image = text(container, "image")
+    tags, names = _SETTINGS.get(_name(image), ("", ()))
+    own = {text(one, "name") for one in array(container, "env")}
+    if array(container, "envFrom") or not re.match(tags, image_tag(image)):
+        return ()
+    return tuple(name for name in names if name not in own)
+
+
+_ROOTS = frozenset(
+    {"nginx", "httpd", "caddy", "traefik", "tomcat", "redis", "mongo", "postgres", "mysql",
+     "mariadb", "rabbitmq", "couchdb", "neo4j", "zookeeper", "wordpress", "drupal", "joomla",
+     "nextcloud", "phpmyadmin", "php", "python", "node", "golang", "ruby", "busybox", "alpine",
+     "ubuntu", "debian", "registry", "ghost", "nginxdemos/hello", "traefik/whoami",
+     "containous/whoami"}
+)  # fmt: skip
+"""Images whose program is started as root (their Dockerfile has no USER)."""
+_NAMED = {
+    "memcached": "memcache", "haproxy": "haproxy", "adminer": "adminer",
+    "jenkins/jenkins": "jenkins", "prom/prometheus": "nobody", "prom/alertmanager": "nobody",
+    "prom/node-exporter": "nobody",
+}  # fmt: skip
+"""Images whose USER is a name: whether that is root nobody knows before they are unpacked."""
+
+
+def image_user(image: str) -> str | None:
+    """``root``, or the user's name where no number is written; None: not known, or a number."""
+    name = _name(image)
+    return "root" if name in _ROOTS else _NAMED.get(name)
+
+
+def image_word(image: str) -> str:
+    """The last part of its name: ``mysql`` of ``docker.io/library/mysql:8``."""
+    return _name(image).rpartition("/")[2]
+
+
+def image_tag(image: str) -> str:
+    """``1.25-alpine``; empty: none."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+def _name(image: str) -> str:
+    """Without Docker's own registry, too: ``nginx``."""
+    return _HUBS.sub("", bare_image(image))
 
 
 def is_kube_proxy(image: str, words: Iterable[str]) -> bool:

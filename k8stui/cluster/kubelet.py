@@ -5,14 +5,12 @@ Every pod that got a node is taken to run and to be ready, unless a `PodState` s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 
-from k8stui.apiserver import quantity
-from k8stui.apiserver.fields import array, at, text
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.model import PodPhase
+from k8stui.cluster.unready import by_own_words
 from k8stui.record import record
 
 
@@ -49,10 +47,6 @@ class PodState:
 
 
 _RUNS = PodState()
-_LEAST_MEMORY = quantity.parse("1Mi")
-"""Below this no container starts: the runtime's own process needs more."""
-_PLAIN = re.compile(r"[\w/.][\w/.-]*", re.ASCII)
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def state_of(draft: Draft, states: Iterable[PodState]) -> PodState:
@@ -66,65 +60,8 @@ def is_ready(draft: Draft, states: Iterable[PodState]) -> bool:
     Readiness gates are conditions that somebody else must set; nobody does here.
     """
     state = state_of(draft, states)
-    return state.phase is PodPhase.RUNNING and state.ready and not why_unready(draft)[0]
-
-
-def why_unready(draft: Draft) -> tuple[str, tuple[str | int, ...]]:
-    """What in the pod's own words keeps it from ever being ready, and which field; else empty.
-
-    A probe's port may be a name, and then of a port of that container (pkg/probe/util.go
-    ResolveContainerPort): without it a readiness or startup probe always fails.
-    """
-    if array(draft.spec, "readinessGates"):
-        return "its readinessGates are conditions that nobody has set yet", ("readinessGates",)
-    for index, container in enumerate(array(draft.spec, "containers")):
-        first = next(iter(array(container, "command")), "")
-        if (
-            isinstance(first, str)
-            and " " in first.strip()
-            and len(array(container, "command")) == 1
-        ):
-            begins = _begun(first)
-            said = f"the command of container {text(container, 'name')} is the one word {begins!r}"
-            return f"{said}: no file is called so", ("containers", index, "command")
-        limit = at(container, "resources", "limits", "memory")
-        if limit is not None and quantity.parse(limit) < _LEAST_MEMORY:
-            unit = ", where m is a thousandth of a byte" if str(limit).endswith("m") else " bytes"
-            said = f"the memory limit of container {text(container, 'name')} is {limit}{unit}"
-            where = ("containers", index, "resources", "limits", "memory")
-            return f"{said}: no process starts in that", where
-        for probe in ("startupProbe", "readinessProbe"):
-            for handler in ("httpGet", "tcpSocket"):
-                host = text(container, probe, handler, "host")
-                if host in LOOPBACK and at(draft.spec, "hostNetwork") is not True:
-                    name = text(container, "name")
-                    said = f"the {probe} of container {name} asks host {host}, which is the node "
-                    where = ("containers", index, probe, handler, "host")
-                    return f"{said}itself: the kubelet asks from there", where
-                port = at(container, probe, handler, "port")
-                if not isinstance(port, str) or port.isdecimal():
-                    continue
-                if all(text(entry, "name") != port for entry in array(container, "ports")):
-                    name = text(container, "name")
-                    return (
-                        (
-                            f"the {probe} of container {name} asks port {port}, and no port of "
-                            "that container is called so"
-                        ),
-                        ("containers", index, probe, handler, "port"),
-                    )
-    return "", ()
-
-
-def _begun(line: str) -> str:
-    """How a command line begins: what comes after its program and one word may be a password."""
-    plain = []
-    for word in line.split()[:2]:
-        if not _PLAIN.fullmatch(word):
-            break
-        plain.append(word)
-    begun = " ".join(plain)
-    return begun if begun == line else f"{begun} …".lstrip()
+    is_up = state.phase is PodPhase.RUNNING and state.ready
+    return is_up and by_own_words(draft.spec) is None
 
 
 def job_ends(name: str, states: Iterable[PodState]) -> bool:

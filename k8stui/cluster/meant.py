@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from k8stui.apiserver.fields import Object, array, table
 from k8stui.cluster.endpoints import pod_index
+from k8stui.cluster.images import image_word
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+from k8stui.cluster.model import Cluster, Pod, Service, ServiceType, Workload
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
 from k8stui.suggest import Wordbook, is_same_thing, is_typo, parts, things
@@ -58,6 +59,8 @@ class CalledServices:
         """By their name and each of their ports."""
         self._parts: dict[tuple[str, str, int], list[Service]] = {}
         """The same, by each part of their name."""
+        self._asking: dict[tuple[str, str, int | None], list[Service]] = {}
+        """By a value of their selector, and that with each of their ports."""
         self._names: dict[str, list[str]] = {}
         self._books: dict[str, Wordbook] = {}
         for one in services:
@@ -66,7 +69,11 @@ class CalledServices:
             self._names.setdefault(space, []).append(one.name)
             for thing in dict.fromkeys(things(one.name)):
                 self._things.setdefault((space, thing), []).append(one)
-            for port in {port.port for port in one.ports}:
+            numbers = {port.port for port in one.ports}
+            for value in set((one.selector or {}).values()):
+                for number in (None, *numbers):
+                    self._asking.setdefault((space, value, number), []).append(one)
+            for port in numbers:
                 self._whole.setdefault((space, one.name, port), []).append(one)
                 for part in set(parts(one.name)):
                     self._parts.setdefault((space, part, port), []).append(one)
@@ -75,7 +82,7 @@ class CalledServices:
         """The one Service of a namespace that a name is about, by its words.
 
         ``kafka`` for ``kafka-service``; ``db`` for ``staging-db``, where it has the port that is
-        asked.
+        asked; ``api`` for whichever selects ``app: api``.
         """
         near = (self._things.get((namespace, thing), ()) for thing in things(asked))
         same = {o.name: o for those in near for o in those if is_same_thing(asked, o.name)}
@@ -88,6 +95,10 @@ class CalledServices:
             found = [*self._parts.get((namespace, asked, port), ())]
             for part in set(parts(asked)):
                 found += self._whole.get((namespace, part, port), ())
+        if not found:
+            found = [*self._asking.get((namespace, asked, None), ())]
+            if len(found) > 1:
+                found = [*self._asking.get((namespace, asked, port), ())] if port else []
         return found[0] if len(found) == 1 else None
 
     def _book(self, namespace: str) -> Wordbook:
@@ -328,3 +339,52 @@ def _carriers(cluster: Cluster) -> Carriers:
 
 carriers = Derived(_carriers)
 """The index of a whole cluster, made when first somebody asks whom a selector means."""
+
+
+class _Behind:
+    """What is behind the Services of a namespace, by what somebody may call it."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.workloads = {(w.namespace, w.name): w for w in cluster.workloads}
+        self.serving: dict[tuple[str, str], Service] = {}
+        self.by_image: dict[tuple[str, str], list[Service]] = {}
+        self.by_port: dict[tuple[str, int], list[Service]] = {}
+        index = pod_index.of(cluster)
+        for service in cluster.services.values():
+            for port in service.ports:
+                self.by_port.setdefault((service.namespace, port.port), []).append(service)
+            for pod in index.selected(service) if service.selector else ():
+                name = pod.owner[1] if pod.owner else pod.name
+                self.serving.setdefault((service.namespace, name), service)
+                for image in dict.fromkeys(image_word(one.image) for one in pod.containers):
+                    known = self.by_image.setdefault((service.namespace, image), [])
+                    if service not in known:
+                        known.append(service)
+
+
+_behind: Derived[Cluster, _Behind] = Derived(_Behind)
+_OF_ANYBODY = frozenset({80, 443, 3000, 5000, 8000, 8080, 8081, 8443, 9000, 9090})
+"""Ports that say nothing of whom is meant."""
+
+
+def meant_by_name(
+    cluster: Cluster, namespace: str, asked: str, port: int | None
+) -> Service | Workload | None:
+    """Whom a name without a Service is about, by what there is in its namespace.
+
+    The workload of that name has a Service, or none, and then it is given itself; the Service in
+    front of pods of that image (``mysql``), where it has the port.
+    """
+    behind = _behind.of(cluster)
+    workload = behind.workloads.get((namespace, asked))
+    if workload is not None and workload.kind not in ("Job", "CronJob"):
+        return behind.serving.get((namespace, asked)) or workload
+    of_image = behind.by_image.get((namespace, asked), [])
+    fitting = [one for one in of_image if any(port in (None, p.port) for p in one.ports)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def meant_by_port(cluster: Cluster, namespace: str, port: int) -> Service | None:
+    """The one Service of a namespace that has a port which is no web server's."""
+    found = _behind.of(cluster).by_port.get((namespace, port), [])
+    return found[0] if len(found) == 1 and port not in _OF_ANYBODY else None

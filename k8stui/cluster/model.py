@@ -63,11 +63,19 @@ class Container:
     """An init container with restartPolicy Always (a sidecar)."""
     env: tuple[tuple[str, str], ...] = ()
     """Names and literal values as written; values from Secrets are never read."""
+    own_command: bool = False
+    """It has a command, which takes the place of the image's start script."""
+    unknown: frozenset[str] | None = frozenset()
+    """Variables that it has and whose values are not known; None: any (envFrom)."""
     spoken: tuple[str, ...] = ()
     """Command, arguments and the ports of probes, as written: they may name a port."""
     told: ToldPort | None = None
     reads: tuple[tuple[str, str], ...] = ()
     """ConfigMaps that it mounts or takes env from, each with the key (empty: all keys)."""
+    needs: tuple[tuple[str, str], ...] = ()
+    """(kind, name) of the ConfigMaps and Secrets without which it does not start."""
+    links: tuple[str, ...] = ()
+    """Variables that its image reads, and that a Service's name may give it: ``KAFKA_PORT``."""
     origin: Origin
 
 
@@ -118,6 +126,10 @@ class Pod:
     """What would let it onto a node, as far as its own words say (`cluster.unplaced`)."""
     unready_reason: str = ""
     """Why it is not ready, as far as the input says."""
+    unready_mend: str = ""
+    """What would make it ready; empty: what its state says of it has to be looked into."""
+    unready_sure: bool = True
+    """Whether nothing that the input does not show could make it ready all the same."""
     owner: tuple[str, str] | None = None
     """(kind, name) of the workload that it belongs to, at the top: Deployment, not ReplicaSet."""
     service_account: str = "default"
@@ -339,6 +351,20 @@ class Entrance:
     """Of its load balancer, as its status says; empty: not known."""
     backends: tuple[tuple[str, int | str | None], ...] = ()
     """``namespace/name`` of the Services behind it, and the port by number or name."""
+    is_refused: bool = False
+    """The API server does not take the Ingress."""
+    origin: Origin
+
+
+@record(kw_only=True)
+class PublishedPort:
+    """A port of a node that the machine around it publishes (kind's ``extraPortMappings``)."""
+
+    number: int
+    """At the node."""
+    host_port: int
+    """At the machine."""
+    protocol: Protocol = Protocol.TCP
     origin: Origin
 
 
@@ -372,6 +398,8 @@ class Workload:
     """Those of its template."""
     lack: str = ""
     """Why it has fewer pods than it wants, where the API server or itself keeps some away."""
+    is_ordered: bool = False
+    """It makes a pod when the one before it is ready."""
     origin: Origin
 
 
@@ -568,6 +596,7 @@ class Cluster:
     cluster_policies: tuple[ClusterPolicy, ...] = ()
     """Of the tiers above and below them, in the order in which they are asked."""
     entrances: tuple[Entrance, ...] = ()
+    published: tuple[PublishedPort, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""
     refused: Mapping[str, Problem] = field(default_factory=dict)

@@ -10,11 +10,12 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.filters import conflicts
-from k8stui.cluster.kubelet import PodState, is_ready, state_of, why_unready
+from k8stui.cluster.kubelet import PodState, is_ready, state_of
 from k8stui.cluster.memory import Memory
 from k8stui.cluster.model import Node, Pod, PodPhase, Remark, Workload
 from k8stui.cluster.needs import HostPort, host_ports
 from k8stui.cluster.scheduler import Scheduler
+from k8stui.cluster.unready import by_own_words
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expander
 from k8stui.origin import assumed
@@ -165,13 +166,15 @@ class Population:
             if draft.observed:
                 continue
             node = self._nodes[draft.node_name]
-            draft.phase = state_of(draft, self._states).phase
-            draft.ready = is_ready(draft, self._states)
-            if not draft.ready:
-                draft.unready_reason, path = why_unready(draft)
-                if path:
-                    origin = draft.manifest.origin(*draft.spec_path, *path)
-                    draft.decided["unready_reason"] = origin
+            state = state_of(draft, self._states)
+            draft.phase = state.phase
+            lack = by_own_words(draft.spec)
+            draft.ready = state.phase is PodPhase.RUNNING and state.ready and lack is None
+            if lack is not None:
+                draft.unready_reason, draft.unready_mend = lack.why, lack.mend
+                draft.unready_sure = lack.sure
+                origin = draft.manifest.origin(*draft.spec_path, *lack.path)
+                draft.decided["unready_reason"] = origin
             # Also while images are pulled: the sandbox comes first.
             if not draft.addresses:
                 draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)

@@ -4,7 +4,9 @@ Each binds to 127.0.0.1 by default, which is right on a developer's machine and 
 Sources: the programs' own documentation (gunicorn settings `bind`, flask run --help, uvicorn
 settings `--host`, Django runserver, Rails server -b, Vite server.host, webpack-dev-server host, ng
 serve --host, jupyter ServerApp.ip, kubectl proxy --address, mkdocs dev_addr, hugo server --bind,
-jekyll serve --host, artisan serve --host, mlflow server --host).
+jekyll serve --host, artisan serve --host, mlflow server --host, mongod net.bindIp since 3.6, etcd
+--listen-client-urls, tensorboard --host, bokeh serve --address, prefect server start --host, consul
+agent -client, OLLAMA_HOST).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from k8stui.cluster.images import image_tag
 from k8stui.cluster.model import Container
 from k8stui.record import record
 
@@ -28,6 +31,11 @@ class Program:
     """The one that opens it for all."""
     variables: str = ""
     """How those env variables begin that may tell it too."""
+    by_command: bool = False
+    """Only as the container's command: as arguments they reach a start script of the image, which
+    binds to all."""
+    unlike: str = ""
+    """How the tags of its image begin that bind to all by themselves (a pattern)."""
 
 
 _STARTED_BY = (
@@ -44,6 +52,7 @@ def _called(name: str) -> re.Pattern[str]:
     return re.compile(rf"{_STARTED_BY}{words}(?:\s|$)")
 
 
+_OLD_MONGO = r"2\.|3\.[0-5]"
 _PROGRAMS = (
     Program("gunicorn", 8000, "--bind 0.0.0.0:8000", "GUNICORN"),
     Program("flask run", 5000, "--host 0.0.0.0", "FLASK_RUN_HOST"),
@@ -65,9 +74,18 @@ _PROGRAMS = (
     Program("hugo server", 1313, "--bind 0.0.0.0", "HUGO"),
     Program("jekyll serve", 4000, "--host 0.0.0.0", "JEKYLL"),
     Program("mlflow server", 5000, "--host 0.0.0.0", "MLFLOW_HOST"),
+    Program("mlflow ui", 5000, "--host 0.0.0.0", "MLFLOW_HOST"),
+    Program("mongod", 27017, "--bind_ip_all", by_command=True, unlike=_OLD_MONGO),
+    Program("mongos", 27017, "--bind_ip_all", by_command=True, unlike=_OLD_MONGO),
+    Program("etcd", 2379, "--listen-client-urls http://0.0.0.0:2379", "ETCD_LISTEN_CLIENT_URLS"),
+    Program("tensorboard", 6006, "--bind_all"),
+    Program("bokeh serve", 5006, "--address 0.0.0.0", "BOKEH_ADDRESS"),
+    Program("prefect server start", 4200, "--host 0.0.0.0", "PREFECT_SERVER_API_HOST"),
+    Program("consul agent", 8500, "-client 0.0.0.0", by_command=True),
+    Program("ollama serve", 11434, "OLLAMA_HOST=0.0.0.0", "OLLAMA_HOST", by_command=True),
 )
 _SAYS_WHERE = re.compile(
-    r"\s(?:-b|-c|-H|--bind\S*|--host\S*|--ip\b\S*|--address\S*|--config\S*|--dev-addr\S*|--uds\S*"
+    r"\s(?:-b|-c|-f|-H|-client|--bind\S*|--listen\S*|-config\S*|--host\S*|--ip\b\S*|--address\S*|--config\S*|--dev-addr\S*|--uds\S*"
     r"|--fd\S*|--u?ds\S*|--ServerApp\S*|--NotebookApp\S*|--workdir\S*|--chdir\S*)"
     r"|\d+\.\d+\.\d+\.\d+|\[?::\]?"
 )
@@ -95,6 +113,10 @@ def unless_told(container: Container, declared: set[int]) -> ByItself | None:
     for line in _lines(container):
         for one in _PROGRAMS:
             is_named = one.name.split()[0] in line and _called(one.name).match(line)
+            if one.by_command and not container.own_command:
+                continue
+            if one.unlike and re.match(one.unlike, image_tag(container.image)):
+                continue
             if not is_named or _SAYS_WHERE.search(line):
                 continue
             names = (name for name, _ in container.env)

@@ -27,7 +27,7 @@ from k8stui.cluster.selectors import tolerates
 from k8stui.record import record
 
 if TYPE_CHECKING:
-    from k8stui.cluster.claims import Claims, MisspeltClasses, Mounts
+    from k8stui.cluster.claims import Claims, Mounts, Unbindable
 
 _GATES = "Scheduling is blocked due to non-empty scheduling gates"
 
@@ -70,7 +70,7 @@ class Scheduler:
         nodes: Mapping[str, Node],
         allocatable: Mapping[str, Object],
         namespaces: Mapping[str, Mapping[str, str]],
-        claims: Claims | MisspeltClasses | None = None,
+        claims: Claims | Unbindable | None = None,
         memory: Memory = NO_MEMORY,
     ) -> None:
         self._claims = claims

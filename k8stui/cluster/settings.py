@@ -57,7 +57,7 @@ def read_settings(
     distribution: Distribution,
     calico: CalicoSettings | None = None,
 ) -> ClusterSettings:
-    """Collect the settings; `configurations` are the ClusterConfiguration documents."""
+    """Collect the settings; `configurations` are kubeadm's and kind's, both with `networking`."""
     written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}
     arguments = distribution.arguments
     domain = arguments.get("--cluster-domain", "")

@@ -24,6 +24,17 @@ _RENAMED = {
     "beta.kubernetes.io/os": "kubernetes.io/os",
     "beta.kubernetes.io/arch": "kubernetes.io/arch",
 }
+_CONDITIONS = {
+    "node.kubernetes.io/not-ready": "it is not Ready: most often its network plug-in is missing",
+    "node.kubernetes.io/unreachable": "its kubelet is not heard of",
+    "node.kubernetes.io/network-unavailable": "its network is not set up",
+    "node.kubernetes.io/disk-pressure": "its disk is full",
+    "node.kubernetes.io/memory-pressure": "its memory is used up",
+    "node.kubernetes.io/pid-pressure": "it has too many processes",
+    "node.cloudprovider.kubernetes.io/uninitialized": "the cloud's controller manager has not "
+    "set it up",
+}
+"""Taints that the control plane sets and takes off itself (node lifecycle controller)."""
 _KEEPS_OFF = ("NoSchedule", "NoExecute")
 _WORDS = ("cpu", "memory", "ephemeral-storage")
 
@@ -93,6 +104,12 @@ def _barred(tolerations: Sequence[object], nodes: Sequence[Node]) -> str | None:
     if not nodes or not all(barring.values()):
         return None
     name, taints = next(iter(barring.items()))
+    ill = next((one for one in taints if one.key in _CONDITIONS), None)
+    if ill is not None:
+        return (
+            f"mend node {name}, whose taint {ill.key} says that {_CONDITIONS[ill.key]} (kubectl "
+            f"describe node {name}): it goes when that is over, and no toleration helps"
+        )
     listed = ", ".join(_shown(one) for one in taints)
     said = (
         f"give the pod a toleration for the taint{'s' if len(taints) > 1 else ''} {listed} of "

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.cluster.endpoints import PodIndex
+from k8stui.cluster.environment import variables_of
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.model import Container, Pod, Service, ServiceType
 from k8stui.origin import OriginKind
@@ -32,6 +33,13 @@ _CONNECTS = tuple(
         rf"\bpg_isready\b[^;|&]*?-h\s*{_HOST}(?:\s+-p\s*(?P<port>\d+))?",
     )
 )
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|\(([A-Za-z_]\w*)\)|([A-Za-z_]\w*))")
+_ASKS = re.compile(r"\b(?:nc|nslookup|pg_isready|mysqladmin)\s[^;|&\n]*")
+_SETS = re.compile(
+    r"(?:^|[;&({\n]|\bdo\b|\bthen\b|\bexport\b)\s*[A-Za-z_]\w*=|\bfor\s+\w+\s+in\b"
+    r"|\bread\s+\w|\bsource\s|\beval\b|\s\.\s"
+)
+"""A script that sets variables itself."""
 _WAITERS = re.compile(
     rf"(?:wait-for-it(?:\.sh)?|wait-for(?:\.sh)?|wait4x\s+tcp)\s+{_HOST}:(?P<port>\d+)"
     rf"|dockerize\b.*?-wait\s+\w+://(?P<host2>[a-z0-9][a-z0-9.-]*):(?P<port2>\d+)"
@@ -42,10 +50,12 @@ _WAITERS = re.compile(
 class _Wait:
     """What one init container waits for."""
 
-    container: str
+    container: Container
     host: str
     port: int | None
     """None: for the name alone."""
+    unset: str = ""
+    """The variable that should have said whom, and that the container has not."""
 
 
 def held_back(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mapping[str, Pod]:
@@ -59,11 +69,7 @@ def held_back(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mappi
         return pods
     judge = _Hopes(pods, services, {key for key, pod in pods.items() if pod.ready} - waits.keys())
     judge.let_start(waits)
-    held = {
-        key: replace(pods[key], ready=False, unready_reason=judge.lack(key, waits[key]))
-        for key in waits
-        if key not in judge.started
-    }
+    held = {key: judge.held(key, waits[key]) for key in waits if key not in judge.started}
     return {**pods, **held} if held else pods
 
 
@@ -91,6 +97,8 @@ class _Hopes:
         """Of each pod the Services asked for that lead to it."""
         self._answering: set[str] = set()
         self._called: CalledServices | None = None
+        self._given: dict[str, frozenset[str]] = {}
+        """By namespace the variables that its Services give."""
 
     def let_start(self, waits: Mapping[str, Sequence[_Wait]]) -> None:
         """Let those start that wait for nothing in vain, and then who waits for them."""
@@ -100,7 +108,7 @@ class _Hopes:
         while todo:
             key = todo.pop()
             pod = self._pods[key]
-            one = next((one for one in left[key] if self._of_name(pod, one)), None)
+            one = next((one for one in left[key] if self._lack(pod, one)), None)
             if one is not None:
                 service = self._asked(pod, one)
                 if service is not None and not _without(service, one.port):
@@ -111,40 +119,75 @@ class _Hopes:
                 self._answering.add(asked)
                 todo += watching.pop(asked, ())
 
-    def lack(self, key: str, waits: Iterable[_Wait]) -> str:
-        """The first thing that the pod waits for in vain; empty: it starts."""
-        for one in waits:
-            if why := self._of_name(self._pods[key], one):
-                return f"init container {one.container} waits for {one.host}{why}"
-        return ""
+    def held(self, key: str, waits: Iterable[_Wait]) -> Pod:
+        """A pod that waits in vain."""
+        pod = self._pods[key]
+        found = ((one, self._lack(pod, one)) for one in waits)
+        one, (why, mend) = next((one, lack) for one, lack in found if lack is not None)
+        return replace(
+            pod,
+            ready=False,
+            unready_reason=f"init container {one.container.name} waits for {why}",
+            unready_mend=mend,
+            unready_sure=False,
+            origins={**pod.origins, "unready_reason": one.container.origin},
+        )
+
+    def _lack(self, pod: Pod, one: _Wait) -> tuple[str, str] | None:
+        """For what the pod waits in vain, and what helps; None: it does not."""
+        return self._unset(pod, one) if one.unset else self._of_name(pod, one)
+
+    def _unset(self, pod: Pod, one: _Wait) -> tuple[str, str] | None:
+        """Services of the namespace give variables, too."""
+        if pod.enable_service_links and one.unset in self._variables(pod.namespace):
+            return None
+        why = f"whom ${one.unset} names, and has no such variable: its loop does not end"
+        init = f"init container {one.container.name}"
+        return why, f"write {one.unset} into env of {init} (each container has its own)"
+
+    def _variables(self, namespace: str) -> frozenset[str]:
+        found = self._given.get(namespace)
+        if found is None:
+            here = (each for each in self._services.values() if each.namespace == namespace)
+            found = self._given[namespace] = frozenset(
+                v for each in here for v in variables_of(each)
+            )
+        return found
 
     def _asked(self, pod: Pod, one: _Wait) -> Service | None:
         return self._services.get("/".join(_named(pod, one)))
 
-    def _of_name(self, pod: Pod, one: _Wait) -> str:
-        service = self._asked(pod, one)
+    def _of_name(self, pod: Pod, one: _Wait) -> tuple[str, str] | None:
+        service, init = self._asked(pod, one), f"init container {one.container.name}"
         if service is None:
             self._called = self._called or CalledServices(self._services.values())
             namespace, name = _named(pod, one)
             found = self._called.about(namespace, name, one.port)
-            lost = f", and there is no Service {namespace}/{name}"
-            return f"{lost}; did you mean {found.name}?" if found is not None else ""
+            if found is None:
+                return None
+            lost = f"{one.host}, and there is no Service {namespace}/{name}"
+            return f"{lost}; did you mean {found.name}?", f"let {init} wait for {found.name}"
         if one.port is None:
-            return ""
-        why = _without(service, one.port) or self._asleep(pod, service)
-        return f":{one.port}: Service {service.key} {why}" if why else ""
+            return None
+        asked = f"{one.host}:{one.port}: Service {service.key}"
+        if why := _without(service, one.port):
+            return f"{asked} {why}", f"let {init} ask a port that the Service has"
+        asleep = self._asleep(pod, service, init)
+        return (f"{asked} leads to {asleep[0]}", asleep[1]) if asleep is not None else None
 
-    def _asleep(self, pod: Pod, service: Service) -> str:
+    def _asleep(self, pod: Pod, service: Service, init: str) -> tuple[str, str] | None:
         if service.selector is None or service.type is ServiceType.EXTERNAL_NAME:
-            return ""
+            return None
         behind = self._behind(service)
         if behind.first is None or service.key in self._answering:
-            return ""  # an operator may make them; why there are none is told of the Service
+            return None  # an operator may make them; why there are none is told of the Service
+        apart = f"take the wait out of {init} (the program can try again by itself): they wait for "
+        apart += "each other"
         if pod.key in behind.keys:
-            return "leads to this pod itself, which is not ready before"
+            return "this pod itself, which is not ready before", apart
         if behind.waiting is not None:
-            return f"leads to {behind.waiting.name}, which waits too and does not start before"
-        return f"leads to {behind.first.name}, which is not ready"
+            return f"{behind.waiting.name}, which waits too and does not start before", apart
+        return f"{behind.first.name}, which is not ready", f"mend what {init} waits for"
 
     def _behind(self, service: Service) -> _Behind:
         found = self._known.get(service.key)
@@ -177,6 +220,23 @@ def _without(service: Service, port: int | None) -> str:
     return f"has no port {port} (it has {has})"
 
 
+def _expanded(text: str, env: Mapping[str, str]) -> str:
+    """A script with the values of the container's variables in it, as the shell reads it."""
+    return _VARIABLE.sub(lambda one: env.get(one[1] or one[2] or one[3], one[0]), text)
+
+
+def _unset(container: Container, text: str) -> str:
+    """A variable that a loop asks for, and that the container has not; empty: none.
+
+    What a script sets itself, and what a Service of that name may give, is not known here.
+    """
+    if container.unknown is None or _SETS.search(text):
+        return ""
+    asked = (found[0] for found in _ASKS.finditer(text))
+    names = (name for one in asked for match in _VARIABLE.findall(one) for name in match if name)
+    return next((one for one in names if one not in container.unknown), "")
+
+
 def _waits(pod: Pod) -> Iterator[_Wait]:
     for container in pod.containers:
         if container.init and not container.restartable_init:
@@ -184,18 +244,20 @@ def _waits(pod: Pod) -> Iterator[_Wait]:
 
 
 def _of(container: Container) -> Iterator[_Wait]:
-    text = " ".join(container.spoken)
+    text = _expanded(" ".join(container.spoken), dict(container.env))
     for found in _WAITERS.finditer(text):
         host, port = found["host"] or found["host2"], found["port"] or found["port2"]
-        yield _Wait(container.name, host, int(port))
+        yield _Wait(container, host, int(port))
     if not _LOOPS.search(text) or _ENDS.search(text):
         return
+    if unset := _unset(container, text):
+        yield _Wait(container, "", None, unset)
     for found in _NAMES.finditer(text):
-        yield _Wait(container.name, found["host"], None)
+        yield _Wait(container, found["host"], None)
     for pattern in _CONNECTS:
         for found in pattern.finditer(text):
             port = found["port"]
-            yield _Wait(container.name, found["host"], int(port) if port else _usual(found[0]))
+            yield _Wait(container, found["host"], int(port) if port else _usual(found[0]))
 
 
 def _usual(command: str) -> int | None:

@@ -255,6 +255,7 @@ class Expander:
             labels=_own_labels(manifest),
             pod_labels=labels(manifest.data, *template_path(manifest.kind), "metadata", "labels"),
             lack=self._lacks.get(owner, ""),
+            is_ordered=_is_ordered(manifest),
             origin=manifest.origin(),
         )
 
@@ -294,7 +295,7 @@ class Expander:
             self._result.remark(said, manifest, "spec", "replicas")
         adopted = self._adopt(manifest, owner, spec, count)
         made = self._replicas(manifest, owner, count - len(adopted), lambda _: pod_spec)
-        if manifest.kind == "StatefulSet" and text(spec, "podManagementPolicy") != "Parallel":
+        if _is_ordered(manifest):
             for earlier, later in pairwise(made):
                 later.after = earlier
         return adopted + made
@@ -410,3 +411,9 @@ def _own_labels(manifest: Manifest) -> dict[str, str]:
     if own or manifest.kind not in ("ReplicationController", "Job"):
         return own
     return labels(manifest.data, "spec", "template", "metadata", "labels")
+
+
+def _is_ordered(manifest: Manifest) -> bool:
+    """Whether each pod is made when the one before it is ready (podManagementPolicy)."""
+    policy = text(manifest.data, "spec", "podManagementPolicy")
+    return manifest.kind == "StatefulSet" and policy != "Parallel"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
+import re
+from binascii import a2b_base64
 from collections.abc import Mapping
 
 from k8stui.manifests import events, foreign, source
 from k8stui.manifests.check import Fault
 from k8stui.manifests.found import LARGE, Report
 from k8stui.manifests.identity import faults_of, kind_of
-from k8stui.manifests.manifest import Manifest, Path
+from k8stui.manifests.manifest import NO_BASE64, Manifest, Path
 from k8stui.manifests.schema.objects import Kind
 from k8stui.manifests.skip import LAST_APPLIED
 from k8stui.manifests.source import SourceText
@@ -177,13 +178,27 @@ def _subject(data: Mapping[str, object]) -> str:
     return f"{kind} {namespace}/{name}" if isinstance(kind, str) and name else ""
 
 
+_FILLED_IN = re.compile(
+    r"\$\{?[A-Za-z_]\w*\}?|\$\(\w+\)|\{\{|<[^<>]+>|@[A-Za-z_]\w*@|%[A-Za-z_]\w*%|^[A-Z0-9_]+$|^ENC\["
+    r"|\.\.\.|…|^\*+$"
+)
+"""A value that somebody fills in or decrypts first: ``${PASSWORD}``, ``ENC[…``, ``CHANGE_ME``."""
+
+
 def _end_of(value: object, part: str) -> str | None:
-    """All that is kept of a Secret's value: whether it is one line that ends in a line feed."""
+    """All that is kept of a Secret's value: whether it is one line that ends in a line feed.
+
+    And whether the API server reads it at all: Go's base64.StdEncoding, which leaves line ends out.
+    """
     if not isinstance(value, str):
         return None
     if part == "data":
         try:
-            value = b64decode(value, validate=True).decode()
+            held = a2b_base64(value.replace("\n", "").replace("\r", ""), strict_mode=True)
+        except ValueError:
+            return NO_BASE64 if _FILLED_IN.search(value) is None else None
+        try:
+            value = held.decode()
         except ValueError:
             return None
     return "\n" if value.find("\n") == len(value) - 1 > 0 else None

@@ -14,6 +14,10 @@ Path = tuple[str | int, ...]
 """Keys and list indices from the object's root: ("spec", "ports", 0, "port")."""
 
 
+NO_BASE64 = "?"
+"""Stands for a value of a Secret's `data` that is none: of the others nothing is kept."""
+
+
 class Locator(Protocol):
     """Finds a field in an object's text when somebody asks (docs/facts/speed.md section 0)."""
 
@@ -137,3 +141,5 @@ class Manifests:
     """What was skipped, counted; what looks odd but can be read."""
     spoiled: tuple[Manifest, ...] = ()
     """Objects that are left out because a value of theirs is wrong."""
+    refused: tuple[Manifest, ...] = ()
+    """Objects that the API server does not take, those among them."""

@@ -34,6 +34,7 @@ _THERE_BEFORE = frozenset(
         "KubeProxyConfiguration",
         "ClusterConfiguration",
         "KubeletConfiguration",
+        "Cluster",
     }
 )
 _THEIR_NAMESPACES = ("kube-system", "kube-flannel")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import NamedTuple
 
 from k8stui.apiserver.fields import labels
@@ -48,6 +49,8 @@ class Hint(NamedTuple):
 
     said: str = ""
     mend: str = ""
+    policy: NetworkPolicy | None = None
+    """Whose rule it is."""
 
 
 class NearRules:
@@ -80,11 +83,16 @@ class NearRules:
             for policy in selecting
             for rule in policy.rules(direction)
         ]
+        # Whoever is chosen by labels was meant rather than one of "all pods".
+        rules.sort(key=lambda near: not any(one.pods for one in near.rule.peers))
         if not rules and len(selecting) == 1:
             way = direction.lower()
             return Hint(f" (it has no {way} rule: policyTypes alone denies everything)")
-        found = (way(near) for way in self._ways for near in rules)
-        return next(filter(None, found), Hint())
+        for way_of, near in product(self._ways, rules):
+            found = way_of(near)
+            if found is not None:
+                return found._replace(policy=near.policy)
+        return Hint()
 
     def _fits(self, near: _Near, rule: PolicyRule | None = None) -> bool:
         """Whether the rule, or another in its place, would surely allow it."""

@@ -356,7 +356,7 @@ class Policies:
         names = ", ".join(policy.key for policy in selecting[:3])
         what, far = _what(ask), _far(peer)
         one = len(selecting) == 1
-        hint, mend = NearRules(self.judgement).hint(selecting, direction, peer, ask)
+        hint, mend, meant = NearRules(self.judgement).hint(selecting, direction, peer, ask)
         own = most_particular(selecting)
         said = (
             f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod {pod.key} "
@@ -367,7 +367,7 @@ class Policies:
         else:
             said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
             advice = f"allow {what} to {far} in egress of NetworkPolicy {own.name}"
-        first = selecting[0]
+        first = meant or selecting[0]
         return Denial(
             said + hint,
             mend or advice,

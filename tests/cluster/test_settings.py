@@ -76,6 +76,15 @@ def test_flannel_alone_says_the_pod_range() -> None:
     assert made.origins["pod_cidr"].kind is OriginKind.DECLARED
 
 
+def test_the_configuration_of_kind_says_both_ranges() -> None:
+    made = cluster("""
+apiVersion: kind.x-k8s.io/v1alpha4
+kind: Cluster
+networking: {podSubnet: 10.98.0.0/16, serviceSubnet: 10.50.0.0/20}
+""")
+    assert (str(made.pod_cidr), str(made.service_cidr)) == ("10.98.0.0/16", "10.50.0.0/20")
+
+
 def test_a_plain_document_wins_over_a_config_map() -> None:
     assert cluster(CONFIG_MAPS + "---" + PROXY.format(cidr="10.7.0.0/16")).proxy.cluster_cidr == (
         "10.7.0.0/16"

@@ -74,11 +74,11 @@ def changed(draw: st.DrawFn) -> dict[str, Any]:
                 continue
             match draw(st.sampled_from(["put", "drop", "add"])):
                 case "put":
-                    at[key] = draw(VALUES)
+                    at[key] = copy.deepcopy(draw(VALUES))
                 case "drop":
                     del at[key]
                 case "add" if isinstance(at, dict):
-                    at[draw(st.sampled_from(["name", "x", "ports"]))] = draw(VALUES)
+                    at[draw(st.sampled_from(["name", "x", "ports"]))] = copy.deepcopy(draw(VALUES))
             break
     return data
 

@@ -11,7 +11,8 @@ import pytest
 from k8stui.apiserver import apply
 from k8stui.manifests import Manifests, events
 
-KEY = "hunter2-verysecret"
+KEY = "hunter2verysecre"
+"""Base64, too: the API server refuses other data."""
 YAML = f"""\
 apiVersion: v1
 kind: Secret
@@ -24,7 +25,7 @@ data:
   quoted: "{KEY}"
   block: |
     {KEY}
-    more {KEY}
+    {KEY}
   flow: {KEY}   # the end
 stringData: {{a: {KEY}, b: [{KEY}]}}
 """
@@ -33,8 +34,8 @@ JSON = json.dumps(
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": "s"},
-        "data": {"plain": KEY, "escaped": f'\\"{KEY}'},
-        "stringData": {"a": KEY},
+        "data": {"plain": KEY, "escaped": f"{KEY}\n"},
+        "stringData": {"a": KEY, "escaped": f'\\"{KEY}'},
     },
     indent=1,
 )

@@ -244,7 +244,7 @@ PROBES = {
             result="refused", cause="asks host localhost, which is the node itself",
             mend="leave host out of the probe", at="host: localhost",
         ),
-        rule="probe-port", words="the kubelet asks from the node", mend="leave host out",
+        rule="probe-port", words="the kubelet asks from there", mend="leave host out",
     ),
     "on the node's network it is the node": fine(
         *NODES, service("web", to=8080),
@@ -309,7 +309,7 @@ OTHERS = {
         walked=asking("svc/web", *alone(resources={"limits": {"memory": "128m"}}),
                       result="refused", cause="is 128m, where m is a thousandth of a byte",
                       mend="128Mi", at="memory: 128m"),
-        rule="no-endpoints", words="no process starts in that", mend="128Mi", at="selector:",
+        rule="no-endpoints", words="no process starts in that", mend="128Mi",
     ),
     "a placeholder for a port": Both(
         walked=asking("svc/web", *NODES, service("web", to="${APP_PORT}"), WEB, result="refused",
@@ -321,7 +321,7 @@ OTHERS = {
         walked=asking("svc/web", *alone(command=["npm start"]), result="refused",
                       cause="is the one word 'npm start': no file is called so",
                       mend="[npm, start]", at="command:"),
-        rule="no-endpoints", words="no file is called so", mend="[npm, start]", at="selector:",
+        rule="no-endpoints", words="no file is called so", mend="[npm, start]",
     ),
     "a command line in one word, with a password": Both(
         walked=asking("svc/web", *alone(command=["mysqld --user=root --password=pw-1"]),

@@ -28,7 +28,7 @@ from k8stui.record import record
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome
 from k8stui.walk.walk import walk
-from k8stui.walk.world import build_world
+from k8stui.walk.world import World, build_world
 
 
 @record(kw_only=True)
@@ -48,15 +48,16 @@ class Reported:
     options: dict[str, Any] | None = None
 
 
-def outcome(folder: Path, case: Reported) -> tuple[Outcome, Path]:
+def outcome(folder: Path, case: Reported) -> tuple[Outcome, Path, World]:
     file = write(folder, case.manifests)
     made = build_world([str(file)], ClusterOptions(), NodeOptions(**(case.options or {})))
     assert not made.problems, [problem.render() for problem in made.problems]
-    return walk(made, parse_request(made, *case.ask)).outcome, file
+    return walk(made, parse_request(made, *case.ask)).outcome, file, made
 
 
-def judge(folder: Path, case: Reported) -> None:
-    found, file = outcome(folder, case)
+def judge(folder: Path, case: Reported) -> World:
+    """Hold what is said against the case; the world that it was said in."""
+    found, file, made = outcome(folder, case)
     told = f"{found.reason} | {found.advice}"
     assert found.result.value == case.result, told
     assert not case.by or found.decided_at == case.by, found.decided_at
@@ -69,6 +70,7 @@ def judge(folder: Path, case: Reported) -> None:
         assert found.origin.place is not None
         lines = file.read_text(encoding="utf-8").splitlines()
         assert lines[found.origin.place.line - 1].strip().removeprefix("- ") == case.at
+    return made
 
 
 ASKER = pod("asker", node="node-2")

@@ -14,7 +14,6 @@ from walk.test_reported import DB, NODES, WEB, Reported, asking, judge
 
 from k8stui.check import Severity, check
 from k8stui.record import record
-from k8stui.walk.world import build_world
 
 
 @record(kw_only=True)
@@ -432,9 +431,10 @@ CASES = {
             pod("web-0", "app=web", ports=[{"name": "http", "containerPort": 8080}],
                 container={"readinessProbe": {"tcpSocket": {"port": "htp"}}}),
             result="refused", cause="asks port htp, and no port of that container is called so",
-            mend="the name of one of the container's ports", at="port: htp",
+            mend="write port: http", at="port: htp",
         ),
-        rule="probe-port", words="declares no port named htp", mend="write port: http",
+        rule="probe-port", words="asks port htp, and no port of that container is called so",
+        mend="write port: http",
     ),
     "a liveness probe's port of a name that no port has": Both(
         walked=asking(
@@ -484,10 +484,10 @@ def test_told_by_both(name: str, tmp_path: Path) -> None:
 
 
 def judge_both(tmp_path: Path, case: Both) -> None:
-    judge(tmp_path, case.walked)
+    made = judge(tmp_path, case.walked)
     file = tmp_path / "situation.yaml"
     lines = [line.strip().removeprefix("- ") for line in file.read_text().splitlines()]
-    found = [one for one in check(build_world([str(file)])) if one.rule == (case.rule or one.rule)]
+    found = [one for one in check(made) if one.rule == (case.rule or one.rule)]
     if not case.rule:
         assert all(one.severity is Severity.INFO for one in found), found
         return

@@ -19,6 +19,7 @@ _NOT_IN_PATHS = ("//", "/./", "/../", "%2f", "%2F")
 _CLASS = "kubernetes.io/ingress.class"
 _CLASS_PART = Raw(_CLASS)
 _MOST_TYPES = 2
+_OLD_BACKEND = frozenset({"serviceName", "servicePort"})
 _SPEC = ("spec",)
 
 
@@ -39,6 +40,8 @@ def check_ingress(data: Object) -> Iterator[Mistake]:
         for path, one in records(table(rule, "http"), "paths", (*base, "http")):
             word, where = text(one, "pathType"), text(one, "path")
             if not word:
+                if _OLD_BACKEND & table(one, "backend").keys():  # the decoder is before all that
+                    yield from _backend(table(one, "backend"), (*path, "backend"))
                 message = f"has to be written: {', '.join(_PATH_TYPES)}"
                 yield Mistake((*path, "pathType"), Wrong.REQUIRED, message)
                 continue  # the server looks no further
@@ -94,7 +97,13 @@ def _backend(backend: object, base: Path) -> Iterator[Mistake]:
     service = backend.get("service")
     if not isinstance(service, dict):
         if backend.get("resource") is None:
-            yield Mistake(base, Wrong.INVALID, "needs a service or a resource")
+            hint = ""
+            if _OLD_BACKEND & backend.keys():
+                port = backend.get("servicePort")
+                field = "name" if isinstance(port, str) else "number"
+                hint = "serviceName and servicePort are of older versions; write service: {name: "
+                hint += f"{backend.get('serviceName')}, port: {{{field}: {port}}}}}"
+            yield Mistake(base, Wrong.INVALID, "needs a service or a resource", hint=hint)
         return
     if backend.get("resource") is not None:
         yield Mistake(base, Wrong.INVALID, "may have a service or a resource, not both")

@@ -33,6 +33,8 @@ class Verdict:
     """What is stored, in the order of the input."""
     problems: tuple[Problem, ...]
     notes: tuple[Note, ...]
+    refused: tuple[Manifest, ...]
+    """What is not stored, each with a Problem of its subject."""
 
 
 def refuse(objects: Sequence[Manifest], spoiled: Iterable[Manifest] = ()) -> Verdict:
@@ -51,6 +53,7 @@ class _Server:
         self.there: dict[tuple[str, str], Manifest] = {}
         self.problems: list[Problem] = []
         self.notes: list[Note] = []
+        self.refused: list[Manifest] = []
         for one in objects:
             if one.observed and one.kind == "Service":
                 self.ledger.enter(_key(one), one)
@@ -61,7 +64,7 @@ class _Server:
             self.takes(one, again=True)
         self.notes += missing_namespaces(stored)
         self.notes += missing_accounts(stored)
-        return Verdict(stored, tuple(self.problems), tuple(self.notes))
+        return Verdict(stored, tuple(self.problems), tuple(self.notes), tuple(self.refused))
 
     def takes(self, one: Manifest, *, again: bool = False) -> bool:
         """Judge `one`, and store it when it is right. `again`: it is refused already."""
@@ -75,6 +78,7 @@ class _Server:
                 self.notes.append(_skipped(one, why))
                 return False
             if found or again:
+                self.refused.append(one)
                 self.problems += [
                     _problem(one, mistake, " is refused and left out" if not again else "")
                     for mistake in found + kept

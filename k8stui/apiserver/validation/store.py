@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, array, numbered, records, table, text
 from k8stui.apiserver.validation import formats
 from k8stui.apiserver.validation.mistake import Mistake, Wrong, one_of
-from k8stui.manifests.manifest import Key
+from k8stui.manifests.manifest import NO_BASE64, Key
 
 _KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -81,7 +81,12 @@ def check_keys(data: Object) -> Iterator[Mistake]:
 
 
 def _secret(data: Object) -> Iterator[Mistake]:
-    """What a Secret's type asks for."""
+    """What a Secret's data and its type ask for; of its values that is known alone."""
+    for key, value in table(data, "data").items():
+        if value == NO_BASE64:
+            message = "is no base64, and so no Secret is made (stringData takes text as it is)"
+            hint = "write it under stringData as it is, or encode it: echo -n … | base64"
+            yield Mistake(("data", Key(key)), Wrong.INVALID, message, hint=hint)
     kind = text(data, "type")
     keys = {*table(data, "data"), *table(data, "stringData")}
     missing = [key for key in _KEYS.get(kind, ()) if key not in keys]

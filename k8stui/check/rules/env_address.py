@@ -25,17 +25,27 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, listed
-from k8stui.check.hosts import ToldHost, asked, in_texts, in_values, service_named
+from k8stui.check.hosts import (
+    ToldHost,
+    asked,
+    in_texts,
+    in_values,
+    in_variable,
+    in_words,
+    service_named,
+)
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.evidence import who_names
 from k8stui.cluster.listening import declared, running
-from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.cluster.meant import meant_by_name
+from k8stui.cluster.model import Pod, Service, ServiceType, Workload
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
 from k8stui.suggest import is_digit_slip, is_same_thing, is_typo
+from k8stui.walk.diagnosis.names import without_service
 from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 
 ID = "env-address"
@@ -81,13 +91,26 @@ _LISTENS = re.compile(r"LISTEN|BIND|HEALTH|METRIC|ADMIN|PROBE|DEBUG|ADVERTISE", 
 def _own(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
     """``DB_HOST=localhost``: the pod itself, which has no such port; a Service beside it has."""
     pod = ground.pod_of(template)
-    env = {text(one, "name"): text(one, "value") for one in array(container.data, "env")}
-    for one in asked(container) if pod is not None and not pod.host_network else ():
-        if one.host not in _ITSELF or one.what not in env or _LISTENS.search(one.what):
+    if pod is None or pod.host_network:
+        return
+    values = [*_values(ground, template, container)]
+    env = {name: value for name, value, _, _ in values}
+    told = [
+        (one, holder)
+        for name, value, holder, path in values
+        for one in in_variable(name, value.strip(), path)
+    ]
+    told += [
+        (one, template.manifest)
+        for one in in_words(container)
+        if one.port and _says_ask(container, one) and not _says_listen(container, one)
+    ]
+    for one, holder in told:
+        if one.host not in _ITSELF or _LISTENS.search(one.what):
             continue
         beside = env.get(re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", one.what), "")
         port = one.port or (int(beside) if beside.isdecimal() and len(beside) <= _DIGITS else 0)
-        if pod is None or any(own.number == port for own in declared(pod)):
+        if any(own.number == port for own in declared(pod)):
             continue
         if port not in ground.listening.others_ports(pod, Protocol.TCP):
             continue
@@ -98,7 +121,7 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
             rule=ID,
             severity=Severity.WARNING,
             subject=template.subject,
-            place=template.manifest.place(*one.path),
+            place=holder.place(*one.path),
             why=f"{one.what} of container {container.name} leads to {one.host}:{port}, the pod "
             f"itself, where nothing listens on {port}; Service {service.key} has that port",
             fix=f"write {service.name} instead of {one.host}",
@@ -215,6 +238,18 @@ def _beside(ground: Ground, template: Template, container: ContainerText) -> Ite
         )
 
 
+_ASKS = re.compile(
+    r"host|url|uri|dsn|server|endpoint|database|db|conn|broker|upstream|backend|target|proxy",
+    re.IGNORECASE,
+)
+"""What an option says that names somebody to be asked."""
+
+
+def _says_ask(container: ContainerText, one: ToldHost) -> bool:
+    word = str(at(container.data, *one.path[len(container.path) :]))
+    return _ASKS.search(word.partition(one.host)[0]) is not None
+
+
 def _says_listen(container: ContainerText, one: ToldHost) -> bool:
     """Whether the option in which it stands says where the program itself listens."""
     word = str(at(container.data, *one.path[len(container.path) :]))
@@ -285,7 +320,7 @@ def _judge(
             or _by_words(ground, namespace, name, one)
         )
         if meant is None:
-            return None
+            return _by_pods(ground, manifest, one, who, (namespace, name))
         why = f"{who} leads to {one.host}: there is no Service {namespace}/{name}"
         called = ground.cluster.services.get(f"{namespace}/{meant}")
         if called is not None and is_its_workload(ground.cluster, called, name):
@@ -390,6 +425,29 @@ def _by_words(ground: Ground, namespace: str, name: str, one: ToldHost) -> str |
         return None
     own = is_its_workload(ground.cluster, found, name)
     return found.name if own or name not in ground.hostnames else None
+
+
+def _by_pods(
+    ground: Ground, manifest: Manifest, one: ToldHost, who: str, key: tuple[str, str]
+) -> Finding | None:
+    """``http://catalog:8080`` of a workload that no Service selects; ``mysql:3306`` of an image."""
+    if one.port is None or one.offset is not None:
+        return None
+    found = meant_by_name(ground.cluster, *key, one.port)
+    if found is None:
+        return None
+    if isinstance(found, Workload):
+        why, fix = without_service(found, one.port)
+    else:
+        why, fix = f"there is no Service {'/'.join(key)}", f"write {found.name}"
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
+        place=_place(manifest, one),
+        why=f"{who} leads to {one.host}: {why}",
+        fix=fix,
+    )
 
 
 def _place(manifest: Manifest, one: ToldHost) -> Place:

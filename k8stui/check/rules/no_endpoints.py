@@ -22,6 +22,7 @@ from k8stui.cluster.meant import MissedLabel
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.manifests import Manifest
+from k8stui.origin import Origin, Place
 from k8stui.record import record
 from k8stui.suggest import is_typo
 from k8stui.walk.diagnosis.endpoints import (
@@ -50,6 +51,8 @@ class _Reason:
     """The field to mend."""
     of: Manifest | None = None
     """The object that has it; None: the Service."""
+    at: Origin | None = None
+    """Another place that is to blame: a field of the pods."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -65,13 +68,19 @@ def look(ground: Ground) -> Iterator[Finding]:
             rule=ID,
             severity=reason.severity,
             subject=f"Service {service.key}",
-            place=reason.of.place(*reason.path)
-            if reason.of is not None
-            else ground.place(service, *reason.path),
+            place=_place(ground, service, reason),
             why=f"no endpoints: {reason.why}",
             fix=reason.fix,
             claim=ground.ask(service, service.ports[0]) if walkable else None,
         )
+
+
+def _place(ground: Ground, service: Service, reason: _Reason) -> Place | None:
+    if reason.at is not None and reason.at.place is not None:
+        return reason.at.place
+    if reason.of is not None:
+        return reason.of.place(*reason.path)
+    return ground.place(service, *reason.path)
 
 
 def _unmatched(ground: Ground, service: Service) -> _Reason:
@@ -266,11 +275,12 @@ def _unready(ground: Ground, service: Service, pods: tuple[Pod, ...]) -> _Reason
     if lost[0] is not None and all(lost):
         return _Reason(Severity.ERROR, lost[0].reason, lost[0].advice)
     if len(pending) < len(pods):
-        waits = all(" waits for " in pod.unready_reason for pod in pods if pod not in pending)
+        unready = [pod for pod in pods if pod not in pending]
         return _Reason(
-            Severity.WARNING if waits else Severity.ERROR,
+            Severity.ERROR if any(pod.unready_sure for pod in unready) else Severity.WARNING,
             f"none of the pods that it selects is ready ({who})" + _kept(service, pods),
-            _readiness(service, [pod for pod in pods if pod not in pending]),
+            _readiness(service, unready),
+            at=unready[0].origins.get("unready_reason") if unready[0].unready_mend else None,
         )
     if pending[0].node_name is not None:
         return _Reason(Severity.WARNING, why_silent(pending[0]), room(pending[0]))

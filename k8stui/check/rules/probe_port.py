@@ -15,22 +15,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import array, at, text
+from k8stui.apiserver.fields import array, at
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.evidence import port_in_text
-from k8stui.cluster.kubelet import LOOPBACK
-from k8stui.suggest import is_digit_slip, nearest
+from k8stui.cluster.unready import HANDLERS, PROBES, failing_probes
+from k8stui.suggest import is_digit_slip
 
 ID = "probe-port"
-PROBES = {
+EFFECTS = {
     "readinessProbe": "the pod never becomes ready",
     "livenessProbe": "the container is restarted again and again",
     "startupProbe": "the container never counts as started",
 }
 _NEIGHBOUR = 9
-HANDLERS = ("httpGet", "tcpSocket")
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -40,20 +39,17 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
-    names = [text(port, "name") for port in array(container.data, "ports") if text(port, "name")]
-    for probe, effect in PROBES.items():
+    for failing in failing_probes(template.spec, container.data):
+        yield Finding(
+            rule=ID,
+            severity=Severity.ERROR if failing.sure else Severity.WARNING,
+            subject=template.subject,
+            place=template.manifest.place(*container.path, *failing.path),
+            why=f"{failing.why}; it fails, and {EFFECTS[failing.probe]}",
+            fix=failing.mend,
+        )
+    for probe in PROBES:
         for handler in HANDLERS:
-            host = text(container.data, probe, handler, "host")
-            if host in LOOPBACK and template.spec.get("hostNetwork") is not True:
-                yield Finding(
-                    rule=ID,
-                    severity=Severity.WARNING,
-                    subject=template.subject,
-                    place=template.manifest.place(*container.path, probe, handler, "host"),
-                    why=f"the {probe} of container {container.name} asks host {host}: the kubelet "
-                    f"asks from the node, and so the node itself; it fails, and {effect}",
-                    fix="leave host out: the kubelet then asks the pod's own address",
-                )
             port = at(container.data, probe, handler, "port")
             place = template.manifest.place(*container.path, probe, handler, "port")
             if isinstance(port, int) or (
@@ -70,19 +66,6 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
                         f"nothing else in it names; {meant} is {_named(meant, container)}",
                         fix=f"write port: {meant}",
                     )
-                continue
-            if not isinstance(port, str) or port in names:
-                continue
-            near = nearest(port, names) or (names[0] if len(names) == 1 else None)
-            yield Finding(
-                rule=ID,
-                severity=Severity.ERROR,
-                subject=template.subject,
-                place=place,
-                why=f"container {container.name} declares no port named {port}: its {probe} fails "
-                f"and {effect}",
-                fix=f"write port: {near}" if near else f"name the container's port {port}",
-            )
 
 
 def _named(number: int, container: ContainerText) -> str:

@@ -5,7 +5,8 @@ starts and have a clusterIP (pkg/kubelet/kubelet_pods.go getServiceEnvVarMap). A
 later in the input, is headless, stands in another namespace or nowhere gives none; ``$(NAME)`` then
 stays as it is written.
 
-A variable of the container's own env that is used before it is defined stays as well.
+A variable of the container's own env that is used before it is defined stays as well, and so does
+one that is written as a shell has it (``${NAME}``): an information, as some programs put it in.
 
 Applies only to references in env values, command and args. Does not apply to variables that the
 container defines itself, nor, where no such Service is in the input, to containers with envFrom.
@@ -18,7 +19,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import flag
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.references import Reference, references, too_early
+from k8stui.check.references import Reference, in_shells_way, references, too_early
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.model import Service
 
@@ -31,6 +32,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for template in ground.templates:
         for container in template.containers():
             yield from _too_early(template, container)
+            yield from _in_shells_way(template, container)
             for reference in references(container):
                 prefix = service_prefix(reference.name)
                 key = (template.manifest, container.name, prefix)
@@ -54,6 +56,20 @@ def _too_early(template: Template, container: ContainerText) -> Iterator[Finding
             why=f"container {container.name} uses $({one.name}) before {one.name} is defined: the "
             "list is read in its order, so the text stays as it is",
             fix=f"put {one.name} in front of it",
+        )
+
+
+def _in_shells_way(template: Template, container: ContainerText) -> Iterator[Finding]:
+    for one in in_shells_way(container):
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO,
+            subject=template.subject,
+            place=template.manifest.place(*one.path),
+            why=f"container {container.name} uses ${{{one.name}}} in env, as a shell has it: the "
+            f"kubelet puts a value in for $({one.name}) alone, so the text stays as it is",
+            fix=f"write $({one.name}), with {one.name} in front of it; unless the program itself "
+            "puts it in, as Spring does",
         )
 
 

@@ -123,6 +123,35 @@ _KUBELET = struct(
 )
 """Fields by k8s.io/kubelet/config/v1beta1/types.go."""
 
+_KIND = struct(
+    "Cluster",
+    "apiVersion kind name",
+    unread="featureGates runtimeConfig kubeadmConfigPatches kubeadmConfigPatchesJSON6902 "
+    "containerdConfigPatches containerdConfigPatchesJSON6902",
+    metadata=META,
+    networking=struct(
+        "networking",
+        "podSubnet serviceSubnet",
+        unread="ipFamily apiServerPort apiServerAddress disableDefaultCNI kubeProxyMode dnsSearch",
+    ),
+    nodes=ListOf(
+        struct(
+            "node",
+            "role",
+            unread="image extraMounts labels kubeadmConfigPatches kubeadmConfigPatchesJSON6902",
+            extraPortMappings=ListOf(
+                struct(
+                    "mapping",
+                    "listenAddress protocol",
+                    containerPort=INTEGER,
+                    hostPort=INTEGER,
+                )
+            ),
+        )
+    ),
+)
+"""kind's own file: pkg/apis/config/v1alpha4 types.go."""
+
 KINDS = (
     *(
         kind(
@@ -163,4 +192,5 @@ KINDS = (
         named=False,
         namespaced=False,
     ),
+    Kind("Cluster", ("kind.x-k8s.io/v1alpha4",), _KIND, named=False, namespaced=False),
 )

@@ -68,11 +68,27 @@ def _peers(cluster: Cluster, service: Service, request: Request) -> Diagnosis | 
     waiting = [p for p in pods if not p.ready and p.addresses and p.phase is PodPhase.RUNNING]
     if not waiting or all(key != p.key and not key.startswith(f"{p.key}/") for p in pods):
         return None
-    return Diagnosis(
+    said = (
         f"Service {service.key} has no ready endpoint, and DNS names only ready ones: its pods "
-        f"({', '.join(p.name for p in waiting[:3])}) look for each other before they are ready",
+        f"({', '.join(p.name for p in waiting[:3])}) look for each other before they are ready"
+    )
+    mend = (
         f"set publishNotReadyAddresses: true in Service {service.name}: then its pods have names "
-        "before they are ready",
+        "before they are ready"
+    )
+    asked = request.destination.partition(".")[0]
+    of = (service.namespace, *(waiting[0].owner or ("", "")))
+    made = next((w for w in cluster.workloads if (w.namespace, w.kind, w.name) == of), None)
+    later = range(len(made.pods), made.replicas or 0) if made is not None else ()
+    if made is not None and made.is_ordered and asked in [f"{made.name}-{n}" for n in later]:
+        said += f"; {asked} is not even made before {waiting[-1].name} is ready (OrderedReady)"
+        mend += (
+            f"; and write podManagementPolicy: Parallel into StatefulSet {made.name}, which then "
+            "makes all of them at once (delete it with --cascade=orphan before: the field is fixed)"
+        )
+    return Diagnosis(
+        said,
+        mend,
         service.origins.get("publish_not_ready_addresses", service.origin),
     )
 
@@ -211,13 +227,13 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
             f"do not wait for it in init container {init[1]}: the pod's own program can, or the "
             "Service may set publishNotReadyAddresses: true"
         )
+    if pod.unready_mend:
+        return pod.unready_mend
     if "OOMKilled" in why:
         return (
             "raise resources.limits.memory of that container, or let it need less: the kernel "
             f"killed it for its memory ({describe})"
         )
-    if init is not None and " waits for " in why:
-        return _instead_of_waiting(why, init[1])
     if "CreateContainerConfigError: " in why or "not found" in why:
         missing = why.rpartition(": ")[2]
         return f"make what is missing ({missing}), or mend its name in the pod: {describe}"
@@ -230,43 +246,12 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
         return f"mend the image's name, or the credentials for its registry: {describe}"
     if "CrashLoopBackOff" in why or "Error" in why:
         return f"look why the container ends: kubectl logs {pod.name}{space} --previous"
-    if "no file is called so" in why:
-        return "write each word of the command by itself: [npm, start], or [sh, -c, npm start]"
-    if "the API server refuses it: " in why:
-        return "mend what the API server refuses; the container does not start without it"
-    if "no process starts in that" in why:
-        return "write the limit with its unit: 128Mi"
-    if "the kubelet asks from there" in why:
-        return "leave host out of the probe: the kubelet then asks the pod's own address"
-    if "no port of that container" in why:
-        return "write the name of one of the container's ports, or its number, into the probe"
-    if "readinessGates" in why:
-        return (
-            "install the controller that sets that condition (a load balancer's), or take the "
-            "readinessGates off"
-        )
     if "startup probe" in why:
         return (
             "mend the startup probe (its port and path are the program's?), or give it more time "
             f"(failureThreshold × periodSeconds): {describe}"
         )
     return f"look at the readiness probe, or at what the pod waits for: {describe}"
-
-
-def _instead_of_waiting(why: str, name: str) -> str:
-    """What helps an init container that waits for what never comes (`cluster.waiting`)."""
-    if "did you mean " in why:
-        return (
-            f"let init container {name} wait for {why.rpartition('did you mean ')[2].rstrip('?')}"
-        )
-    if "has no port" in why:
-        return f"let init container {name} ask a port that the Service has"
-    if "itself" in why or "waits too" in why:
-        return (
-            f"take the wait out of init container {name} (the program can try again by itself): "
-            "they wait for each other"
-        )
-    return f"mend what init container {name} waits for"
 
 
 AT_ITS_TIMES = (

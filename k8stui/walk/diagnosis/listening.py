@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8stui.cluster.bound import ipv4_only, own_only
+from k8stui.cluster.images import other_tag
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.address import is_loopback
@@ -32,6 +33,9 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         no_socket = step is not None and step.cause == SocketCause(socket=None)
         if not no_socket:
             return None
+        again = _node_port_again(case, port, protocol)
+        if again is not None:
+            return again
         return Diagnosis(reason=f"nothing is known to listen on port {word} of {felt.decided_at}")
     for_itself = _for_itself(case, pod, port)
     if for_itself is not None and not is_loopback(connect.destination):
@@ -60,6 +64,31 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         reason=f"nothing listens on port {word} of pod {pod.key} ({declares})",
         advice=", or ".join(mends),
     )
+
+
+def _node_port_again(case: Case, port: int, protocol: Protocol) -> Diagnosis | None:
+    """An endpoint written by hand that is a node's own address and node port, asked on that node.
+
+    A connection is in table nat once (nf_nat_inet_fn): what one Service's rule has rewritten no
+    other's is asked about on the same node.
+    """
+    target, service = case.rewritten_to, case.service
+    if target is None or service is None or service.selector is not None:
+        return None
+    for other in case.cluster.services.values():
+        if all((p.node_port, p.protocol) != (port, protocol) for p in other.ports):
+            continue
+        written = next((e for e in case.endpoints if target.dst in e.addresses), None)
+        name = f"{other.name}.{other.namespace}.svc.{case.cluster.cluster_domain}"
+        return Diagnosis(
+            f"the endpoints of Service {service.key} name {target.dst}:{port}, "
+            f"{case.felt.decided_at}'s own address and the node port of Service {other.key}: a "
+            "destination is rewritten once, and nobody listens there (from the other nodes it is)",
+            f"give Service {service.name} the selector of {other.name}, or make it an "
+            f"ExternalName of {name}",
+            written.origin if written is not None else None,
+        )
+    return None
 
 
 def _endpoint(case: Case) -> Pod | None:
@@ -114,6 +143,7 @@ def told_another_port(
     if container is None or told is None:
         return None
     declares = ", whatever it declares" if container.ports else ""
+    tag = other_tag(container.image, port) if told.by_itself else ""
     who = f"container {container.name} of pod {pod.key}"
     does = (
         f"{who} listens on {told.number}, as {told.name} does unless told otherwise, and nothing "
@@ -125,7 +155,8 @@ def told_another_port(
         f"{does}, so nothing listens on port {port_word(port, protocol)}{declares}",
         (f"write {told.sets}{port}, or " if told.sets else "write ")
         + f"containerPort and targetPort {told.number}"
-        + (f", or {port} into {told.name}" if container.told is None else ""),
+        + (f", or {port} into {told.name}" if container.told is None else "")
+        + (f"; {port} is opened by the image's tags with {tag}" if tag else ""),
         told.origin,
     )
 

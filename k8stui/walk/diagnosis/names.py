@@ -7,8 +7,8 @@ proposed is never the name that was asked.
 from __future__ import annotations
 
 from k8stui.cluster.entrances import entrance_of
-from k8stui.cluster.meant import called_services
-from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType
+from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
+from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType, Workload
 from k8stui.cluster.names import (
     circle,
     dns_port,
@@ -30,7 +30,7 @@ from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
 from k8stui.walk.diagnosis.refused import refused
-from k8stui.walk.diagnosis.selectors import is_its_workload, matching, renamed
+from k8stui.walk.diagnosis.selectors import is_its_workload, matching, renamed, written
 from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
@@ -156,6 +156,13 @@ def _silent(cluster: Cluster, request: Request) -> Diagnosis | None:
 
 def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> Diagnosis:
     """The name is the public DNS's; what is wrong behind it can be said all the same."""
+    left_out = refused(cluster, *entrance.owner.split(" ", 1)) if entrance.is_refused else None
+    if left_out is not None:
+        return Diagnosis(
+            f"{asked} is a host of {entrance.owner}, which is not there: {left_out.reason}",
+            left_out.advice,
+            left_out.origin,
+        )
     said = f"say its address (--host {asked}=ADDRESS): that of the load balancer"
     if entrance.owner.startswith("Ingress"):
         set_up = cluster.distribution
@@ -180,6 +187,14 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
                 if len(has) == 1
                 else f"write one of them into the Ingress's backend; and {said}",
                 entrance.origin,
+            )
+        found = next((p for p in has if port in (p.port, p.name)), None)
+        empty = without_endpoints(cluster, cluster.services[key], found)
+        if empty is not None:
+            return Diagnosis(
+                f"{reason}; and behind it {empty.reason}",
+                f"{empty.advice}; and {said}",
+                empty.origin,
             )
     behind = ", ".join(f"svc/{key.partition('/')[2]}" for key in keys[:3])
     return Diagnosis(
@@ -343,8 +358,7 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
                 f"ask {found.fqdn}, or only {head}",
             )
     if near is None and "." not in bare:
-        here = pod.namespace if pod is not None else "default"
-        return Diagnosis(reason, f"create a Service {bare} in namespace {here}, or mend the name")
+        return _behind(cluster, pod, bare, reason, int(port) if port.isdecimal() else None)
     meant = cluster.services.get(f"{pod.namespace}/{near}") if pod is not None else None
     if meant is not None and is_its_workload(cluster, meant, bare):
         return Diagnosis(
@@ -353,6 +367,37 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
             meant.origins.get("name", meant.origin),
         )
     return Diagnosis(reason, f"did you mean {near}?" if near else "")
+
+
+def _behind(
+    cluster: Cluster, pod: Pod | None, asked: str, reason: str, port: int | None
+) -> Diagnosis:
+    """Nothing is called alike: whoever is in the namespace may be what was meant."""
+    here = pod.namespace if pod is not None else "default"
+    found = meant_by_name(cluster, here, asked, port)
+    if isinstance(found, Workload):
+        return Diagnosis(*without_service(found, port), found.origin)
+    by_port = meant_by_port(cluster, here, port) if found is None and port else None
+    if found is not None:
+        said = f"{reason}; Service {found.name} leads to the pods of {asked}"
+        return Diagnosis(said, f"did you mean {found.name}?", found.origin)
+    if by_port is not None:
+        said = f"{reason}; port {port} is that of Service {by_port.name} alone"
+        return Diagnosis(said, f"did you mean {by_port.name}?", by_port.origin)
+    return Diagnosis(reason, f"create a Service {asked} in namespace {here}, or mend the name")
+
+
+def without_service(workload: Workload, port: int | None) -> tuple[str, str]:
+    """Of a workload that was asked by its own name: why that is none, and what gives it one."""
+    name, labels = workload.name, written(workload.pod_labels)
+    why = (
+        f"no Service is called {name}: {workload.kind} {name} is there, and workloads have no name "
+        "in DNS; no Service selects its pods"
+    )
+    return (
+        why,
+        f"write a Service {name} with selector {labels}" + (f" and port {port}" if port else ""),
+    )
 
 
 def _container(pod: Pod, asked: str, port: str) -> Diagnosis | None:

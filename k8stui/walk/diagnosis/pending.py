@@ -24,8 +24,8 @@ _MENDS = {
     "PersistentVolume's node affinity": "let the pod run where its volume is (the volume's "
     "nodeAffinity says where; a node there is needed), or make the claim and its volume anew",
     "volume zone": "add a node in the volume's zone, or make the claim and its volume anew",
-    _CLAIMS: "give the claim a StorageClass that there is (kubectl get "
-    "storageclass), or a volume that fits it",
+    _CLAIMS: "give the claim a StorageClass that there is (kubectl get storageclass), or write a "
+    "PersistentVolume that fits it, one for each claim",
     "free ports": "one node gives a hostPort to one pod only: have no more replicas than nodes (a "
     "DaemonSet), or leave hostPort out; a rollout needs maxSurge: 0",
 }

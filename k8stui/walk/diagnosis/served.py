@@ -17,6 +17,7 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.missing_rules import kept_by_the_node, missing_rules
 from k8stui.walk.diagnosis.node_listeners import on_another_address
 from k8stui.walk.diagnosis.owners import service_with
+from k8stui.walk.diagnosis.published import unanswered
 from k8stui.walk.sentence import port_word
 
 _OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
@@ -315,6 +316,10 @@ def _no_node_port(
     elsewhere = on_another_address(case, node, connect)
     if elsewhere is not None:
         return elsewhere
+    outside = next((p for p in case.cluster.published if p.number == connect.port), None)
+    unpublished = unanswered(case.cluster, outside) if outside is not None else None
+    if unpublished is not None:
+        return unpublished
     behind = next(
         ((s, p) for s, p in found if connect.port in (p.port, p.target_port)),
         None,

@@ -1,0 +1,211 @@
+"""What keeps a pod from ever being ready, by its own words.
+
+A command that is no file, an argument that is two, a limit in which no process starts, a user that
+the kubelet does not allow, a probe that cannot succeed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from k8stui.apiserver import quantity
+from k8stui.apiserver.fields import Object, array, at, table, text
+from k8stui.cluster.images import image_ports, image_user
+from k8stui.record import record
+from k8stui.suggest import nearest
+
+_Path = tuple[str | int, ...]
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+HANDLERS = ("httpGet", "tcpSocket")
+_LEAST_MEMORY = quantity.parse("1Mi")
+"""Below this no container starts: the runtime's own process needs more."""
+_PLAIN = re.compile(r"[\w/.][\w/.-]*", re.ASCII)
+_TWO_WORDS = re.compile(r"--?[A-Za-z][\w.-]+[ \t]+[^\s=]\S*")
+"""An option and its value: ``--port 9000``. Of a letter alone the value may begin with a blank."""
+
+
+@record(kw_only=True)
+class Unready:
+    """Why a pod does not become ready, what would mend it, and the field that says so."""
+
+    why: str
+    mend: str
+    path: _Path = ()
+    sure: bool = True
+    """Nothing that the input does not show could make it ready all the same."""
+
+    def below(self, *path: str | int) -> Unready:
+        """The same, seen from the object that holds the container at `path`."""
+        where = (*path, *self.path)
+        return Unready(why=self.why, mend=self.mend, path=where, sure=self.sure)
+
+
+def by_own_words(spec: Object) -> Unready | None:
+    """The first of them; None: the pod becomes ready, as far as it says itself."""
+    if array(spec, "readinessGates"):
+        return Unready(
+            why="its readinessGates are conditions that nobody has set yet",
+            mend="install the controller that sets that condition (a load balancer's), or take the "
+            "readinessGates off",
+            path=("readinessGates",),
+        )
+    for field in ("initContainers", "containers"):
+        for index, container in enumerate(array(spec, field)):
+            found = _of_container(spec, table(container), field == "initContainers")
+            if found is not None:
+                return found.below(field, index)
+    return None
+
+
+def _of_container(spec: Object, container: Object, init: bool) -> Unready | None:
+    found = _command(container) or _as_root(spec, container) or _memory(container)
+    if found is not None or init:
+        return found
+    probes = {one.probe: one for one in reversed([*failing_probes(spec, container)])}
+    found = probes.get("startupProbe") or probes.get("readinessProbe")
+    return found or _two_words(container)
+
+
+def _name(container: Object) -> str:
+    return f"container {text(container, 'name')}"
+
+
+def _command(container: Object) -> Unready | None:
+    words = array(container, "command")
+    first = next(iter(words), "")
+    if len(words) != 1 or not isinstance(first, str) or " " not in first.strip():
+        return None
+    return Unready(
+        why=f"the command of {_name(container)} is the one word {_begun(first)!r}: no file is "
+        "called so",
+        mend="write each word of the command by itself: [npm, start], or [sh, -c, npm start]",
+        path=("command",),
+    )
+
+
+def _begun(line: str) -> str:
+    """How a command line begins: what comes after its program and one word may be a password."""
+    plain = []
+    for word in line.split()[:2]:
+        if not _PLAIN.fullmatch(word):
+            break
+        plain.append(word)
+    begun = " ".join(plain)
+    return begun if begun == line else f"{begun} …".lstrip()
+
+
+def _two_words(container: Object) -> Unready | None:
+    """Not where a shell splits it; a program of one's own may, so it is not sure."""
+    words = [w for field in ("command", "args") for w in array(container, field)]
+    if any(isinstance(word, str) and re.fullmatch(r"-\w*c", word) for word in words):
+        return None
+    for field in ("command", "args"):
+        for index, word in enumerate(array(container, field)):
+            if isinstance(word, str) and _TWO_WORDS.fullmatch(word.strip()):
+                option = word.split(maxsplit=1)[0]
+                return Unready(
+                    why=f"{_name(container)} is given {option} and its value as one word, and no "
+                    "option is called so: most programs end there",
+                    mend=f"write two words, {option} and then the value, or {option}=VALUE",
+                    path=(field, index),
+                    sure=False,
+                )
+    return None
+
+
+def _memory(container: Object) -> Unready | None:
+    limit = at(container, "resources", "limits", "memory")
+    if limit is None or quantity.parse(limit) >= _LEAST_MEMORY:
+        return None
+    unit = ", where m is a thousandth of a byte" if str(limit).endswith("m") else " bytes"
+    return Unready(
+        why=f"the memory limit of {_name(container)} is {limit}{unit}: no process starts in that",
+        mend="write the limit with its unit: 128Mi",
+        path=("resources", "limits", "memory"),
+    )
+
+
+def _as_root(spec: Object, container: Object) -> Unready | None:
+    """``runAsNonRoot``, and whoever runs is root, or is not known to be none.
+
+    pkg/kubelet/kuberuntime security_context_others.go verifyRunAsNonRoot: the container's own
+    securityContext is before the pod's, and runAsUser before the image's user.
+    """
+    merged = {**table(spec, "securityContext"), **table(container, "securityContext")}
+    if merged.get("runAsNonRoot") is not True:
+        return None
+    user = merged.get("runAsUser")
+    said = f"{_name(container)} has runAsNonRoot: true"
+    if user is not None:
+        if user != 0:
+            return None
+        return Unready(
+            why=f"{said} and runAsUser: 0, which is root: the kubelet does not start it",
+            mend="write another runAsUser, or leave runAsNonRoot out",
+            path=("securityContext",) if "securityContext" in container else (),
+        )
+    known = image_user(text(container, "image"))
+    if known is None:
+        return None
+    runs = "runs as root" if known == "root" else f"names its user {known} by no number"
+    return Unready(
+        why=f"{said}, and image {text(container, 'image')} {runs}: the kubelet does not start it "
+        "(CreateContainerConfigError)",
+        mend="write runAsUser with a number that the image can run as, or take an image that names "
+        "one (for nginx: nginxinc/nginx-unprivileged, which listens on 8080), or leave "
+        "runAsNonRoot out",
+        path=("image",),
+        sure=False,
+    )
+
+
+@record(kw_only=True)
+class FailingProbe(Unready):
+    """A probe that cannot succeed."""
+
+    probe: str
+
+
+def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
+    """Probes that ask the node instead of the pod, or a port that the container has not.
+
+    The kubelet looks a name up among the ports of that one container (pkg/probe/util.go
+    ResolveContainerPort), and asks from the node.
+    """
+    opened = image_ports(container) if len(array(spec, "containers")) == 1 else ()
+    names = [text(port, "name") for port in array(container, "ports") if text(port, "name")]
+    for probe in PROBES:
+        for handler in HANDLERS:
+            host = text(container, probe, handler, "host")
+            if host in LOOPBACK and at(spec, "hostNetwork") is not True:
+                yield FailingProbe(
+                    why=f"the {probe} of {_name(container)} asks host {host}, which is the node "
+                    "itself: the kubelet asks from there",
+                    mend="leave host out of the probe: the kubelet then asks the pod's own address",
+                    path=(probe, handler, "host"),
+                    sure=False,
+                    probe=probe,
+                )
+            port = at(container, probe, handler, "port")
+            if isinstance(port, int) and opened and port not in opened:
+                image = text(container, "image")
+                yield FailingProbe(
+                    why=f"the {probe} of {_name(container)} asks port {port}, and image {image} "
+                    f"listens on {opened[0]} unless told otherwise, which nothing here does",
+                    mend=f"write port: {opened[0]}",
+                    path=(probe, handler, "port"),
+                    sure=False,
+                    probe=probe,
+                )
+            if not isinstance(port, str) or port.isdecimal() or port in names:
+                continue
+            near = nearest(port, names) or (names[0] if len(names) == 1 else None)
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks port {port}, and no port of that "
+                "container is called so",
+                mend=f"write port: {near}" if near else f"name the container's port {port}",
+                path=(probe, handler, "port"),
+                probe=probe,
+            )

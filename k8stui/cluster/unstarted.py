@@ -1,0 +1,174 @@
+"""Pods whose containers never run, by what stands beside them in the input.
+
+The API server refuses a ConfigMap or Secret that they need; a Service's variable breaks the
+image's own settings; nginx does not find a host of its configuration, and ends.
+What the pod itself says of it is `unready`'s, and whom an init container waits for `waiting`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from k8stui.cluster.config_maps import ConfigMap
+from k8stui.cluster.environment import variables_of
+from k8stui.cluster.meant import CalledServices
+from k8stui.cluster.model import Container, Pod, Service
+from k8stui.cluster.upstreams import upstreams
+from k8stui.manifests.problem import Problem
+from k8stui.origin import Origin, OriginKind
+from k8stui.record import record
+
+
+@record()
+class _Lack:
+    """Why a container does not run, and what would let it."""
+
+    why: str
+    mend: str
+    origin: Origin
+
+
+def without_start(
+    pods: Mapping[str, Pod],
+    services: Mapping[str, Service],
+    config_maps: Mapping[str, ConfigMap],
+    refused: Mapping[str, Problem],
+) -> Mapping[str, Pod]:
+    """The pods, those not ready that cannot start; what a dump shows stays as it was seen."""
+    judge = _Judge(pods, services, config_maps, refused)
+    held = {}
+    for key, pod in pods.items():
+        if not pod.ready or pod.origin.kind is OriginKind.OBSERVED:
+            continue
+        lack = next(judge.lacks(pod), None)
+        if lack is not None:
+            held[key] = replace(
+                pod,
+                ready=False,
+                unready_reason=lack.why,
+                unready_mend=lack.mend,
+                unready_sure=False,
+                origins={**pod.origins, "unready_reason": lack.origin},
+            )
+    return {**pods, **held} if held else pods
+
+
+class _Judge:
+    def __init__(
+        self,
+        pods: Mapping[str, Pod],
+        services: Mapping[str, Service],
+        config_maps: Mapping[str, ConfigMap],
+        refused: Mapping[str, Problem],
+    ) -> None:
+        self._services, self._config_maps, self._refused = services, config_maps, refused
+        self._variables: dict[str, dict[str, Service]] = {}
+        self._called: CalledServices | None = None
+        self._pods = pods
+        self._bearers: dict[tuple[str, str], list[Pod]] = {}
+        """Pods by their namespace and a name that somebody may call them by."""
+
+    def lacks(self, pod: Pod) -> Iterator[_Lack]:
+        for container in pod.containers:
+            yield from self._refusals(pod, container)
+            if pod.enable_service_links and container.links:
+                yield from self._links(pod, container)
+            if container.reads:
+                yield from self._upstreams(pod, container)
+
+    def _refusals(self, pod: Pod, container: Container) -> Iterator[_Lack]:
+        for kind, name in container.needs if self._refused else ():
+            problem = self._refused.get(f"{kind} {pod.namespace}/{name}")
+            if problem is not None:
+                yield _Lack(
+                    f"{kind} {pod.namespace}/{name} is not there, the API server refuses it: "
+                    f"{problem.message}",
+                    f"mend what the API server refuses ({problem.where}"
+                    + (f": {problem.hint.splitlines()[0]}" if problem.hint else "")
+                    + "); the container does not start without it",
+                    container.origin,
+                )
+
+    def _links(self, pod: Pod, container: Container) -> Iterator[_Lack]:
+        """``KAFKA_PORT=tcp://…`` for an image that reads ``KAFKA_PORT`` itself."""
+        given = self._given(pod.namespace)
+        name = next((one for one in container.links if one in given), None)
+        if name is None:
+            return
+        service = given[name]
+        yield _Lack(
+            f"container {container.name} gets {name}=tcp://… from Service {service.key} "
+            f"(enableServiceLinks), and image {container.image} reads {name} as a setting of its "
+            "own: it ends",
+            "write enableServiceLinks: false into the pod's spec, or give the Service another name "
+            f"than {service.name}",
+            container.origin,
+        )
+
+    def _given(self, namespace: str) -> Mapping[str, Service]:
+        """The variables that Services give to every container of a namespace."""
+        found = self._variables.get(namespace)
+        if found is None:
+            found = self._variables[namespace] = {
+                name: service
+                for service in self._services.values()
+                if service.namespace == namespace
+                for name in variables_of(service)
+            }
+        return found
+
+    def _upstreams(self, pod: Pod, container: Container) -> Iterator[_Lack]:
+        for host, port, origin in upstreams(self._config_maps, pod, container):
+            name, _, rest = host.partition(".")
+            namespace = rest.partition(".")[0] or pod.namespace
+            if f"{namespace}/{name}" in self._services or name == pod.name:
+                continue
+            meant, mend = self._meant(pod, namespace, name, port)
+            if not mend and meant is not None:
+                other = f"{meant.name}.{rest}" if rest else meant.name
+                mend = f"write {other} there, or call Service {meant.name} {name}"
+            if mend:
+                yield _Lack(
+                    f"nginx in container {container.name} looks its upstreams up when it starts, "
+                    f"and ends: there is no Service {namespace}/{name} (host not found in upstream "
+                    f"{host})",
+                    mend,
+                    origin,
+                )
+
+    def _meant(
+        self, pod: Pod, namespace: str, name: str, port: int | None
+    ) -> tuple[Service | None, str]:
+        """The Service that is meant; or what gives the pods one that are called so."""
+        self._called = self._called or CalledServices(self._services.values())
+        meant = self._called.about(namespace, name, port)
+        if meant is not None and not _leads_to(meant, pod):
+            return meant, ""
+        bearers = self._by_name(namespace, name)
+        called = next((one for one in bearers if _maker(one) != _maker(pod)), None)
+        if called is None:
+            return None, ""
+        here = (one for one in self._services.values() if one.namespace == namespace)
+        before = next((one for one in here if _leads_to(one, called)), None)
+        whose = f"the pods of {_maker(called)[1]}"
+        mend = f"write a Service {name} in front of {whose}: none selects them"
+        return before, "" if before is not None else mend
+
+    def _by_name(self, namespace: str, name: str) -> list[Pod]:
+        """Pods that are made by one of that name, or that carry it as a label."""
+        if not self._bearers:
+            for pod in self._pods.values():
+                for word in {_maker(pod)[1], *pod.labels.values()}:
+                    self._bearers.setdefault((pod.namespace, word), []).append(pod)
+        return self._bearers.get((namespace, name), [])
+
+
+def _leads_to(service: Service, pod: Pod) -> bool:
+    selector = service.selector or {}
+    return bool(selector) and selector.items() <= pod.labels.items()
+
+
+def _maker(pod: Pod) -> tuple[str, str]:
+    """Kind and name of what made a pod; of the pod itself where nothing did."""
+    return pod.owner or ("Pod", pod.name)

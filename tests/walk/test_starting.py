@@ -1,0 +1,424 @@
+"""Pods that never start, and names that only look like one: as reported, by walk and check alike.
+
+What the kubelet does not start, what an image makes of a Service's variables, what nginx looks up,
+whom a script's variables name, claims without a volume, ports that kind publishes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from manifests_of import Manifest, kind, node, observed, pod, service, workload, write
+from walk.test_applications import DB, alone, fine, in_vain, waiting
+from walk.test_reported import ASKER, NODES, asking
+from walk.test_told_by_both import Both, env, judge_both
+
+from k8stui.check import Severity, check
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
+from k8stui.walk.world import build_world
+
+
+def unready(*manifests: Manifest, words: str, mend: str, at: str = "", to: str = "svc/web") -> Both:
+    """Nobody is ready: refused, and a finding at the same line."""
+    return Both(
+        walked=asking(to, *manifests, result="refused", cause=words, mend=mend, at=at),
+        rule="no-endpoints", words=words, mend=mend, at=at,
+    )  # fmt: skip
+
+
+NON_ROOT: dict[str, Any] = {"securityContext": {"runAsNonRoot": True}}
+STARTED = {
+    "runAsNonRoot and an image that runs as root": unready(
+        *alone(image="python:3.12", **NON_ROOT), at="image: python:3.12",
+        words="image python:3.12 runs as root", mend="runAsUser with a number"),
+    "runAsNonRoot and a user without a number": unready(
+        *alone(image="memcached:1.6", **NON_ROOT), words="names its user memcache by no number",
+        mend="runAsUser with a number"),
+    "runAsNonRoot and runAsUser 0": unready(
+        *alone(securityContext={"runAsNonRoot": True, "runAsUser": 0}), at="securityContext:",
+        words="runAsUser: 0, which is root", mend="write another runAsUser"),
+    "runAsNonRoot and a user": fine(
+        *alone(image="python:3.12", securityContext={"runAsNonRoot": True, "runAsUser": 1000})),
+    "the pod's runAsNonRoot, and the container's own": fine(
+        *NODES, service("web", to=8080),
+        pod("web-0", "app=web", ports=[8080], **NON_ROOT,
+            container={"image": "python:3.12", "securityContext": {"runAsNonRoot": False}})),
+    "runAsNonRoot and an image of one's own": fine(*alone(**NON_ROOT)),
+    "an option and its value in one word": unready(
+        *alone(args=["--port 8080"]), at="--port 8080", words="--port and its value as one word",
+        mend="--port=VALUE"),
+    "the same where a shell reads it": fine(*alone(command=["sh", "-c"], args=["--port 8080"])),
+    "a probe at a port that the image has not": unready(
+        *NODES, service("web"),
+        pod("web-0", "app=web", ports=[80],
+            container={"image": "nginx:1.27", "readinessProbe": {"tcpSocket": {"port": 8080}}}),
+        words="asks port 8080, and image nginx:1.27 listens on 80", mend="write port: 80",
+        at="port: 8080"),
+}  # fmt: skip
+
+
+def kafka(image: str = "wurstmeister/kafka:2.13", **more: Any) -> tuple[Manifest, ...]:
+    container = {"image": image, **more.pop("container", {})}
+    made = pod("kafka-0", "app=kafka", ports=[9092], container=container, **more)
+    return *NODES, service("kafka", port=9092), made
+
+
+def nginx(conf: str, *services: Manifest) -> tuple[Manifest, ...]:
+    """A proxy with a file of its own."""
+    return (
+        *NODES, service("web", to=8080), *services,
+        kind("v1", "conf", "ConfigMap", data={"default.conf": conf}),
+        pod("web-0", "app=web", ports=[8080],
+            volumes=[{"name": "conf", "configMap": {"name": "conf"}}],
+            container={"image": "nginx:1.27", "volumeMounts": [
+                {"name": "conf", "mountPath": "/etc/nginx/conf.d"}]}),
+    )  # fmt: skip
+
+
+API = (service("api-svc", "app=api", port=9000), pod("api-0", "app=api", ports=[9000]))
+BESIDE = {
+    "a Service of the image's own name": unready(
+        *kafka(), to="svc/kafka", words="gets KAFKA_PORT=tcp://… from Service default/kafka",
+        mend="enableServiceLinks: false"),
+    "the same without its variables": fine(*kafka(enableServiceLinks=False), to="svc/kafka"),
+    "the same with a value of its own": fine(
+        *kafka(container=env(KAFKA_PORT="9092")), to="svc/kafka"),
+    "another image": fine(*kafka("bitnami/kafka:3.7"), to="svc/kafka"),
+    "an image that has learnt it": fine(*kafka("bitnami/redis:7.2"), to="svc/kafka"),
+    "a host that nginx does not find": unready(
+        *nginx("server {\n  listen 8080;\n  location / {\n    proxy_pass http://api:9000/;\n  }\n}",
+               *API),
+        words="there is no Service default/api (host not found in upstream api)",
+        mend="write api-svc there", at="proxy_pass http://api:9000/;"),
+    "one of an upstream": unready(
+        *nginx("upstream back {\n  server api:9000;\n}\nserver {\n  listen 8080;\n"
+               "  location / { proxy_pass http://back; }\n}", *API),
+        words="host not found in upstream api", mend="write api-svc", at="server api:9000;"),
+    "the name that the proxy's own pods share": unready(
+        *nginx("server {\n  listen 8080;\n  location / { proxy_pass http://shop; }\n}",
+               service("front", "part=shop,tier=front"),
+               pod("front-0", "part=shop,tier=front", ports=[80]),
+               pod("back-0", "part=shop,tier=back", ports=[80])),
+        words="there is no Service default/shop", mend="write front there"),
+    "pods in front of which nothing is": unready(
+        *nginx("server {\n  listen 8080;\n  location / { proxy_pass http://hello; }\n}",
+               pod("back-0", "app=hello", ports=[80])),
+        words="there is no Service default/hello",
+        mend="write a Service hello in front of the pods of back-0: none selects them"),
+    "cluster DNS by another name": unready(
+        *nginx("resolver kube-dns;\nserver { listen 8080; }",
+               service("coredns", "k8s-app=kube-dns", port=53),
+               pod("dns-0", "k8s-app=kube-dns", ports=[53])),
+        words="there is no Service default/kube-dns", mend="write coredns there"),
+    "one that is looked up later": fine(
+        *nginx("server {\n  listen 8080;\n  set $to api;\n"
+               "  location / { proxy_pass http://$to:9000; }\n}", *API)),
+    "one of another cluster": fine(
+        *nginx("server {\n  listen 8080;\n  location / { proxy_pass http://ledger:81; }\n}", *API)),
+}  # fmt: skip
+ASKS = "until nc -z $DB_HOST $DB_PORT; do sleep 1; done"
+
+
+def with_env(script: str, **values: str) -> tuple[Manifest, ...]:
+    made = waiting(script)
+    made[-1]["spec"]["template"]["spec"]["initContainers"][0] |= env(**values)
+    return made
+
+
+SCRIPTS = {
+    "a variable of the other container": in_vain(
+        *DB, *waiting(ASKS), words="waits for whom $DB_HOST names, and has no such variable",
+        mend="write DB_HOST into env of init container wait"),
+    "a variable that names nobody": in_vain(
+        *DB, *with_env(ASKS, DB_HOST="mydb", DB_PORT="5432"),
+        words="waits for mydb, and there is no Service default/mydb", mend="wait for db"),
+    "a variable that is right": fine(*NODES, *DB, *with_env(ASKS, DB_HOST="db", DB_PORT="5432")),
+    "a variable of the script's own": fine(*NODES, *DB, *waiting(f"DB_HOST=db; DB_PORT=1; {ASKS}")),
+    "a variable that a Service gives": fine(
+        *NODES, *DB, *waiting("until nc -z $DB_SERVICE_HOST 5432; do sleep 1; done")),
+}  # fmt: skip
+
+
+def bound(*words: str, args: bool = False, image: str = "mongo:7", **more: Any) -> Manifest:
+    container = {"image": image, "args" if args else "command": list(words), **more}
+    return pod("db-0", "app=db", ports=[27017], container=container)
+
+
+def for_itself(who: Manifest, mend: str) -> Both:
+    port = who["spec"]["containers"][0]["ports"][0]["containerPort"]
+    words = f"binds port {port} to 127.0.0.1"
+    return Both(
+        walked=asking("svc/db", *NODES, service("db", port=port), who, result="refused",
+                      cause=words, mend=mend),
+        rule="bound-to-localhost", words=words, mend=mend,
+    )  # fmt: skip
+
+
+def for_all(who: Manifest) -> Both:
+    return fine(*NODES, service("db", port=27017), who, to="svc/db")
+
+
+ALL = "0.0.0.0"  # noqa: S104 - what programs are told
+BOUND = {
+    "mongod as the command": for_itself(bound("mongod", "--replSet", "rs0"), "--bind_ip_all"),
+    "mongod, and its image's script is started": for_all(bound("mongod", args=True)),
+    "mongod of before 3.6": for_all(bound("mongod", image="mongo:3.4")),
+    "mongod is told": for_all(bound("mongod", "--bind_ip", ALL)),
+    "an address in a variable": for_itself(
+        bound(image="x", **env(SERVER_ADDRESS="localhost:27017")), ALL),
+    "an address that is advertised": for_all(
+        bound(image="x", **env(ADVERTISED_ADDR="localhost:27017"))),
+    "an address of somebody else": for_all(bound(image="x", **env(CACHE_ADDR="localhost:6379"))),
+}  # fmt: skip
+
+
+def told(value: str, *manifests: Manifest, words: str, mend: str) -> Both:
+    """A variable of another pod has the name, too."""
+    client = pod("told", node="node-1", container=env(API_URL=f"http://{value}/v1"))
+    return Both(
+        walked=asking(value, *NODES, *manifests, client, result="no-such-name", mend=mend,
+                      cause=words),
+        rule="env-address", words=value.partition(":")[0], mend=mend.removeprefix("did you mean "),
+    )  # fmt: skip
+
+
+NAMES = {
+    "a workload without a Service": told(
+        "catalog:8080", workload("Deployment", "catalog", ports=[8080]),
+        words="Deployment catalog is there, and workloads have no name in DNS",
+        mend="write a Service catalog with selector app=catalog and port 8080"),
+    "the image of the pods": told(
+        "mysql:3306", service("store", "app=store", port=3306),
+        pod("store-0", "app=store", ports=[3306], container={"image": "mysql:8"}),
+        words="Service store leads to the pods of mysql", mend="did you mean store"),
+    "a port that one Service has": Both(
+        walked=asking("ledger:5432", *NODES, *DB, result="no-such-name",
+                      cause="port 5432 is that of Service db alone", mend="did you mean db?")),
+    "localhost in a ConfigMap": Both(
+        walked=asking("localhost:5432", *NODES, *DB, pod("app", container={
+            "envFrom": [{"configMapRef": {"name": "settings"}}]}),
+            kind("v1", "settings", "ConfigMap", data={"DB_HOST": "localhost", "DB_PORT": "5432"}),
+            source="pod/app", result="refused", cause="port 5432 is that of Service default/db",
+            mend="ask db:5432"),
+        rule="env-address", words="DB_HOST of container main leads to localhost:5432",
+        mend="write db instead of localhost", at="DB_HOST: localhost",
+    ),
+    "localhost in an argument": Both(
+        walked=asking("localhost:5432", *NODES, *DB,
+                      pod("app", container={"args": ["-db-host=127.0.0.1:5432"]}),
+                      source="pod/app", result="refused", mend="ask db:5432"),
+        rule="env-address", words="args of container main leads to 127.0.0.1:5432",
+        mend="write db instead", at="-db-host=127.0.0.1:5432",
+    ),
+}  # fmt: skip
+
+
+def volume(name: str, size: str = "1Gi", *modes: str, storage: str = "manual") -> Manifest:
+    spec = {
+        "storageClassName": storage, "capacity": {"storage": size},
+        "accessModes": list(modes) or ["ReadWriteOnce"], "hostPath": {"path": "/srv"},
+    }  # fmt: skip
+    return kind("v1", name, "PersistentVolume", spec=spec)
+
+
+def claims(*names: str, size: str = "1Gi") -> tuple[Manifest, ...]:
+    """Claims, and a pod that mounts all of them behind Service web."""
+    spec = {"storageClassName": "manual", "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": size}}}  # fmt: skip
+    mounted = [{"name": n, "persistentVolumeClaim": {"claimName": n}} for n in names]
+    return (
+        *NODES, service("web", to=8080),
+        *(kind("v1", name, "PersistentVolumeClaim", spec=spec) for name in names),
+        pod("web-0", "app=web", node=None, ports=[8080], volumes=mounted),
+    )  # fmt: skip
+
+
+def unbound(words: str, *manifests: Manifest) -> Both:
+    mend = "write a PersistentVolume that fits it, one for each claim"
+    return Both(
+        walked=asking("svc/web", *manifests, result="refused", cause=words, mend=mend,
+                      at="storageClassName: manual"),
+        rule="unschedulable", words=words, mend=mend, at="apiVersion: v1",
+    )  # fmt: skip
+
+
+CLAIMS = {
+    "one volume for two claims": unbound(
+        "b finds no volume: PersistentVolume v is others'", *claims("a", "b"), volume("v")),
+    "a volume that is too small": unbound(
+        "a asks for 5Gi; PersistentVolume v has 1Gi", *claims("a", size="5Gi"), volume("v")),
+    "a volume for readers": unbound(
+        "a asks for ReadWriteOnce; PersistentVolume v has ReadOnlyMany",
+        *claims("a"), volume("v", "1Gi", "ReadOnlyMany")),
+    "volumes enough": fine(*claims("a", "b"), volume("v"), volume("w")),
+    "volumes of another class": fine(*claims("a"), volume("v", storage="other")),
+}  # fmt: skip
+
+
+def kind_cluster(port: int) -> Manifest:
+    mapped = {"containerPort": port, "hostPort": 8080}
+    return {
+        "apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster",
+        "nodes": [{"role": "control-plane", "extraPortMappings": [mapped]}],
+    }  # fmt: skip
+
+
+def door(**port: int) -> tuple[Manifest, ...]:
+    one = {"port": 80, "targetPort": 8080, **port}
+    return *NODES, service("web", port=one, type="NodePort"), pod("web-0", "app=web", ports=[8080])
+
+
+def published(number: int, *manifests: Manifest, mend: str) -> Both:
+    words = f"kind publishes port {number} of its node"
+    return Both(
+        walked=asking(f"node/node-1:{number}", kind_cluster(number), *manifests, source="outside",
+                      result="refused", cause=words, mend=mend, at=f"containerPort: {number}"),
+        rule="published-port", words=words, mend=mend,
+    )  # fmt: skip
+
+
+TAINTED = node(1, "10.244.1.0/24", taints=[
+    {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}])  # fmt: skip
+OTHERS = {
+    "kind publishes the pod's port": published(
+        8080, *door(nodePort=30080),
+        mend="write containerPort: 30080, the node port of Service web"),
+    "kind publishes a port, and the node port is left to chance": published(
+        80, *door(), mend="write nodePort: 30080 into Service web"),
+    "kind publishes the node port": Both(walked=asking(
+        "node/node-1:30080", kind_cluster(30080), *door(nodePort=30080), source="outside",
+        result="connected")),
+    "kind publishes what an Ingress' controller takes": Both(walked=asking(
+        "svc/web", kind_cluster(80), *door(),
+        kind("networking.k8s.io/v1", "web", "Ingress",
+             spec={"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}),
+        result="connected")),
+    "a taint that says that the node is not ready": Both(
+        walked=asking("svc/web", TAINTED, service("web", to=8080),
+                      pod("web-0", "app=web", node=None, ports=[8080]), source="node/node-1",
+                      result="refused", cause="is Pending",
+                      mend="mend node node-1, whose taint node.kubernetes.io/not-ready says"),
+        rule="unschedulable", words="stays Pending", mend="no toleration helps",
+    ),
+    "endpoints that are the node's own node port": Both(
+        walked=asking(
+            "svc/front", node(1, "10.244.1.0/24"), *door(nodePort=30080)[2:],
+            service("front", None, to=30080),
+            kind("v1", "front", "Endpoints", subsets=[
+                {"addresses": [{"ip": "192.168.0.11"}], "ports": [{"port": 30080}]}]),
+            source="node/node-1", result="refused",
+            cause="the node port of Service default/web: a destination is rewritten once",
+            mend="give Service front the selector of web", at="ip: 192.168.0.11"),
+        rule="endpoints-by-hand", words="a destination is rewritten once",
+        mend="the selector of web",
+    ),
+}  # fmt: skip
+CASES = {**STARTED, **BESIDE, **SCRIPTS, **BOUND, **NAMES, **CLAIMS, **OTHERS}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_starting(name: str, tmp_path: Path) -> None:
+    judge_both(tmp_path, CASES[name])
+
+
+def test_what_the_server_refuses_is_missed_where_it_is_needed(tmp_path: Path) -> None:
+    """A Secret's value that is no base64: there is no Secret, and whoever needs it waits for it."""
+    hidden = "s3cret words"
+    secret = kind("v1", "keys", "Secret", data={"TOKEN": hidden})
+    refused = kind("v1", "tune", "ConfigMap", data={"SIZE": 1})
+    needs = [{"secretRef": {"name": "keys"}}, {"configMapRef": {"name": "tune", "optional": True}}]
+    optional = [{**one, "optional": True} for one in ({"name": "keys"}, {"name": "tune"})]
+    file = write(tmp_path, (
+        *NODES, secret, refused, ASKER, service("web", to=8080), service("free", to=8080),
+        pod("web-0", "app=web", ports=[8080], container={"envFrom": needs}),
+        pod("free-0", "app=free", ports=[8080], container={"envFrom": [
+            {"secretRef": optional[0]}, {"configMapRef": optional[1]}]}),
+    ))  # fmt: skip
+    made = build_world([str(file)])
+    assert sorted(one.subject for one in made.problems) == [
+        "ConfigMap default/tune", "Secret default/keys",
+    ]  # fmt: skip
+    assert not any(hidden in one.render() for one in made.problems)
+    found = walk(made, parse_request(made, "pod/asker", "svc/web")).outcome
+    assert found.result.value == "refused"
+    assert "Secret default/keys is not there, the API server refuses it" in found.reason
+    assert "stringData" in found.advice
+    assert (
+        walk(made, parse_request(made, "pod/asker", "svc/free")).outcome.result.value == "connected"
+    )
+
+
+@pytest.mark.parametrize("value", ["${TOKEN}", "ENC[AES256_GCM,data:x]", "CHANGE_ME", "YQ==", ""])
+def test_a_secret_that_somebody_fills_in_is_taken(value: str, tmp_path: Path) -> None:
+    file = write(tmp_path, (kind("v1", "keys", "Secret", data={"TOKEN": value}), ASKER))
+    assert not build_world([str(file)]).problems
+
+
+def at_the_shop(path: Manifest) -> Manifest:
+    rules = [{"host": "shop.example", "http": {"paths": [path]}}]
+    return kind("networking.k8s.io/v1", "web", "Ingress", spec={"rules": rules})
+
+
+def test_the_host_of_an_ingress_that_is_refused(tmp_path: Path) -> None:
+    """Fields of an older version: nobody serves the host, and who asks it is told why."""
+    old = {"path": "/", "backend": {"serviceName": "web", "servicePort": 80}}
+    made = build_world([str(write(tmp_path, (*NODES, at_the_shop(old), service("web"))))])
+    found = walk(made, parse_request(made, "outside", "shop.example:80")).outcome
+    assert "a host of Ingress default/web, which is not there" in found.reason
+    assert "write service: {name: web, port: {number: 80}}" in found.advice
+
+
+def test_the_host_of_an_ingress_that_leads_to_nobody(tmp_path: Path) -> None:
+    path = {"path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": "web", "port": {"number": 80}}}}  # fmt: skip
+    astray = service("web", to=8080), pod("web-0", "app=wbe", ports=[8080])
+    made = build_world([str(write(tmp_path, (*NODES, at_the_shop(path), *astray)))])
+    found = walk(made, parse_request(made, "outside", "shop.example:80")).outcome
+    assert "and behind it Service default/web has no endpoints" in found.reason
+    assert "app: wbe" in found.advice
+
+
+def test_a_pod_that_is_not_even_made(tmp_path: Path) -> None:
+    """OrderedReady: the second pod is made when the first is ready, which looks for the second."""
+    first = observed("db-0", "app=db", "10.244.1.5", ready=False, hostname="db-0", subdomain="db")
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "u",
+             "controller": True}  # fmt: skip
+    first["metadata"]["ownerReferences"] = [owner]
+    made = build_world([str(write(tmp_path, (
+        *NODES, service("db", port=5432, clusterIP="None"), first,
+        workload("StatefulSet", "db", serviceName="db", replicas=2))))])  # fmt: skip
+    found = walk(made, parse_request(made, "pod/db-0", "db-1.db:5432")).outcome
+    assert "db-1 is not even made before db-0 is ready" in found.reason
+    assert "publishNotReadyAddresses: true" in found.advice
+    assert "podManagementPolicy: Parallel into StatefulSet db" in found.advice
+
+
+def test_the_policy_that_was_meant_is_the_one_to_mend(tmp_path: Path) -> None:
+    """Of two that select the pod, the one whose labels the client has."""
+    policies = [
+        kind("networking.k8s.io/v1", name, "NetworkPolicy", "shop",
+             spec={"podSelector": {}, "ingress": [{"from": [{"podSelector": selector}]}]})
+        for name, selector in (("own", {}), ("doors", {"matchLabels": {"app": "door"}}))
+    ]  # fmt: skip
+    calico = workload("DaemonSet", "calico-node", namespace="kube-system",
+                      container={"image": "docker.io/calico/node:v3.27.0"})  # fmt: skip
+    made = build_world([str(write(tmp_path, (
+        calico, *policies, kind("v1", "shop", "Namespace"), kind("v1", "edge", "Namespace"),
+        service("till", namespace="shop"), pod("till-0", "app=till", namespace="shop", ports=[80]),
+        pod("door-0", "app=door", namespace="edge", node="node-2"))))])  # fmt: skip
+    found = walk(made, parse_request(made, "pod/door-0", "till.shop:80", "edge")).outcome
+    assert found.advice.endswith("in ingress of NetworkPolicy doors")
+
+
+def test_variables_that_break_or_stay_as_they_are(tmp_path: Path) -> None:
+    asks = env(REDIS_HOST="redis", URL="redis://${REDIS_HOST}/0")
+    file = write(tmp_path, (*NODES, service("redis", port=6379), pod("app", container=asks)))
+    found = [one for one in check(build_world([str(file)])) if one.severity is Severity.INFO]
+    said = {one.rule: one for one in found}
+    assert (
+        "no REDIS_PORT, which Service default/redis sets to tcp://" in said["service-port-env"].why
+    )
+    assert said["service-env"].fix.startswith("write $(REDIS_HOST)")
