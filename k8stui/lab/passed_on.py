@@ -219,7 +219,9 @@ def _begun(
 
 
 def _judge_earlier(protocol: Protocol, ends: Sequence[Outcome | None], *, keeps: bool) -> None:
-    """Whether the client waits for each datagram's answer as long as for the last one's."""
+    """Whether all go to their end, and the client waits for each datagram as for the last one."""
+    if any(end is not None and end.result is Result.UNKNOWN for end in ends):
+        raise NotComparedError("an earlier request does not go to its end")
     answered = {end is not None and end.result is Result.CONNECTED for end in ends}
     if protocol is Protocol.UDP and not keeps and len(answered) > 1:
         raise NotComparedError("a process passes on one datagram and not the other")
