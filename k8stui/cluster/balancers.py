@@ -521,6 +521,7 @@ def _where_kube_vip(pods: Iterable[Pod], *, for_services: bool) -> Mapping[str, 
         for one in pod.containers
         if pod.node_name is not None
         and pod.phase is PodPhase.RUNNING
+        and _KUBE_VIP in one.image
         and _program(one).removesuffix("-iptables") == _KUBE_VIP
         and _is_for_services(one) is for_services
     }

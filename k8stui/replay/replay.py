@@ -150,6 +150,7 @@ class Player:
             with value_of("--ask"):
                 parse_request(world, question.source, question.destination, namespace)
         self.objects = [one for one in world.manifests.objects if not _is_step(one)]
+        self._named = _by_key(self.objects)
         self.world = world
         """When everything is there."""
         self._questions = questions
@@ -177,6 +178,7 @@ class Player:
     def stand_at(self, moment: Moment) -> None:
         """Go on from a moment that was there already."""
         self.objects = list(moment.world.manifests.objects)
+        self._named = _by_key(self.objects)
         self._number, self._before = moment.number, moment.world.cluster
         self._last = moment.world
 
@@ -204,8 +206,7 @@ class Player:
 
     def find(self, manifest: Manifest) -> Manifest | None:
         """The object as it is there now, under its name."""
-        key = key_of(manifest)
-        return next((one for one in self.objects if key_of(one) == key), None)
+        return self._named.get(key_of(manifest))
 
     def _apply(self, change: Change) -> Cluster:
         """Do it; what was there before, as far as it stays."""
@@ -213,11 +214,14 @@ class Player:
         old = self.find(change.manifest)
         if change.verb is Verb.ADDED or old is None:
             self.objects.append(change.manifest)
+            self._named.setdefault(key, change.manifest)
             return self._before
         if change.verb is Verb.DELETED:
             self.objects.remove(old)
+            self._named = _by_key(self.objects)
             return self._before
         self.objects[self.objects.index(old)] = change.manifest
+        self._named[key] = change.manifest
         if _template(old) == _template(change.manifest):
             return self._before
         # A new template: its pods are made anew, one after the other.
@@ -256,6 +260,14 @@ class Player:
             return Result.UNKNOWN
         is_name = question.destination.startswith(("svc/", "service/"))
         return Result.NO_SUCH_NAME if is_name else Result.UNKNOWN
+
+
+def _by_key(objects: Iterable[Manifest]) -> dict[Key, Manifest]:
+    """The first under each name."""
+    found: dict[Key, Manifest] = {}
+    for one in objects:
+        found.setdefault(key_of(one), one)
+    return found
 
 
 def _template(one: Manifest) -> object:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 from k8stui.apiserver.validation.ranges import NODE_PORTS, port_range
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.policy import NetworkPolicy
 from k8stui.cluster.selection import Selection
-from k8stui.cluster.selectors import matches
+from k8stui.cluster.selectors import demanded, matches
 from k8stui.kernel.ipset import IpSet
 from k8stui.nodes.contribution import Contribution, TablePart
 from k8stui.nodes.policy.kube_router.chains import OWNER, Chains, NodeView, builtin_jumps
@@ -80,14 +80,24 @@ class KubeRouter:
 
     def policies_of(self, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Those that select the pod, in order of their names."""
-        own = self._by_namespace.get(pod.namespace, ())
-        return tuple(one for one in own if matches(one.pods, pod.labels))
+        known = self._by_label
+        places = [*known.get((pod.namespace, "", ""), ())]
+        for pair in pod.labels.items():
+            places += known.get((pod.namespace, *pair), ())
+        found = (self._ordered[place] for place in sorted(places))
+        return tuple(one for one in found if matches(one.pods, pod.labels))
 
     @cached_property
-    def _by_namespace(self) -> Mapping[str, list[NetworkPolicy]]:
-        found: dict[str, list[NetworkPolicy]] = {}
-        for policy in sorted(self.policies.values(), key=lambda one: one.name):
-            found.setdefault(policy.namespace, []).append(policy)
+    def _ordered(self) -> Sequence[NetworkPolicy]:
+        return sorted(self.policies.values(), key=lambda one: one.name)
+
+    @cached_property
+    def _by_label(self) -> Mapping[tuple[str, str, str], Sequence[int]]:
+        """By namespace and a label without which they select nobody; empty: there is none such."""
+        found: dict[tuple[str, str, str], list[int]] = {}
+        for place, policy in enumerate(self._ordered):
+            key, value = next(demanded(policy.pods), ("", ""))
+            found.setdefault((policy.namespace, key, value), []).append(place)
         return found
 
     @cached_property
