@@ -8,7 +8,9 @@ docs/facts/policy.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.cluster.model import Pod
@@ -16,6 +18,7 @@ from k8stui.cluster.policy import Direction, NetworkPolicy
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.compile import compile_rule, render
 from k8stui.kernel.rules import Chain, Rule
+from k8stui.nodes.apart import ComparedChains
 from k8stui.nodes.contribution import Jump
 from k8stui.nodes.policy.kube_router.dialect import Dialect, LetsThrough
 from k8stui.nodes.policy.kube_router.names import PolicyNames, pod_chain, with_id
@@ -52,7 +55,13 @@ _PORT_UNREACHABLE = {4: "icmp-port-unreachable", 6: "icmp6-port-unreachable"}
 _LOGGED_NAMES = 48
 _RATE_UNITS = frozenset({"second", "minute", "hour", "day", "s", "m", "h", "d"})
 
-Make = Callable[[], Iterable[Rule]]
+
+class Made(NamedTuple):
+    """A chain that is made when it is looked at."""
+
+    make: Callable[[], Iterable[Rule]]
+    of: Callable[[], object]
+    """All that its rules are made of, beside what is the same in each chain."""
 
 
 @record(kw_only=True, eq=False)
@@ -92,38 +101,64 @@ class NodeView:
         )
 
 
-class Chains(Mapping[str, Chain]):
+class Chains(ComparedChains):
     """Every chain of the engine's own, by name."""
 
     def __init__(self, node: NodeView) -> None:
-        makers: dict[str, Make] = {
-            _COMMON: lambda: _common(node),
-            _DEFAULT: lambda: _default(node),
-            "KUBE-ROUTER-INPUT": lambda: _input(node),
-            "KUBE-ROUTER-FORWARD": lambda: _forward(node),
-            "KUBE-ROUTER-OUTPUT": lambda: _output(node),
+        self.fixed = node.dialect, node.sync, node.version, node.seen
+        made = {
+            _COMMON: Made(lambda: _common(node), tuple),
+            _DEFAULT: Made(lambda: _default(node), tuple),
+            "KUBE-ROUTER-INPUT": Made(
+                lambda: _input(node), lambda: (node.ranges, node.node_ports, node.pods)
+            ),
+            "KUBE-ROUTER-FORWARD": Made(lambda: _forward(node), lambda: node.pods),
+            "KUBE-ROUTER-OUTPUT": Made(lambda: _output(node), lambda: node.pods),
         }
         if node.dialect.tail:
-            makers[_TAIL] = lambda: _tail(node)
+            made[_TAIL] = Made(lambda: _tail(node), tuple)
         for policy in node.policies:
             name = node.policy_chain(policy)
-            makers[name] = lambda name=name, policy=policy: _policy(node, name, policy)  # type: ignore[misc]
+            made[name] = Made(
+                partial(_policy, node, name, policy), partial(_of_policy, node, policy)
+            )
         for pod, address in node.pods:
             name = node.chain_of(pod)
-            makers[name] = lambda name=name, pod=pod, at=address: _pod(node, name, pod, at)  # type: ignore[misc]
-        self._makers = makers
+            made[name] = Made(
+                partial(_pod, node, name, pod, address), partial(_of_pod, node, pod, address)
+            )
+        self.made = made
+
+    def apart(self, earlier: Mapping[str, Chain]) -> Collection[str]:
+        """What is made of the same policies and pods is the same."""
+        if not isinstance(earlier, Chains) or earlier.fixed != self.fixed:
+            return {*self, *earlier}
+        then, now = earlier.made, self.made
+        return [
+            name
+            for name in {**then, **now}
+            if name not in then or name not in now or then[name].of() != now[name].of()
+        ]
 
     def __getitem__(self, name: str) -> Chain:
-        return Chain(name, tuple(self._makers[name]()))
+        return Chain(name, tuple(self.made[name].make()))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._makers
+        return name in self.made
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._makers)
+        return iter(self.made)
 
     def __len__(self) -> int:
-        return len(self._makers)
+        return len(self.made)
+
+
+def _of_policy(node: NodeView, policy: NetworkPolicy) -> object:
+    return policy, node.plan(policy).allowed
+
+
+def _of_pod(node: NodeView, pod: Pod, address: Address) -> object:
+    return pod, address, node.policies_of(pod)
 
 
 def builtin_jumps(node: NodeView) -> Iterator[Jump]:
