@@ -22,7 +22,7 @@ _PASSES = re.compile(
     rf"^[^#\n$]*\b(?:proxy|fastcgi|uwsgi|scgi|grpc|memcached)_pass\s+(?:\w+://)?{_HOST}",
     re.MULTILINE,
 )
-_GROUP = re.compile(r"\bupstream\s+(?P<name>[\w.-]+)\s*\{(?P<body>[^}]*)\}")
+_GROUP = re.compile(r"\bupstream\s+(?P<name>[\w.-]+)\s*\{(?P<body>[^{}]*)\}")
 _SERVER = re.compile(rf"^[ \t]*server\s+{_HOST}(?![^;\n]*\bresolve\b)", re.MULTILINE)
 _RESOLVER = re.compile(rf"^[^#\n]*\bresolver\s+{_HOST}", re.MULTILINE)
 """nginx looks its own DNS server up as well ("host not found in resolver")."""
