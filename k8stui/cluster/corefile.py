@@ -18,9 +18,9 @@ from k8stui.cluster.model import Corefile, Pod, Service
 KEY = "Corefile"
 _USUAL_PORT = 53
 _BLOCK = re.compile(r"^(?P<head>[^\s#{}(][^#{}\n]*)\{", re.MULTILINE)
-_PLUGIN = re.compile(r"^\s*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
-_FORWARD = re.compile(r"^\s*(?:forward|proxy)\s+\.\s+(?P<to>[^{#\n]+)", re.MULTILINE)
-_LOOP = re.compile(r"^\s*loop\s*$", re.MULTILINE)
+_PLUGIN = re.compile(r"^[ \t]*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
+_FORWARD = re.compile(r"^[ \t]*(?:forward|proxy)\s+\.\s+(?P<to>[^{#\n]+)", re.MULTILINE)
+_LOOP = re.compile(r"^[ \t]*loop[ \t\r]*$", re.MULTILINE)
 _PORT = re.compile(r":(\d{1,5})$")
 _ZONE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*$")
 _REVERSE = ("in-addr.arpa", "ip6.arpa")
@@ -51,7 +51,7 @@ def parse(held: ConfigMap) -> Corefile | None:
     """Read ``data.Corefile``; None where it is a template, imports other files, or is none."""
     text = str(held.data[KEY])
     blocks = [*_BLOCK.finditer(text)]
-    if not blocks or "{{" in text or re.search(r"^\s*import\b", text, re.MULTILINE):
+    if not blocks or "{{" in text or re.search(r"^[ \t]*import\b", text, re.MULTILINE):
         return None
     ports: list[int] = []
     for block in blocks:

@@ -29,20 +29,20 @@ _CONNECTS = tuple(
     for each in (
         rf"\bnc\s+(?:-\w+\s+(?:\d+\s+)?)*{_HOST}\s+(?P<port>\d+)",
         rf"/dev/tcp/{_HOST}/(?P<port>\d+)",
-        rf"\b(?:curl|wget)\b[^;|&]*?https?://{_HOST}(?::(?P<port>\d+))?(?=[/\s;'\"]|$)",
-        rf"\bpg_isready\b[^;|&]*?-h\s*{_HOST}(?:\s+-p\s*(?P<port>\d+))?",
+        rf"\b(?:curl|wget)\b[^;|&]{{0,500}}?https?://{_HOST}(?::(?P<port>\d+))?(?=[/\s;'\"]|$)",
+        rf"\bpg_isready\b[^;|&]{{0,500}}?-h\s*{_HOST}(?:\s+-p\s*(?P<port>\d+))?",
     )
 )
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|\(([A-Za-z_]\w*)\)|([A-Za-z_]\w*))")
 _ASKS = re.compile(r"\b(?:nc|nslookup|pg_isready|mysqladmin)\s[^;|&\n]*")
 _SETS = re.compile(
-    r"(?:^|[;&({\n]|\bdo\b|\bthen\b|\bexport\b)\s*[A-Za-z_]\w*=|\bfor\s+\w+\s+in\b"
+    r"(?:^|[;&({\n]|\bdo\b|\bthen\b|\bexport\b)[^\S\n]*[A-Za-z_]\w*=|\bfor\s+\w+\s+in\b"
     r"|\bread\s+\w|\bsource\s|\beval\b|\s\.\s"
 )
 """A script that sets variables itself."""
 _WAITERS = re.compile(
     rf"(?:wait-for-it(?:\.sh)?|wait-for(?:\.sh)?|wait4x\s+tcp)\s+{_HOST}:(?P<port>\d+)"
-    rf"|dockerize\b.*?-wait\s+\w+://(?P<host2>[a-z0-9][a-z0-9.-]*):(?P<port2>\d+)"
+    rf"|dockerize\b.{{0,500}}?-wait\s+\w+://(?P<host2>[a-z0-9][a-z0-9.-]*):(?P<port2>\d+)"
 )
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MANY = 100_000
 """Characters of a document from which looking for repetition pays."""
-_OBJECT_LIKE = re.compile(r"^\s*[\"'{]*(?:api-?version|kind)\b", re.IGNORECASE | re.MULTILINE)
+_OBJECT_LIKE = re.compile(r"^[^\S\n]*[\"'{]*(?:api-?version|kind)\b", re.IGNORECASE | re.MULTILINE)
 
 
 Tick = Callable[[int], None]

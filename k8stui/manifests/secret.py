@@ -12,7 +12,7 @@ from k8stui.manifests.spans import lines, merged, runs
 
 _MAYBE = re.compile(
     # The word as a value, a field that only Secrets have, or a kind that is not plainly written.
-    r"secret|stringdata|kind[\"']?\s*:\s*(?:[!&*|>?]|\"[^\"\n]*\\)|<<|^\s*\?|\\\n"
+    r"secret|stringdata|kind[\"']?\s*:\s*(?:[!&*|>?]|\"[^\"\n]*\\)|<<|^[^\S\n]*\?|\\\n"
     # An escaped letter may be one of these words: "S\x65cret".
     r"|\\(?:x[4-7]|u00[4-7]|U000000[4-7])",
     re.IGNORECASE | re.MULTILINE,

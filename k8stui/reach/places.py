@@ -202,6 +202,7 @@ def _fixed(table: NftTable) -> Iterator[Chain]:
         chain = table.chains[left.pop()].chain
         yield chain
         for rule in chain.rules:
-            others = [name for name in mentions.chains(rule.text) if name not in known]
+            others = mentions.chains(rule.text)
+            # A dump may be cut: where a rule leads to no chain, each walk ends and says so.
+            left += [name for name in others if name in table.chains and name not in known]
             known.update(others)
-            left += others

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import k8stui
 from k8stui.manifests.documents import documents
 from k8stui.manifests.load import load
 from k8stui.manifests.secrecy import Veil
@@ -161,3 +164,17 @@ def test_words_of_comments_are_read_once() -> None:
     text = "---\n" + "\t# so many # words in a # line of comment\n" * 40 + "a: 1\n"
     assert list(documents(text)) == [(0, len(text))]
     assert list(documents(text.removesuffix("a: 1\n"))) == []
+
+
+def test_no_pattern_looks_behind_blank_lines_from_each_of_them() -> None:
+    r"""``^\s*`` in many lines goes on over the next ones: blank lines would cost their square."""
+    found = []
+    for file in Path(k8stui.__file__).parent.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(call, ast.Call):
+                continue
+            written = ast.unparse(call)
+            looks_on = re.search(r"(?<!\[)\^\\\\s[*+]", written)
+            if written.startswith("re.") and "MULTILINE" in written and looks_on:
+                found.append(f"{file}:{call.lineno}")
+    assert not found
