@@ -67,6 +67,14 @@ def broken_documents(size: int, folder: Path) -> list[str]:
     return checked(folder, *(f"kind: Service\nmetadata: {{name: s{n}\n" for n in range(size)))
 
 
+def missing_spaces(size: int, folder: Path) -> list[str]:
+    """Each of which is told, with what of its line is no value of a ConfigMap."""
+    lines = "".join(f"  field{n}:value-{n}\n" for n in range(size))
+    return checked(
+        folder, f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\ndata:\n{lines}"
+    )
+
+
 def wrong_fields(size: int, folder: Path) -> list[str]:
     odd = (
         "apiVersion: v1\nkind: Service\nmetadata: {{name: s{n}}}\nspec: {{ports: [{{prot: 1}}]}}\n"
@@ -466,6 +474,7 @@ def listeners(size: int, folder: Path) -> list[str]:
 
 CASES = {
     "crowds": Case(400, crowds),
+    "missing-spaces": Case(500, missing_spaces),
     "broken-documents": Case(200, broken_documents),
     "wrong-fields": Case(200, wrong_fields),
     "rules": Case(5000, many_rules),

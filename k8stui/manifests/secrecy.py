@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 
 from k8stui.manifests import tree
 from k8stui.manifests.events import YamlFault
@@ -180,18 +181,22 @@ class Veil:
         if len(self.stretch) > _LONGEST:
             here = set(_WORD.findall(shown.line))
             return lambda text: [word for word in _WORD.findall(text) if word not in here]
-        open_words = set(_WORD.findall(self._all_shown()))
-        private = set(_WORD.findall("\n".join([self.stretch, *self._texts]))) - open_words
+        open_words, private, all_private = self._words
 
         def is_private(word: str) -> bool:
             # A long value is cut in messages.
             return word in private or (
-                word not in open_words
-                and len(word) >= _PART
-                and any(word in one for one in private)
+                word not in open_words and len(word) >= _PART and word in all_private
             )
 
         return lambda text: [word for word in _WORD.findall(text) if is_private(word)]
+
+    @cached_property
+    def _words(self) -> tuple[set[str], set[str], str]:
+        """Those that may be shown, the others, and these in one text."""
+        open_words = set(_WORD.findall(self._all_shown()))
+        private = set(_WORD.findall("\n".join([self.stretch, *self._texts]))) - open_words
+        return open_words, private, "\n".join(private)
 
     def _quotes(self, message: str) -> bool:
         """Whether a word of the message stands where a Secret's values are, and nowhere else."""

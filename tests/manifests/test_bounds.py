@@ -170,7 +170,8 @@ def test_no_pattern_looks_behind_blank_lines_from_each_of_them() -> None:
     r"""``^\s*`` in many lines goes on over the next ones: blank lines would cost their square."""
     found = []
     for file in Path(k8stui.__file__).parent.rglob("*.py"):
-        for call in ast.walk(ast.parse(file.read_text())):
+        text = file.read_text()
+        for call in ast.walk(ast.parse(text if "MULTILINE" in text else "")):
             if not isinstance(call, ast.Call):
                 continue
             written = ast.unparse(call)

@@ -368,8 +368,8 @@ def test_repeated_keys_name_both_lines() -> None:
 
 
 def test_many_mistakes_are_bounded() -> None:
-    text = SERVICE + "spec:\n" + "  type:x\n" * 3000
-    assert 0 < len(read(text).problems) < 3100
+    text = SERVICE + "spec:\n" + "  type:x\n" * 1000
+    assert 0 < len(read(text).problems) < 1100
 
 
 def test_a_value_that_somebody_pasted_a_file_into_is_shown_in_part() -> None:

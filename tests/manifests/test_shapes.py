@@ -208,7 +208,7 @@ def both(
 
 @given(content=edited())
 @settings(
-    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 @example(content=DUMP)
 @example(content=DUMP.replace("nodePort: 30004", "nodePort: 70004"))

@@ -313,7 +313,7 @@ def differences(world: World) -> list[str]:
     return wrong
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(CLUSTERS)
 def test_classes_say_what_each_pair_says(cluster: dict[str, Any]) -> None:
     assert not differences(world_of(cluster))

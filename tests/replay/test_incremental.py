@@ -159,7 +159,7 @@ MODES = st.sampled_from((None, None, "userspace", "nftables", "nftables"))
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=35, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(DOCUMENTS, CHANGES, OPTIONS, MODES)
 def test_a_moment_is_as_if_it_were_made_from_nothing(
