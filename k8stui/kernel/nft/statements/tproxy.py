@@ -32,11 +32,9 @@ def _read(words: Words) -> Tproxy:
     family = words.take() if words.ahead in ("ip", "ip6") else ""
     words.expect("to")
     to = words.take()
-    if words.ahead.startswith(":"):
+    if words.ahead.startswith(":"):  # behind an IPv6 address in brackets
         to += words.take()
-    if to == ":":
-        to += words.take()
-    if not to or to in "{@$":
+    if not to[:1].isdecimal() and to[:1] not in (":", "["):
         raise NftError(f"not understood: tproxy to {to}")
     return Tproxy(to, family)
 
