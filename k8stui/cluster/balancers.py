@@ -16,7 +16,7 @@ from itertools import islice
 
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
-from k8stui.cluster.images import bare_image
+from k8stui.cluster.images import image_word
 from k8stui.cluster.metallb import Advertisement, Pool, Told, address_of, told
 from k8stui.cluster.model import (
     Announced,
@@ -242,7 +242,7 @@ def _without_pools(metallb: Told) -> Unbalanced | None:
 
 def _asked_alone(pods: Iterable[Pod]) -> Unbalanced | None:
     """kube-vip announces the address that a Service asks for, and chooses none itself."""
-    by_image = {_program(one): pod for pod in pods for one in pod.containers}
+    by_image = {image_word(one.image): pod for pod in pods for one in pod.containers}
     if _GIVES in by_image or _KUBE_VIP not in by_image:
         return None
     return Unbalanced(
@@ -522,7 +522,7 @@ def _where_kube_vip(pods: Iterable[Pod], *, for_services: bool) -> Mapping[str, 
         if pod.node_name is not None
         and pod.phase is PodPhase.RUNNING
         and _KUBE_VIP in one.image
-        and _program(one).removesuffix("-iptables") == _KUBE_VIP
+        and image_word(one.image).removesuffix("-iptables") == _KUBE_VIP
         and _is_for_services(one) is for_services
     }
 
@@ -533,8 +533,3 @@ def _is_for_services(container: Container) -> bool:
     if "--services" in container.spoken or not {"svc_enable", "cp_enable"} & told.keys():
         return True
     return told.get("svc_enable", "").lower() == "true"
-
-
-def _program(container: Container) -> str:
-    """The last part of its image's name."""
-    return bare_image(container.image).rpartition("/")[2]

@@ -6,7 +6,7 @@ FromServices; docs/facts/control-plane.md section 9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
 
@@ -29,6 +29,15 @@ def service_environment(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
         }
     for service in services.values():
         found |= variables_of(service)
+    return found
+
+
+def variables_given(services: Iterable[Service]) -> Mapping[str, Mapping[str, Service]]:
+    """By namespace the names of all variables, and the Service that each is of."""
+    found: dict[str, dict[str, Service]] = {}
+    for service in services:
+        given = found.setdefault(service.namespace, {})
+        given.update(dict.fromkeys(variables_of(service), service))
     return found
 
 

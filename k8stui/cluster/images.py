@@ -130,7 +130,7 @@ def image_user(image: str) -> str | None:
 
 def image_word(image: str) -> str:
     """The last part of its name: ``mysql`` of ``docker.io/library/mysql:8``."""
-    return _name(image).rpartition("/")[2]
+    return bare_image(image).rpartition("/")[2]
 
 
 def image_tag(image: str) -> str:
@@ -149,7 +149,7 @@ def is_kube_proxy(image: str, words: Iterable[str]) -> bool:
     In RKE2 an image of all of Kubernetes is told so by its command; others have had an image for
     each machine's kind.
     """
-    by_image = _KUBE_PROXY.fullmatch(bare_image(image).rpartition("/")[2])
+    by_image = _KUBE_PROXY.fullmatch(image_word(image))
     first = next(iter(words), "").split()
     return bool(by_image or (first and first[0].rpartition("/")[2] == "kube-proxy"))
 

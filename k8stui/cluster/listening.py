@@ -234,7 +234,7 @@ class Listening:
         selected by no Service.
         """
         others = self.declared_by_others(pod, number, protocol)
-        named = (p for p in others if (p.owner[1] if p.owner else p.name) == service.name)
+        named = (p for p in others if p.maker == service.name)
         unserved = (p for p in others if p.labels and not self._selecting(p))
         return next(named, None) or next(unserved, None)
 

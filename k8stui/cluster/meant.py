@@ -169,7 +169,7 @@ class _Fellows:
         named: dict[str, Pod] = {}
         ports: dict[int | str, tuple[int, Pod]] = {}
         for place, pod in enumerate(free):
-            named.setdefault(_maker(pod), pod)
+            named.setdefault(pod.maker, pod)
             for port in declared(pod):
                 ports.setdefault(port.number, (place, pod))
                 ports.setdefault(port.name, (place, pod))
@@ -207,11 +207,6 @@ class _Fellows:
         return found
 
 
-def _maker(pod: Pod) -> str:
-    """The name of what made a pod; its own where nothing did."""
-    return pod.owner[1] if pod.owner else pod.name
-
-
 class Carriers:
     """Who carries which labels: by namespace, by key, by pair."""
 
@@ -224,7 +219,7 @@ class Carriers:
         here: dict[str, list[Pod]] = {}
         for pod in pods:
             here.setdefault(pod.namespace, []).append(pod)
-            self._made_by.setdefault((pod.namespace, _maker(pod)), pod)
+            self._made_by.setdefault((pod.namespace, pod.maker), pod)
             if pod.subdomain:
                 self._governed.setdefault((pod.namespace, pod.subdomain), pod)
             for pair in pod.labels.items():
@@ -353,13 +348,11 @@ class _Behind:
         for service in cluster.services.values():
             for port in service.ports:
                 self.by_port.setdefault((service.namespace, port.port), []).append(service)
-            for pod in index.selected(service) if service.selector else ():
-                name = pod.owner[1] if pod.owner else pod.name
-                self.serving.setdefault((service.namespace, name), service)
-                for image in dict.fromkeys(image_word(one.image) for one in pod.containers):
-                    known = self.by_image.setdefault((service.namespace, image), [])
-                    if service not in known:
-                        known.append(service)
+            pods = index.selected(service) if service.selector else ()
+            for pod in pods:
+                self.serving.setdefault((service.namespace, pod.maker), service)
+            for image in {image_word(one.image) for pod in pods for one in pod.containers}:
+                self.by_image.setdefault((service.namespace, image), []).append(service)
 
 
 _behind: Derived[Cluster, _Behind] = Derived(_Behind)

@@ -146,6 +146,11 @@ class Pod:
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
+    def maker(self) -> str:
+        """The name of what made it; its own where nothing did."""
+        return self.owner[1] if self.owner is not None else self.name
+
+    @property
     def key(self) -> str:
         """``namespace/name``: also the name of the pod's network namespace."""
         return f"{self.namespace}/{self.name}"

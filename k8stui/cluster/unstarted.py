@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from k8stui.cluster.config_maps import ConfigMap
-from k8stui.cluster.environment import variables_of
+from k8stui.cluster.environment import variables_given
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.model import Container, Pod, Service
 from k8stui.cluster.upstreams import upstreams
@@ -63,7 +64,6 @@ class _Judge:
         refused: Mapping[str, Problem],
     ) -> None:
         self._services, self._config_maps, self._refused = services, config_maps, refused
-        self._variables: dict[str, dict[str, Service]] = {}
         self._called: CalledServices | None = None
         self._pods = pods
         self._bearers: dict[tuple[str, str], list[Pod]] = {}
@@ -92,7 +92,7 @@ class _Judge:
 
     def _links(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         """``KAFKA_PORT=tcp://…`` for an image that reads ``KAFKA_PORT`` itself."""
-        given = self._given(pod.namespace)
+        given = self._given.get(pod.namespace, {})
         name = next((one for one in container.links if one in given), None)
         if name is None:
             return
@@ -106,17 +106,9 @@ class _Judge:
             container.origin,
         )
 
-    def _given(self, namespace: str) -> Mapping[str, Service]:
-        """The variables that Services give to every container of a namespace."""
-        found = self._variables.get(namespace)
-        if found is None:
-            found = self._variables[namespace] = {
-                name: service
-                for service in self._services.values()
-                if service.namespace == namespace
-                for name in variables_of(service)
-            }
-        return found
+    @cached_property
+    def _given(self) -> Mapping[str, Mapping[str, Service]]:
+        return variables_given(self._services.values())
 
     def _upstreams(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         for host, port, origin in upstreams(self._config_maps, pod, container):

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from k8stui.cluster.endpoints import PodIndex
-from k8stui.cluster.environment import variables_of
+from k8stui.cluster.environment import variables_given
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.model import Container, Pod, Service, ServiceType
 from k8stui.origin import OriginKind
@@ -97,8 +98,6 @@ class _Hopes:
         """Of each pod the Services asked for that lead to it."""
         self._answering: set[str] = set()
         self._called: CalledServices | None = None
-        self._given: dict[str, frozenset[str]] = {}
-        """By namespace the variables that its Services give."""
 
     def let_start(self, waits: Mapping[str, Sequence[_Wait]]) -> None:
         """Let those start that wait for nothing in vain, and then who waits for them."""
@@ -139,20 +138,15 @@ class _Hopes:
 
     def _unset(self, pod: Pod, one: _Wait) -> tuple[str, str] | None:
         """Services of the namespace give variables, too."""
-        if pod.enable_service_links and one.unset in self._variables(pod.namespace):
+        if pod.enable_service_links and one.unset in self._given.get(pod.namespace, {}):
             return None
         why = f"whom ${one.unset} names, and has no such variable: its loop does not end"
         init = f"init container {one.container.name}"
         return why, f"write {one.unset} into env of {init} (each container has its own)"
 
-    def _variables(self, namespace: str) -> frozenset[str]:
-        found = self._given.get(namespace)
-        if found is None:
-            here = (each for each in self._services.values() if each.namespace == namespace)
-            found = self._given[namespace] = frozenset(
-                v for each in here for v in variables_of(each)
-            )
-        return found
+    @cached_property
+    def _given(self) -> Mapping[str, Mapping[str, Service]]:
+        return variables_given(self._services.values())
 
     def _asked(self, pod: Pod, one: _Wait) -> Service | None:
         return self._services.get("/".join(_named(pod, one)))

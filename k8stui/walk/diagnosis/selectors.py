@@ -31,10 +31,7 @@ def is_its_workload(cluster: Cluster, service: Service, name: str) -> bool:
 
     Who asks for `name` then spelt it right, as the workload is: the Service is misspelt.
     """
-    return any(
-        name == (pod.owner[1] if pod.owner is not None else pod.name)
-        for pod in matching(cluster, service)
-    )
+    return any(name == pod.maker for pod in matching(cluster, service))
 
 
 def renamed(service: Service, name: str) -> str:
