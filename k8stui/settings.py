@@ -432,6 +432,15 @@ CONNTRACK_TCP_BE_LIBERAL: Setting[bool] = Setting(
     path=("conntrack", "tcpBeLiberal"),
     argument="--conntrack-tcp-be-liberal",
 )
+STRICT_ARP: Setting[bool] = Setting(
+    name="strict_arp",
+    holder=Holder.PROXY,
+    help="In mode ipvs: nodes answer ARP only for addresses of the device that is asked.",
+    default=False,
+    form=Form.SWITCH,
+    path=("ipvs", "strictARP"),
+    argument="--ipvs-strict-arp",
+)
 
 EXTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(
     name="external_traffic_policy",
@@ -459,7 +468,7 @@ OPTIONS: tuple[Setting[object], ...] = (
 PROXY: tuple[Setting[object], ...] = (
     MODE, HOSTNAME_OVERRIDE, CLUSTER_CIDR, DETECT_LOCAL_MODE, BRIDGE_INTERFACE,
     INTERFACE_NAME_PREFIX, MASQUERADE_ALL, MASQUERADE_BIT, LOCALHOST_NODE_PORTS,
-    NODE_PORT_ADDRESSES, CONNTRACK_TCP_BE_LIBERAL,
+    NODE_PORT_ADDRESSES, CONNTRACK_TCP_BE_LIBERAL, STRICT_ARP,
 )  # fmt: skip
 """Those of a KubeProxyConfiguration."""
 WHAT_IFS: tuple[Setting[object], ...] = (

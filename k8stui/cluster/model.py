@@ -425,6 +425,7 @@ class ProxyConfiguration:
     localhost_node_ports: bool = settings.LOCALHOST_NODE_PORTS.default
     node_port_addresses: tuple[str, ...] = settings.NODE_PORT_ADDRESSES.default
     conntrack_tcp_be_liberal: bool = settings.CONNTRACK_TCP_BE_LIBERAL.default
+    strict_arp: bool = settings.STRICT_ARP.default
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 

@@ -56,6 +56,7 @@ def proxy(words: str, *others: str, system: str = "linux") -> ProxyConfiguration
          "cluster_cidr", "10.3.0.0/16"),
         ("args: [--masquerade-all]", "masquerade_all", True),
         ("args: [--masquerade-all, 'false']", "masquerade_all", True),
+        ("args: [--ipvs-strict-arp]", "strict_arp", True),
         ("args: [--masquerade-all=False]", "masquerade_all", False),
         ("args: [--iptables-masquerade-bit=15]", "masquerade_bit", 15),
         ("args: [--iptables-masquerade-bit=x]", "masquerade_bit", 14),

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import flag
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.balancers import find_balancers
-from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.distribution import K3S
 from k8stui.cluster.model import Service, ServiceType, Unbalanced
+from k8stui.origin import OriginKind
 
 ID = "load-balancer"
 
@@ -82,21 +81,23 @@ def _at_odds(ground: Ground) -> Iterator[Finding]:
             "those of the nodes, and each takes back what the other wrote",
             fix="start k3s' servers with --disable servicelb",
         )
-    for one in (
-        *ground.inventory.of("KubeProxyConfiguration").values(),
-        *embedded_in(ground.inventory, "KubeProxyConfiguration"),
+    proxy = cluster.proxy
+    if (
+        proxy.mode == "ipvs"
+        and not proxy.strict_arp
+        and proxy.origin.kind is not OriginKind.ASSUMED
     ):
-        if cluster.proxy.mode == "ipvs" and not flag(one.data, "ipvs", "strictARP"):
-            yield Finding(
-                rule=ID,
-                severity=Severity.WARNING,
-                subject="the cluster",
-                place=one.place(*(("ipvs", "strictARP") if "ipvs" in one.data else ("mode",))),
-                why="in mode ipvs every node has the load balancers' addresses on kube-ipvs0, and "
-                "without strictARP every node answers ARP for them: not only the one that MetalLB "
-                "chose",
-                fix="set ipvs.strictARP: true in kube-proxy's configuration and restart its pods",
-            )
+        unset = proxy.origins["strict_arp"].kind is OriginKind.DEFAULTED
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject="the cluster",
+            place=proxy.origins["mode" if unset else "strict_arp"].place or proxy.origin.place,
+            why="in mode ipvs every node has the load balancers' addresses on kube-ipvs0, and "
+            "without strictARP every node answers ARP for them: not only the one that MetalLB "
+            "chose",
+            fix="set ipvs.strictARP: true in kube-proxy's configuration and restart its pods",
+        )
 
 
 def _unannounced(ground: Ground) -> Iterator[Finding]:
