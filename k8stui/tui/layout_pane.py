@@ -18,10 +18,11 @@ class LayoutSheet(Sheet):
     def __init__(self, film: Film, state: State) -> None:
         self._film = film
         self.title = join((run("2 ", Ink.KEY), run("Layout", Ink.STRONG)))
-        self._frame = film.frame(state.index)
-        self.width = self._frame.drawing.canvas.width
-        if self._frame.eye is not None:
-            self.column, self.cursor = self._frame.eye
+        frame = film.frame(state.index)
+        self._lines = frame.lines()
+        self.width = frame.drawing.canvas.width
+        if frame.eye is not None:
+            self.column, self.cursor = frame.eye
         step, hop = state.step, state.hop
         if step is not None and hop is not None and step.after is not None:
             self.note = run(f"{place_sign(step, hop.direction).glyph} {what(step.after)}")
@@ -31,7 +32,7 @@ class LayoutSheet(Sheet):
         return self._film.next_at((column, row), index)
 
     def __len__(self) -> int:
-        return self._frame.drawing.canvas.height
+        return len(self._lines)
 
     def line(self, row: int) -> Line:
-        return self._frame.drawing.canvas.line(row, self._frame.over)
+        return self._lines[row]

@@ -21,7 +21,7 @@ PLUGINS = st.sampled_from(("flannel", "flannel-vxlan", "bridge", "docker0"))
 MODES = st.sampled_from((None, "userspace"))
 
 
-@settings(max_examples=250, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(SEEDS, PLUGINS, MODES)
 def test_mutants_of_real_files(seed: int, plugin: str, mode: str | None) -> None:
     journey.bounded(mutants.mutant(seed, POOL), plugin, mode)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from itertools import groupby
+from types import MappingProxyType
 from typing import NamedTuple
 
 from k8stui.export.drawing.ink import Ink, Line, middle, width_of
@@ -16,6 +18,9 @@ _NO_WORD = frozenset("─━│┯┷┴┬├┤╭╮╰╯┌┐└┘╥╨�
 
 Cell = tuple[int, int]
 """(column, row), 0-based."""
+
+
+NOTHING_OVER: Mapping[Cell, tuple[str, Ink]] = MappingProxyType({})
 
 
 class Rect(NamedTuple):
@@ -113,24 +118,27 @@ class Canvas:
         """Draw a bus (a bridge, the wire) along a row; gives its cells."""
         return self.put(first, y, "━" * (last - first + 1), Ink.FAINT)
 
-    def line(self, y: int, over: Mapping[Cell, tuple[str, Ink]]) -> Line:
-        """One row, with some cells in another ink, or another character where one is given."""
-        runs: list[tuple[str, Ink]] = []
-        chars: list[str] = []
-        now: Ink | None = None
-        get = over.get
-        for x, (char, ink) in enumerate(zip(self._text[y], self._ink[y], strict=True)):
-            stands = get((x, y))
-            if stands is not None:  # the overlay wins
-                char, ink = stands[0] or char, stands[1]  # noqa: PLW2901
-            if ink is not now:
-                if chars and now is not None:
-                    runs.append(("".join(chars), now))
-                chars, now = [], ink
-            chars.append(char)
-        if chars and now is not None:
-            runs.append(("".join(chars), now))
-        return tuple(runs)
+    def line(self, y: int) -> Line:
+        """One row."""
+        return _runs(self._text[y], self._ink[y])
 
-    def lines(self) -> Iterable[Line]:
-        return (self.line(y, {}) for y in range(self.height))
+    def lines(self, over: Mapping[Cell, tuple[str, Ink]] = NOTHING_OVER) -> list[Line]:
+        """All rows, with some cells in another ink, or another character where one is given."""
+        texts, inks = self._text, self._ink
+        if over:
+            texts, inks = [[*row] for row in texts], [[*row] for row in inks]
+        for (x, y), (char, ink) in over.items():
+            if 0 <= y < self.height and 0 <= x < self.width:
+                texts[y][x] = char or texts[y][x]
+                inks[y][x] = ink
+        return [*map(_runs, texts, inks)]
+
+
+def _runs(text: list[str], inks: list[Ink]) -> Line:
+    """Cells of one row, neighbours of the same ink together."""
+    runs: list[tuple[str, Ink]] = []
+    end = 0
+    for ink, cells in groupby(inks):
+        first, end = end, end + len([*cells])
+        runs.append(("".join(text[first:end]), ink))
+    return tuple(runs)

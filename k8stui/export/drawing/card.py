@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from math import inf
-from operator import add
+from operator import add, sub
 
 from k8stui.export.drawing.canvas import Canvas, Cell, Rect
 from k8stui.export.drawing.header import endpoint, what
@@ -207,14 +207,13 @@ class Room:
         width: int,
         height: int,
         near: Cell,
-        keep: Iterable[Rect],
+        keep: Sequence[Rect],
         elsewhere: Sequence[Rect] = (),
     ) -> Cell | None:
         """The best corner for a card beside `near`; None: it does not fit.
 
         `keep`: not to hide; `elsewhere`: where the packet is not, and its card seems to be wrong.
         """
-        rects = list(keep)
         x, y = near
         tops = range(max(0, y - _LOW - height), min(self._height - height, y + _LOW) + 1)
         lefts = range(max(0, x - _FAR - width), min(self._width - width, x + _FAR) + 1)
@@ -222,22 +221,27 @@ class Room:
         best, least = None, (inf, 0, 0)
         # The nearest first: whatever is further away than the best one costs can be left out.
         for off, top in sorted((_apart(y, top, height), top) for top in tops):
-            low, high = self._sums[top], self._sums[top + height]  # as in _cost
+            if 4.0 * off > least[0]:
+                break
+            up_to = [*map(sub, self._sums[top + height], self._sums[top])]  # as in _cost
+            up_to = [0.0, *up_to, up_to[-1]]  # beside the first column and the last is nothing
+            kept = _columns(keep, top, height)
+            wrong = _columns(elsewhere, top, height)
             for aside, left in asides:
                 cost = 4.0 * off + 0.7 * aside
                 if cost > least[0]:
                     break
                 right = left + width
-                cost += high[right] - high[left] - low[right] + low[left]
+                hidden = up_to[right + 1] - up_to[left + 1]
+                cost += hidden
                 if cost > least[0]:
                     continue
-                cost += _WRONG * any(meets(left, top, width, height, at) for at in elsewhere)
-                cost += _TOUCH * self._beside(left, top, width, height)
-                if (cost, top, left) >= least:
+                cost += _TOUCH * (up_to[right + 2] - up_to[left] - hidden)
+                if cost > least[0] or _share(left, right, kept):
                     continue
-                if any(meets(left, top, width, height, rect) for rect in rects):
-                    continue
-                best, least = (left, top), (cost, top, left)
+                cost += _WRONG * _share(left, right, wrong)
+                if (cost, top, left) < least:
+                    best, least = (left, top), (cost, top, left)
         return best
 
     def hides(self, at: Rect) -> float:
@@ -246,22 +250,30 @@ class Room:
 
     def touches(self, at: Rect) -> float:
         """What it would cost to hide what stands right beside it."""
-        return self._beside(*at)
+        x, y, width, height = at
+        left, right = max(0, x - 1), min(self._width, x + width + 1)
+        return self._cost(left, y, right - left, height) - self._cost(*at)
 
     def _cost(self, x: int, y: int, width: int, height: int) -> float:
         low, high = self._sums[y], self._sums[y + height]
         return high[x + width] - high[x] - low[x + width] + low[x]
 
-    def _beside(self, x: int, y: int, width: int, height: int) -> float:
-        """What it would cost to hide the columns beside a card too."""
-        left, right = max(0, x - 1), min(self._width, x + width + 1)
-        whole = self._cost(left, y, right - left, height)
-        return whole - self._cost(x, y, width, height)
-
 
 def _apart(at: int, first: int, size: int) -> int:
     """How far a stretch of `size` cells from `first` is from a cell."""
     return first - at if first > at else max(0, at - (first + size - 1))
+
+
+def _columns(rects: Iterable[Rect], top: int, height: int) -> list[tuple[int, int]]:
+    """The columns (the last excluded) of those that have one of some rows."""
+    return [
+        (at.x, at.x + at.width) for at in rects if top < at.y + at.height and at.y < top + height
+    ]
+
+
+def _share(left: int, right: int, columns: list[tuple[int, int]]) -> bool:
+    """Whether one of them has a column from `left` to `right` (excluded)."""
+    return any(left < end and first < right for first, end in columns)
 
 
 def meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:
@@ -275,7 +287,7 @@ def meets(x: int, y: int, width: int, height: int, rect: Rect) -> bool:
 
 def _costs(canvas: Canvas, y: int) -> list[float]:
     costs: list[float] = []
-    for text, ink in canvas.line(y, {}):
+    for text, ink in canvas.line(y):
         price = _PENALTY.get(ink, _DEAR)
         costs += [0.0 if char == " " else _BAR if char == "━" else price for char in text]
     return (costs + [0.0] * canvas.width)[: canvas.width]

@@ -175,7 +175,7 @@ class ShownDrawing:
 
     def lines(self) -> list[Line]:
         """The whole picture, row by row."""
-        return [self.drawing.canvas.line(y, self.over) for y in range(self.drawing.canvas.height)]
+        return self.drawing.canvas.lines(self.over)
 
 
 class Frame(ShownDrawing):

@@ -8,6 +8,7 @@ inside matters to nobody is ANY: its name is known, its value is not looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from k8stui.manifests.schema import (
     balancers,
@@ -69,6 +70,7 @@ def _names(type_: Type) -> Iterator[str]:
         yield from _names(type_.item)
 
 
+@cache
 def field_names() -> frozenset[str]:
     """Every field name of every known kind: what may stand before a colon."""
     return frozenset(name for kind in KINDS.values() for name in _names(kind.fields))
