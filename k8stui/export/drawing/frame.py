@@ -233,7 +233,7 @@ class Frame(ShownDrawing):
             put(self.over, (desk.x, desk.y + n), text, ink, desk.width)
         rows = done[-desk.height :]
         longest = min(desk.width, max(width_of(text) for text, _ in rows))
-        where = Rect(desk.x, desk.y, longest, len(rows))
+        where = Rect(desk.x - 1, desk.y, longest + 2, len(rows))  # a blank beside it, too
         (self._keep if is_here else self._told).append(where)
 
     def _verdict(self, trace: Trace) -> None:
