@@ -125,7 +125,7 @@ class K8sTuiApp(App[int]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Give the inks' colours for themes that know nothing of them."""
-        return themes.DEFAULTS
+        return themes.defaults(self.current_theme)
 
     def action_command_palette(self) -> None:
         """Open the palette."""

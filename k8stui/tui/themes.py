@@ -156,8 +156,12 @@ ANSI = Theme(
 """The terminal's own 16 colours; with NO_COLOR none at all (weight and reverse video remain)."""
 
 ALL = (DARK, LIGHT, STAGE, STAGE_LIGHT, ANSI)
-DEFAULTS = DARK.variables
-"""For Textual's own themes, which know none of these names."""
+
+
+def defaults(theme: Theme) -> dict[str, str]:
+    """The inks' colours for a theme of Textual's own, which knows none of their names."""
+    ours = ANSI if theme.ansi else DARK if theme.dark else LIGHT
+    return ours.variables
 
 
 def style(ink: Ink, variables: Mapping[str, str], ground: Style, *, is_ansi: bool) -> Style:
@@ -166,16 +170,48 @@ def style(ink: Ink, variables: Mapping[str, str], ground: Style, *, is_ansi: boo
     Done here and not by component classes: 18 of them on each of 7 widgets cost 20 ms at start.
     """
     look = INKS[ink]
-    colour = Color.parse(variables[look.colour]).rich_color
+    colour = Color.parse(variables[look.colour])
     if is_ansi:
         reversed_ = "reverse" in look.plain
         mine = Style.parse(look.plain or "none")
-        return ground + mine if reversed_ else ground + Style(color=colour) + mine
+        return ground + mine if reversed_ else ground + Style(color=colour.rich_color) + mine
     background = Color.parse(variables[look.background]).rich_color if look.background else None
+    behind = background or ground.bgcolor
+    if behind is not None and not behind.is_default:
+        colour = _readable(
+            colour, Color.from_rich_color(behind), LINES if ink is Ink.FAINT else TEXT
+        )
     return ground + Style(
-        color=colour,
+        color=colour.rich_color,
         bgcolor=background,
         bold=look.bold or None,
         italic=look.italic or None,
         underline=look.underline or None,
     )
+
+
+TEXT, LINES = 4.5, 2.0
+"""The least contrast of text (WCAG 2.2, 1.4.3), and of frames and wires, which are none."""
+
+
+def contrast(one: Color, other: Color) -> float:
+    """From 1 to 21 (WCAG 2.2, contrast ratio)."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    """From 0 to 1 (WCAG 2.2, relative luminance)."""
+    parts = [value / 255 for value in colour.rgb]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def _readable(colour: Color, behind: Color, least: float) -> Color:
+    """The colour itself, or as much nearer to white or black as the contrast asks for.
+
+    Whoever made a theme of Textual's own has not seen our inks on it.
+    """
+    away = max((Color(0, 0, 0), Color(255, 255, 255)), key=lambda end: contrast(end, behind))
+    nearer = (colour.blend(away, tenths / 10) for tenths in range(10))
+    return next((one for one in nearer if contrast(one, behind) >= least), away)

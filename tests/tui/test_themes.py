@@ -3,39 +3,43 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 from textual.color import Color
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 from k8stui.export.drawing import palette
 from k8stui.export.drawing.ink import Ink
 from k8stui.tui import themes
 
-FAINT = {Ink.FAINT}
-"""Frames and wires: lines, not text."""
+COLOURED = [one for one in (*BUILTIN_THEMES.values(), *themes.ALL) if not one.ansi]
 
 
-def luminance(colour: Color) -> float:
-    """WCAG 2.2, relative luminance."""
-    parts = [value / 255 for value in colour.rgb]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(one: Color, other: Color) -> float:
-    low, high = sorted((luminance(one), luminance(other)))
-    return (high + 0.05) / (low + 0.05)
+@pytest.mark.parametrize("theme", COLOURED, ids=lambda t: t.name)
+@pytest.mark.parametrize("ground", ["background", "surface", "panel"])
+def test_text_can_be_read(theme: Theme, ground: str) -> None:
+    """In Textual's own themes too, which know nothing of the inks."""
+    made = theme.to_color_system().generate()
+    variables = themes.defaults(theme) | made | theme.variables
+    behind = Style(bgcolor=Color.parse(variables[ground]).rich_color)
+    for ink in Ink:
+        style = themes.style(ink, variables, behind, is_ansi=False)
+        assert style.color is not None
+        assert style.bgcolor is not None
+        text, back = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
+        assert themes.contrast(text, back) >= (2 if ink is Ink.FAINT else 4.5), ink
 
 
 @pytest.mark.parametrize("theme", [themes.DARK, themes.LIGHT], ids=lambda t: t.name)
-@pytest.mark.parametrize("ink", list(Ink))
-def test_text_can_be_read(theme: Theme, ink: Ink) -> None:
-    """WCAG 2.2: contrast of text at least 4.5, of lines that are no text at least 2."""
+def test_our_own_colours_are_shown_as_they_are(theme: Theme) -> None:
     variables = {"foreground": theme.foreground or "", **theme.variables}
-    ground = Color.parse(theme.background or "")
-    style = themes.style(ink, variables, Style(bgcolor=ground.rich_color), is_ansi=False)
-    assert style.color is not None
-    assert style.bgcolor is not None
-    text, back = Color.from_rich_color(style.color), Color.from_rich_color(style.bgcolor)
-    assert contrast(text, back) >= (2 if ink in FAINT else 4.5)
+    behind = Style(bgcolor=Color.parse(theme.background or "").rich_color)
+    for ink, look in palette.INKS.items():
+        shown = themes.style(ink, variables, behind, is_ansi=False).color
+        assert shown == Color.parse(variables[look.colour]).rich_color, ink
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    white, grey, black = Color(255, 255, 255), Color(118, 118, 118), Color(0, 0, 0)
+    assert themes.contrast(white, black) == pytest.approx(21)
+    assert themes.contrast(grey, white) == pytest.approx(4.54, abs=0.01)
 
 
 @pytest.mark.parametrize("ink", [Ink.HERE, Ink.BACK, Ink.STOP, Ink.CURSOR, Ink.FOUND])
