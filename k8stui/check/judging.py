@@ -17,11 +17,10 @@ from k8stui.origin import Place
 from k8stui.reach.ends import Asked, Asker, asked, askers
 from k8stui.reach.felt import PairFelt
 from k8stui.reach.reach import reach
-from k8stui.reach.selector import parse_port, parse_selector
+from k8stui.reach.selector import NobodyError, parse_port, parse_selector
 from k8stui.record import record
 from k8stui.walk.allowed import why_allowed
 from k8stui.walk.error import RequestError
-from k8stui.walk.kinds import kind_of
 from k8stui.walk.request import outside_addresses, parse_request
 from k8stui.walk.source import OUTSIDE, parse_source
 from k8stui.walk.trace import Trace
@@ -75,17 +74,6 @@ class _Pair:
     """Of how many it is the first."""
 
 
-class NobodyError(RequestError):
-    """A selector selects none."""
-
-    def __init__(self, end: End, does: str, namespace: str) -> None:
-        kind, _, name = end.selector.partition("/")
-        hint = "k8stui topology lists who is there"
-        if kind_of(kind) is not None and name and "/" not in name:
-            hint = f"write {kind}/NAMESPACE/{name}, or -n: it is looked for in {namespace}"
-        super().__init__(f"nobody {does}: {end} selects none", hint=hint)
-
-
 def _only(each: Assertion) -> _Pair:
     return _Pair(Claim(each.source.text, each.destination.text))
 
@@ -104,9 +92,9 @@ def _first(world: World, each: Assertion, namespace: str) -> _Pair | None:
     rows = _rows(world, each.source, namespace)
     columns = _columns(world, each.destination, rows, namespace)
     if not rows:
-        raise NobodyError(each.source, "asks", namespace)
+        raise _nobody(each.source, "asks", namespace)
     if not columns:
-        raise NobodyError(each.destination, "is asked", namespace)
+        raise _nobody(each.destination, "is asked", namespace)
     found = reach(world, rows, columns)
     places = {row.pod.key: n for n, row in enumerate(rows) if row.pod is not None}
     beyond = sum(1 << n for n, row in enumerate(rows) if row.namespace == OUTSIDE)
@@ -136,6 +124,10 @@ def _first(world: World, each: Assertion, namespace: str) -> _Pair | None:
     return _Pair(
         claim, f"{bad:,} of {pairs:,} pairs, the first {claim.source} -> {claim.destination}: "
     )
+
+
+def _nobody(end: End, does: str, namespace: str) -> NobodyError:
+    return NobodyError(f"nobody {does}: {end} selects none", end.selector, namespace)
 
 
 def _knows_no_way(felt: PairFelt) -> bool:

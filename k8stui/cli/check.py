@@ -69,7 +69,8 @@ def command(
         world, common["paths"], assertions=assertions, ignore=ignore, namespace=common["namespace"]
     )
     if form == "text":
-        write(f"{line}\n" for line in export.findings_lines(found))
+        calm = export.CALM if world.manifests.objects else "nothing to check: no object was read"
+        write(f"{line}\n" for line in export.findings_lines(found, calm))
     else:
         refused = (each for each in unreadable(world.problems) if each.rule not in ignore)
         put = write_as_is if form == "github" else write_data

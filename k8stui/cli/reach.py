@@ -55,20 +55,16 @@ def command(
     from k8stui.export.compare import screen_columns  # noqa: PLC0415
     from k8stui.reach.ends import asked, askers  # noqa: PLC0415
     from k8stui.reach.reach import reach  # noqa: PLC0415
-    from k8stui.reach.selector import parse_port, parse_selector  # noqa: PLC0415
+    from k8stui.reach.selector import parse_port, select  # noqa: PLC0415
 
     world, status = read_world(**common)
     namespace = common["namespace"]
-    with value_of("--from"):
-        asking = [parse_selector(world.cluster, each, namespace) for each in sources]
-    with value_of("--to"):
-        wanted = [parse_selector(world.cluster, each, namespace) for each in destinations]
     with value_of("--port"):
         numbers = tuple(parse_port(each) for each in ports)
-    rows = [one for one in askers(world) if not asking or any(each(one) for each in asking)]
-    columns = [
-        one for one in asked(world, numbers) if not wanted or any(each(one) for each in wanted)
-    ]
+    with value_of("--from"):
+        rows = select(world.cluster, sources, namespace, [*askers(world)])
+    with value_of("--to"):
+        columns = select(world.cluster, destinations, namespace, [*asked(world, numbers)])
     found = reach(world, rows, columns)
     if form == "json":
         write_data(export.reach_json(world.cluster, found, summary=summary))

@@ -14,12 +14,13 @@ from k8stui.check.finding import Finding, Severity
 from k8stui.export.finding_words import hop, message
 from k8stui.neutralise import neutralise
 
+CALM = "no findings"
 _INDENT = "    "
 _PLURAL = {Severity.ERROR: "errors", Severity.WARNING: "warnings", Severity.INFO: "infos"}
 
 
-def findings_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """Draw all findings, those of one file together, and the closing count."""
+def findings_lines(findings: Sequence[Finding], calm: str = CALM) -> Iterator[str]:
+    """Draw all findings, those of one file together, and the closing count; `calm`: of none."""
     last: str | None = None
     for finding in findings:
         file = finding.place.file if finding.place else ""
@@ -29,7 +30,7 @@ def findings_lines(findings: Sequence[Finding]) -> Iterator[str]:
         yield from _finding(finding)
     if findings:
         yield ""
-    yield summary(findings)
+    yield summary(findings, calm)
 
 
 def encoded(form: str, findings: Sequence[Finding]) -> Iterator[str]:
@@ -50,15 +51,15 @@ def encoded(form: str, findings: Sequence[Finding]) -> Iterator[str]:
             yield f"{line}\n"
 
 
-def summary(findings: Sequence[Finding]) -> str:
-    """``2 errors, 1 warning``; ``no findings``."""
+def summary(findings: Sequence[Finding], calm: str = CALM) -> str:
+    """``2 errors, 1 warning``; `calm` where there are none."""
     counted = Counter(finding.severity for finding in findings)
     parts = [
         f"{counted[severity]} {severity.value if counted[severity] == 1 else _PLURAL[severity]}"
         for severity in Severity
         if counted[severity]
     ]
-    return ", ".join(parts) or "no findings"
+    return ", ".join(parts) or calm
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import TypeVar
 
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.packet import Protocol
@@ -23,6 +24,7 @@ _HINT = (
 )
 
 Test = Callable[[Asker | Asked], bool]
+End = TypeVar("End", Asker, Asked)
 
 
 class SelectorError(RequestError):
@@ -32,6 +34,17 @@ class SelectorError(RequestError):
         super().__init__(f"not a selector: {whole!r}", hint=_HINT)
         self.at = at
         """Where in it the mistake is, from 0."""
+
+
+class NobodyError(RequestError):
+    """A SELECTOR selects none. `namespace`: where names that have none were looked for."""
+
+    def __init__(self, message: str, selector: str, namespace: str) -> None:
+        kind, _, name = selector.partition("/")
+        hint = "k8stui topology lists who is there"
+        if kind_of(kind) is not None and name and "/" not in name:
+            hint = f"write {kind}/NAMESPACE/{name}, or -n: it is looked for in {namespace}"
+        super().__init__(message, hint=hint)
 
 
 @record()
@@ -110,6 +123,23 @@ def parse_selector(cluster: Cluster, text: str, namespace: str) -> Test:
     """
     tests = [_test(cluster, term, namespace) for term in read_selector(text)]
     return lambda one: all(test(one) for test in tests)
+
+
+def select(
+    cluster: Cluster, texts: Sequence[str], namespace: str, among: Sequence[End]
+) -> Sequence[End]:
+    """Those who are meant by at least one SELECTOR, in their order; without one all.
+
+    Raises:
+        SelectorError: it is none.
+        NobodyError: one of them selects none.
+
+    """
+    tests = [parse_selector(cluster, text, namespace) for text in texts]
+    for text, test in zip(texts, tests, strict=True):
+        if not any(map(test, among)):
+            raise NobodyError(f"{text} selects none", text, namespace)
+    return [one for one in among if any(test(one) for test in tests)] if tests else among
 
 
 def parse_port(text: str) -> PortSpec:

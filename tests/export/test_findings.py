@@ -14,6 +14,7 @@ import pytest
 from k8stui.check import Finding, Proof, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.table import BY_ID, RULES
+from k8stui.cli import run
 from k8stui.export.findings import encoded, findings_lines
 from k8stui.export.findings_github import findings_github
 from k8stui.export.findings_sarif import findings_sarif
@@ -74,6 +75,13 @@ def test_text() -> None:
 
 def test_text_of_nothing() -> None:
     assert list(findings_lines([])) == ["no findings"]
+
+
+def test_where_nothing_is_read_nothing_is_right(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == "nothing to check: no object was read\n"
 
 
 def test_text_cannot_steer_a_terminal() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from k8stui.kernel.packet import Protocol
 from k8stui.reach.ends import asked, askers
-from k8stui.reach.selector import parse_port, parse_selector
+from k8stui.reach.selector import NobodyError, parse_port, parse_selector, select
 from k8stui.walk.error import RequestError
 from k8stui.walk.world import World, build_world, sample
 
@@ -80,3 +80,25 @@ def test_ports() -> None:
     for text in ("0", "65536", "٣", "80/icmp", "x", ""):
         with pytest.raises(RequestError, match="not a port"):
             parse_port(text)
+
+
+def test_several_select_those_of_each_and_none_all(world: World) -> None:
+    everyone = [*askers(world)]
+    assert select(world.cluster, (), "default", everyone) == everyone
+    both = select(world.cluster, ("outside", "node/node-1"), "default", everyone)
+    assert [one.name for one in both] == ["node/node-1", "outside"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("pod/nobody", "write pod/NAMESPACE/nobody, or -n: it is looked for in default"),
+        ("pod/default/nobody", "k8stui topology lists who is there"),
+        ("ns/nowhere", "k8stui topology lists who is there"),
+        ("app=nothing", "k8stui topology lists who is there"),
+    ],
+)
+def test_who_is_not_there_is_no_empty_matrix(world: World, text: str, hint: str) -> None:
+    with pytest.raises(NobodyError) as raised:
+        select(world.cluster, ("outside", text), "default", [*askers(world)])
+    assert (raised.value.message, raised.value.hint) == (f"{text} selects none", hint)
