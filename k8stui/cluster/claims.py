@@ -197,7 +197,9 @@ class Unbindable:
         for one in inventory.of("PersistentVolume").values():
             name = text(one.data, "spec", "storageClassName")
             made = inventory.of("StorageClass").get(f"default/{name}")
-            if made is None or text(made.data, "provisioner") == _NO_PROVISIONER:
+            # A CSI driver brings a class, which makes more of them.
+            unmade = made is None and at(one.data, "spec", "csi") is None
+            if unmade or (made and text(made.data, "provisioner") == _NO_PROVISIONER):
                 self._written.setdefault(name, []).append(one)
         self._binding = Claims(inventory) if self._written else None
 

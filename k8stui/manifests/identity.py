@@ -77,7 +77,7 @@ def _misnamed(data: Mapping[str, object]) -> Fault | None:
         return Fault(path=("kind",), message="kind needs the name of a kind, such as Service")
     meant = name if name in KINDS else None
     if meant is None:
-        if name in WITHOUT_PART:
+        if name in WITHOUT_PART or (name == "Config" and "contexts" in data):  # a kubeconfig
             return None
         meant = nearest(name, [*KINDS, *WITHOUT_PART])
         group = str(version or "").rpartition("/")[0]

@@ -382,3 +382,16 @@ def test_a_value_that_somebody_pasted_a_file_into_is_shown_in_part() -> None:
     shown = [problem.render() for problem in found.problems]
     assert any("xxx … xxx" in text for text in shown)
     assert all(len(text) < 3000 for text in shown)
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "more"),
+    [
+        ("v1", "Config", "contexts: []\nclusters: []\n"),
+        ("kubeadm.k8s.io/v1beta4", "UpgradeConfiguration", ""),
+        ("admissionregistration.k8s.io/v1alpha1", "InitializerConfiguration", ""),
+        ("storage.k8s.io/v1alpha1", "CSINodeInfo", "metadata: {name: n}\n"),
+    ],
+)
+def test_a_kind_that_there_was_is_no_typing_error(version: str, kind: str, more: str) -> None:
+    assert not read(f"apiVersion: {version}\nkind: {kind}\n{more}").problems

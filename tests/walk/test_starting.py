@@ -6,7 +6,9 @@ whom a script's variables name, claims without a volume, ports that kind publish
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -216,10 +218,16 @@ NAMES = {
 }  # fmt: skip
 
 
-def volume(name: str, size: str = "1Gi", *modes: str, storage: str = "manual") -> Manifest:
+def volume(
+    name: str,
+    size: str = "1Gi",
+    *modes: str,
+    storage: str = "manual",
+    of: Mapping[str, object] = MappingProxyType({"hostPath": {"path": "/srv"}}),
+) -> Manifest:
     spec = {
         "storageClassName": storage, "capacity": {"storage": size},
-        "accessModes": list(modes) or ["ReadWriteOnce"], "hostPath": {"path": "/srv"},
+        "accessModes": list(modes) or ["ReadWriteOnce"], **of,
     }  # fmt: skip
     return kind("v1", name, "PersistentVolume", spec=spec)
 
@@ -254,6 +262,8 @@ CLAIMS = {
         "a asks for ReadWriteOnce; PersistentVolume v has ReadOnlyMany",
         *claims("a"), volume("v", "1Gi", "ReadOnlyMany")),
     "volumes enough": fine(*claims("a", "b"), volume("v"), volume("w")),
+    "one volume of a driver, which makes more": fine(
+        *claims("a", "b"), volume("v", of={"csi": {"driver": "csi.test", "volumeHandle": "v"}})),
     "volumes of another class": fine(*claims("a"), volume("v", storage="other")),
 }  # fmt: skip
 

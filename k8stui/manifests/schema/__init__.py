@@ -55,10 +55,12 @@ WITHOUT_PART = frozenset(
     ControllerRevision PodSecurityPolicy Binding ComponentStatus FlowSchema IPAddress
     PriorityLevelConfiguration CertificateSigningRequest InitConfiguration JoinConfiguration
     Eviction Scale TokenReview
+    ResetConfiguration UpgradeConfiguration MasterConfiguration NodeConfiguration
+    InitializerConfiguration ClusterCIDR CSINodeInfo
     """.split()  # noqa: SIM905
 )
-"""Built-in kinds that have no part in how packets move: skipped, and never taken for typing
-errors of a known kind."""
+"""Built-in kinds that have no part in how packets move, those of earlier servers and kubeadms
+among them: skipped, and never taken for typing errors of a known kind."""
 
 
 def _names(type_: Type) -> Iterator[str]:
