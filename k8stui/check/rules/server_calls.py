@@ -45,10 +45,14 @@ _REFUSES = {
 def look(ground: Ground) -> Iterator[Finding]:
     for kind in _WEBHOOKS:
         for manifest in ground.of_kind(kind).values():
+            judged: set[tuple[str, ...]] = set()
             for index, webhook in enumerate(array(manifest.data, "webhooks")):
                 path: _Path = ("webhooks", index, "clientConfig", "service")
                 called = table(webhook, "clientConfig", "service")
-                yield from _judge(ground, manifest, called, path)
+                meant = tuple(str(called.get(each)) for each in ("namespace", "name", "port"))
+                if meant not in judged:  # all webhooks of a configuration call the same Service
+                    judged.add(meant)
+                    yield from _judge(ground, manifest, called, path)
                 yield from _nobody(ground, manifest, table(webhook), path)
                 yield from _kept_out(ground, manifest, called, path)
     for manifest in ground.of_kind("APIService").values():
@@ -153,7 +157,7 @@ def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> I
             severity=Severity.ERROR if near and is_typo(name, near) else Severity.WARNING,
             subject=subject,
             place=manifest.place(*path, "name"),
-            why=f"the API server calls Service {namespace}/{name}, which is not there",
+            why=f"the API server calls Service {namespace}/{name}, which is not in the input",
             fix=f"write {near}" if near else f"create Service {name} in namespace {namespace}",
         )
         return
