@@ -39,3 +39,24 @@ def test_a_namespace_may_come_from_the_kustomization(
         (tmp_path / "kustomization.yaml").write_text("resources: [deployment.yaml, service.yaml]\n")
     (found,) = [f for f in checked(tmp_path) if "gauges" in f.why and f.rule == "no-endpoints"]
     assert found.severity is Severity(severity)
+
+
+_ROUTE = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: gate}
+spec: {gatewayClassName: c, listeners: [{name: http, port: 80, protocol: HTTP}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: way}
+spec: {parentRefs: [{name: gate, namespace: edge}]}
+"""
+
+
+@pytest.mark.parametrize(("beside", "rules"), [(True, []), (False, ["route-parent"])])
+def test_so_may_that_of_a_gateway(tmp_path: Path, beside: bool, rules: list[str]) -> None:
+    (tmp_path / "way.yaml").write_text(_ROUTE)
+    if beside:
+        (tmp_path / "kustomization.yaml").write_text("resources: [way.yaml]\nnamespace: edge\n")
+    assert [found.rule for found in checked(tmp_path)] == rules

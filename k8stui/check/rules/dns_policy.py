@@ -45,6 +45,8 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _unfilled(ground)
     pods: dict[tuple[str, str, str], Pod] = {}
     told_of_kubelet = False
+    dns = ground.cluster.services.get(DNS_SERVICE)
+    servers = {pod.key for pod in ground.selected(dns)} if dns is not None else set()
     for pod in ground.cluster.pods.values():
         kind, name = pod.owner or ("Pod", pod.name)
         pods.setdefault((kind, pod.namespace, name), pod)
@@ -58,6 +60,8 @@ def look(ground: Ground) -> Iterator[Finding]:
             told_of_kubelet |= lost.by_kubelet
             yield _in_vain(lost, known, "KubeletConfiguration" if lost.by_kubelet else subject)
         if known is None or lost is not None or uses_cluster_dns(ground.cluster, known):
+            continue
+        if known.key in servers:  # its probes ask itself
             continue
         found = next(_asked(ground, template), None)
         if found is not None:

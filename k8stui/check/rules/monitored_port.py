@@ -52,8 +52,10 @@ def _services(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
         away = next(ground.services_of(None).matching(wanted), None)
         yield from _nobody(ground, monitor, away, where)
         return
+    if ground.has_strangers:
+        return  # an operator may make the Service that is meant
     names = sorted({port.name for service in here for port in service.ports if port.name})
-    who = f"Service {here[0].key}" + (f" and {len(here) - 1} more" if len(here) > 1 else "")
+    who = f"Service {here[0].key}" + (f" (and {len(here) - 1} more)" if len(here) > 1 else "")
     for index, one in enumerate(array(monitor.data, "spec", "endpoints")):
         asked = at(one, "port")
         if asked is None or asked in names:

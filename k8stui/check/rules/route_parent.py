@@ -167,7 +167,7 @@ def _absent(
     said = f"there is no Gateway {namespace}/{name}"
     if near is not None:
         return _Refused(said, f"write {near}", (*path, "name"))
-    if away is None:
+    if away is None or ground.is_kustomized:  # which may set namespaces
         return None
     written = "namespace" in parent
     return _Refused(

@@ -53,8 +53,8 @@ def look(ground: Ground) -> Iterator[Finding]:
                 if meant not in judged:  # all webhooks of a configuration call the same Service
                     judged.add(meant)
                     yield from _judge(ground, manifest, called, path)
-                yield from _nobody(ground, manifest, table(webhook), path)
                 yield from _kept_out(ground, manifest, called, path)
+            yield from _nobody(ground, manifest)
     for manifest in ground.of_kind("APIService").values():
         called = table(manifest.data, "spec", "service")
         yield from _judge(ground, manifest, called, ("spec", "service"))
@@ -112,36 +112,40 @@ def _denial(ground: Ground, policies: Policies, pod: Pod, number: int) -> Denial
     return None
 
 
-def _nobody(ground: Ground, manifest: Manifest, webhook: Object, path: _Path) -> Iterator[Finding]:
-    """A webhook without anybody behind it refuses all that it is asked about."""
-    called = table(webhook, "clientConfig", "service")
-    service = ground.cluster.services.get(f"{text(called, 'namespace')}/{text(called, 'name')}")
-    if service is None or text(webhook, "failurePolicy") not in _REFUSES[manifest.api_version]:
-        return
-    if service.selector is None or ground.endpoints(service) or ground.has_strangers:
-        return
-    lack = without_endpoints(ground.cluster, service, None)
-    if lack is None:
-        return
-    about = sorted(
-        {
-            str(resource)
-            for rule in array(webhook, "rules")
-            for resource in array(rule, "resources")
-            if "CREATE" in array(rule, "operations") or "*" in array(rule, "operations")
-        }
-    )
-    if not about:
-        return
-    yield Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"{manifest.kind} {manifest.name}",
-        place=manifest.place(*path, "name"),
-        why=f"the API server refuses every new object of {', '.join(about)} that it asks this "
-        f"webhook about: {lack.reason}, and failurePolicy is Fail",
-        fix=f"{lack.advice}; or set failurePolicy: Ignore, or take the webhook away",
-    )
+def _nobody(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+    """Webhooks without anybody behind them refuse all that they are asked about."""
+    refused: dict[str, list[tuple[int, Object]]] = {}
+    for index, webhook in enumerate(array(manifest.data, "webhooks")):
+        called = table(webhook, "clientConfig", "service")
+        if text(webhook, "failurePolicy") in _REFUSES[manifest.api_version]:
+            key = f"{text(called, 'namespace')}/{text(called, 'name')}"
+            refused.setdefault(key, []).append((index, table(webhook)))
+    for key, webhooks in refused.items():
+        service = ground.cluster.services.get(key)
+        if service is None or service.selector is None or ground.endpoints(service):
+            continue
+        lack = without_endpoints(ground.cluster, service, None)
+        asked = {index: [*_created(webhook)] for index, webhook in webhooks}
+        about = sorted({resource for each in asked.values() for resource in each})
+        if lack is None or not about or ground.has_strangers:
+            continue
+        first = next(index for index, each in asked.items() if each)
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"{manifest.kind} {manifest.name}",
+            place=manifest.place("webhooks", first, "clientConfig", "service", "name"),
+            why=f"the API server refuses every new object of {', '.join(about)} that it asks this "
+            f"webhook about: {lack.reason}, and failurePolicy is Fail",
+            fix=f"{lack.advice}; or set failurePolicy: Ignore, or take the webhook away",
+        )
+
+
+def _created(webhook: Object) -> Iterator[str]:
+    """Resources about whose new objects a webhook is asked."""
+    for rule in array(webhook, "rules"):
+        if {"CREATE", "*"} & {str(one) for one in array(rule, "operations")}:
+            yield from map(str, array(rule, "resources"))
 
 
 def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> Iterator[Finding]:
