@@ -6,12 +6,19 @@ import os
 import re
 from collections.abc import Mapping
 
+from k8stui.manifests.files import STDIN
 from k8stui.manifests.problem import Note
 
 _TEMPLATE = re.compile(
     r"\{\{-?\s*(?:\.|\$|/\*|(?:include|if|else|end|range|with|template|define|block|toYaml|default"
     r"|tpl|printf|quote|required)\b)"
 )
+_YTT = re.compile(
+    r"^ *#@ (?:load\(|def\b|if\b|if/end|for\b|end\b)|^ *#@(?:data/values|overlay/|schema/)"
+    r"|^ *(?:- )*[\w./-]+: #@ ",
+    re.MULTILINE,
+)
+"""Carvel's ytt: code behind ``#@``, which is a comment to YAML."""
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|(?:^|\s)#.*")
 _UNQUOTED = re.compile(r"(?:^\s*|:\s+|-\s+|[\[,]\s*)(?:\{\{|@[A-Z][A-Z0-9_]*@)")
 _BY_NAME = {
@@ -58,6 +65,11 @@ def is_template(content: str) -> bool:
     return "{{" in content and _TEMPLATE.search(content) is not None
 
 
+def is_ytt(content: str) -> bool:
+    """Whether values of the text are made by ytt: they are no values yet."""
+    return "#@" in content and _YTT.search(content) is not None
+
+
 def is_unrendered(piece: str) -> bool:
     """Whether a text that is no YAML has a template's marks where YAML has none.
 
@@ -99,6 +111,14 @@ def template_note(file: str, *, chart: str | None) -> Note:
     """A template of a chart; `chart`: its folder, where that is known."""
     hint = f"helm template {chart} | k8stui -" if chart else "render it first, then: | k8stui -"
     return Note(message="an unrendered template, skipped", file=file, hint=hint)
+
+
+def ytt_note(file: str) -> Note:
+    """A template of ytt, or what it reads with them."""
+    from pathlib import PurePath  # noqa: PLC0415 - as above
+
+    hint = f"ytt -f {PurePath(file).parent} | k8stui -" if file != STDIN else ""
+    return Note(message="an unrendered template of ytt, skipped", file=file, hint=hint)
 
 
 def name_of(value: object, file: str) -> str:

@@ -62,6 +62,8 @@ def _misnamed(data: Mapping[str, object]) -> Fault | None:
     from k8stui.suggest import nearest  # noqa: PLC0415 - difflib, for mistakes only
 
     name, version = data.get("kind"), data.get("apiVersion")
+    if name is None and "kind" in data:
+        return _empty("kind", "such as Service")
     if name is None:
         for key in data:
             if nearest(key, ["kind"]):
@@ -90,6 +92,8 @@ def _misnamed(data: Mapping[str, object]) -> Fault | None:
             text=meant,
         )
     today = KINDS[meant].versions[0]
+    if version is None and "apiVersion" in data:
+        return _empty("apiVersion", f"here {today}")
     if version is None:
         for key in data:
             if key.lower() == "apiversion" or nearest(key, ["apiVersion"]):
@@ -111,6 +115,10 @@ def _misnamed(data: Mapping[str, object]) -> Fault | None:
         mend=Mend.REPLACE,
         text=today,
     )
+
+
+def _empty(field: str, such: str) -> Fault:
+    return Fault(path=(field,), message=f"{field} is empty: write it, {such}", at_key=True)
 
 
 def _guess(data: Mapping[str, object]) -> str:

@@ -200,6 +200,9 @@ class _Loader:
         if template and (chart := self.chart(file)):
             self.charts[chart] += 1
             return
+        if len(content) < _MUCH and foreign.is_ytt(content):
+            self.found.notes.append(foreign.ytt_note(file.path))
+            return
         before = len(self.found.objects)
         text = Text(file.path, content)
         read_text(text, self.found, named=file.named, tick=partial(self.tick, self.bytes - size))

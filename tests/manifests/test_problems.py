@@ -209,6 +209,14 @@ SCHEMA: dict[str, Case] = {
         "apiversion: v1\nkind: Service\nmetadata: {name: s}\nspec: {}\n",
         [(1, 1, "did you mean 'apiVersion'", "apiVersion: v1")],
     ),
+    "kind is empty": (
+        "apiVersion: v1\nkind:\nmetadata: {name: s}\nspec: {}\n",
+        [(2, 1, "kind is empty: write it, such as Service", None)],
+    ),
+    "apiVersion is empty": (
+        "apiVersion:\nkind: Deployment\nmetadata: {name: s}\nspec: {}\n",
+        [(1, 1, "apiVersion is empty: write it, here apps/v1", None)],
+    ),
     "no apiVersion": (
         "kind: Service\nmetadata: {name: s}\nspec: {}\n",
         [(1, 1, "no apiVersion", "apiVersion: v1")],
