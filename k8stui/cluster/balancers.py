@@ -9,13 +9,15 @@ leader among its pods, or the node that it notes on the Service (pkg/services, `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text, texts
-from k8stui.apiserver.inventory import Inventory
+from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.distribution import K3S, Distribution
 from k8stui.cluster.images import image_word
 from k8stui.cluster.metallb import Advertisement, Pool, Told, address_of, told
 from k8stui.cluster.model import (
@@ -26,6 +28,7 @@ from k8stui.cluster.model import (
     Node,
     Pod,
     PodPhase,
+    ProxyConfiguration,
     Service,
     ServiceType,
     Unbalanced,
@@ -33,6 +36,9 @@ from k8stui.cluster.model import (
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
 
 _WANTED = ("metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs",
            "kube-vip.io/loadbalancerIPs")  # fmt: skip
@@ -225,6 +231,8 @@ def _without_pools(metallb: Told) -> Unbalanced | None:
             "BGPPeer) for it; MetalLB's configmaptocrs makes them of the ConfigMap",
             unread.origin("data", "config"),
         )
+    if metallb.astray:
+        return _astray(metallb.astray[0], here)
     if metallb.in_config_map:
         return Unbalanced(
             f"MetalLB runs without pools: before 0.13 it reads them from ConfigMap {here}/config, "
@@ -237,6 +245,15 @@ def _without_pools(metallb: Told) -> Unbalanced | None:
         "MetalLB runs, and there is no IPAddressPool: it has no address to give",
         "write an IPAddressPool with free addresses of the nodes' network, and an L2Advertisement",
         metallb.runs.origin,
+    )
+
+
+def _astray(one: Manifest, here: str) -> Unbalanced:
+    return Unbalanced(
+        f"{one.kind} {one.name} is in namespace {namespace_of(one)}, and MetalLB reads those of "
+        f"its own alone, {here}",
+        f"write namespace: {here} there",
+        one.origin("metadata"),
     )
 
 
@@ -253,6 +270,35 @@ def _asked_alone(pods: Iterable[Pod]) -> Unbalanced | None:
         "(range-global)",
         by_image[_KUBE_VIP].origin,
     )
+
+
+def rivals(
+    balancers: Balancers | None, proxy: ProxyConfiguration, there: Distribution
+) -> Iterator[Unbalanced]:
+    """Who else answers for the addresses that MetalLB announces, or gives others.
+
+    Sources: MetalLB's own documents (Installation, Preparation); k3s' ServiceLB.
+    """
+    ads = balancers.advertisements if balancers is not None else ()
+    first = next((one for one in ads if one.is_l2), None)
+    if first is None:
+        return
+    if there.name == K3S and there.balancer:
+        yield Unbalanced(
+            "k3s' own ServiceLB runs beside MetalLB: both give load balancers addresses, it those "
+            "of the nodes, and each takes back what the other wrote",
+            "start k3s' servers with --disable servicelb",
+            first.manifest.origin(),
+        )
+    told = proxy.origin.kind is not OriginKind.ASSUMED
+    if proxy.mode == "ipvs" and not proxy.strict_arp and told:
+        unset = proxy.origins["strict_arp"].kind is OriginKind.DEFAULTED
+        yield Unbalanced(
+            "in mode ipvs every node has the load balancers' addresses on kube-ipvs0, and without "
+            "strictARP every node answers ARP for them: not only the one that MetalLB chose",
+            "set ipvs.strictARP: true in kube-proxy's configuration and restart its pods",
+            proxy.origins["mode" if unset else "strict_arp"],
+        )
 
 
 def unannounced(
@@ -346,6 +392,11 @@ def _far(
 
 def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Unbalanced | None:
     ads = [one for one in balancers.advertisements if one.is_for(pool)]
+    metallb = balancers.metallb
+    if not ads and metallb is not None and metallb.runs is not None:
+        for one in metallb.astray:
+            if one.kind.endswith("Advertisement"):
+                return _astray(one, metallb.runs.namespace)
     if not ads:
         return Unbalanced(
             f"no L2Advertisement and no BGPAdvertisement is for {pool.title}: MetalLB gives its "

@@ -147,8 +147,9 @@ def _by_words(container: Container, declared: set[int]) -> Iterator[tuple[int, s
     said = [(name, value, name in _WHERE) for name, value in options]
     said += [(name, value, name in ("HOST", "HOSTNAME")) for name, value in env.items()]
     for name, value, where in said:
-        opens = name in _VARIABLES or _OPENS.search(name) is not None
-        own = _OWN_PLACE.search(name) is not None and _ANNOUNCES.search(name) is None
+        announces = _ANNOUNCES.search(name) is not None  # to others, wherever it listens itself
+        opens = name in _VARIABLES or (_OPENS.search(name) is not None and not announces)
+        own = _OWN_PLACE.search(name) is not None and not announces
         if own and not opens:
             at = _ADDRESS.match(value)
             opens = at is not None and "/" not in value and int(at[2] or 0) in declared

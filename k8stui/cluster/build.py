@@ -13,13 +13,13 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import WORKLOADS, Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
-from k8stui.cluster.balancers import announced, find_balancers, unannounced
+from k8stui.cluster.balancers import announced, find_balancers, rivals, unannounced
 from k8stui.cluster.calico import calico_settings
 from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.decode_policy import decode_policy
-from k8stui.cluster.distribution import K3S, find_distribution
+from k8stui.cluster.distribution import K3S, Distribution, find_distribution
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.entrances import entrances
 from k8stui.cluster.evidence import users_of
@@ -27,7 +27,7 @@ from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.merged_ports import lost_by_apply
-from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Service, Unbalanced
+from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Service, Unbalanced, Unserved
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
 from k8stui.cluster.network_plugins import seen_plugins
@@ -203,7 +203,7 @@ def build(
         services=services,
         endpoint_slices=slices,
         workloads=population.workloads,
-        proxy=of_no_node(proxy, nodes, pods.values()),
+        proxy=of_no_node(proxy, nodes, inventory),
         pod_cidr=next(iter(settings.pod_cidrs.values())),
         service_cidr=next(iter(settings.service_cidrs.values())),
         cluster_domain=cluster_domain,
@@ -221,9 +221,11 @@ def build(
         calico=calico,
         announced=announcers,
         unannounced=unannounced(balancers, services, nodes, announcers, slices=slices, pods=pods),
+        rivals=tuple(rivals(balancers, proxy, distribution)),
         unbalanced=unbalanced,
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services, manifests.refused)),
+        unserved=_unserved(inventory, pods, services, distribution),
         published=tuple(published(inventory)),
         policies=tuple(
             memory.each("policies", inventory.of("NetworkPolicy").values(), decode_policy)
@@ -254,6 +256,19 @@ def _waiting(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mappin
     from k8stui.cluster.waiting import held_back  # noqa: PLC0415 - rare
 
     return held_back(pods, services)
+
+
+def _unserved(
+    inventory: Inventory,
+    pods: Mapping[str, Pod],
+    services: Mapping[str, Service],
+    distribution: Distribution,
+) -> Mapping[str, Unserved]:
+    if not inventory.of("Ingress"):
+        return {}
+    from k8stui.cluster.unserved import unserved  # noqa: PLC0415 - rare
+
+    return unserved(inventory, pods.values(), services, distribution)
 
 
 def _corefile(

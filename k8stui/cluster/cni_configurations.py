@@ -18,6 +18,7 @@ from k8stui.apiserver.fields import table, text
 from k8stui.cluster.model import Cluster, CniConfiguration
 from k8stui.manifests.foreign import CNI_LIST, DOCKER_OPTIONS
 from k8stui.origin import Origin
+from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -33,15 +34,43 @@ def cni_configurations(objects: Iterable[Manifest]) -> tuple[CniConfiguration, .
     return tuple(_found(objects))
 
 
-def without_portmap(cluster: Cluster) -> CniConfiguration | None:
-    """The list of plug-ins, where there is one and none of them opens hostPorts.
+@record()
+class Closed:
+    """Why no hostPort is open on any node, and what would open them."""
 
-    Cilium and OVN do that themselves.
+    why: str
+    mend: str
+    origin: Origin
+
+
+def closed_host_ports(cluster: Cluster) -> Closed | None:
+    """None: somebody opens them, or nothing is known of it.
+
+    A list of plug-ins of which none is portmap (cni.dev/plugins/current/meta/portmap); Cilium and
+    OVN open them without, but Cilium not where it leaves Services to kube-proxy.
     """
+    for plugin in cluster.network_plugins:
+        if plugin.closes_host_ports is not None:
+            return Closed(
+                f"{plugin.name} opens none where it leaves kube-proxy's work to kube-proxy, unless "
+                "it calls portmap",
+                'set kube-proxy-replacement: "true" (Helm: kubeProxyReplacement) or '
+                "cni.chainingMode: portmap and restart Cilium's pods, or let the pod use "
+                "hostNetwork",
+                plugin.closes_host_ports,
+            )
     lists = [one for one in cluster.cni_configurations if one.plugins]
     types = [str(plugin.get("type")) for one in lists for plugin in one.plugins]
     by_itself = any("portmap" in one or "cilium" in one or "ovn" in one for one in types)
-    return lists[0] if lists and not by_itself else None
+    if not lists or by_itself:
+        return None
+    name = lists[0].name
+    return Closed(
+        f"the CNI configuration {name} names no plug-in that opens it (portmap)",
+        f"add portmap to the plugins of {name} ({{type: portmap, capabilities: "
+        "{portMappings: true}}), or let the pod use hostNetwork",
+        lists[0].origin,
+    )
 
 
 def _found(objects: Iterable[Manifest]) -> Iterator[CniConfiguration]:

@@ -68,3 +68,13 @@ def entrance_of(found: tuple[Entrance, ...], name: str) -> Entrance | None:
     name = name.rstrip(".").lower()
     wild = f"*.{name.partition('.')[2]}"
     return next((each for each in found if each.host.lower() in (name, wild)), None)
+
+
+def beside_wildcard(found: tuple[Entrance, ...], name: str) -> Entrance | None:
+    """The entrance whose wildcard ends as `name` does, and stands for more labels there, or none.
+
+    Source: networking/v1 IngressRule.host: a wildcard is the first label, and one alone.
+    """
+    name = name.rstrip(".").lower()
+    wild = (one for one in found if one.host.startswith("*."))
+    return next((one for one in wild if f".{name}".endswith(one.host[1:].lower())), None)

@@ -42,6 +42,10 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "mcr.microsoft.com/dotnet/samples": (8080,),
 }  # fmt: skip
 _KUBE_PROXY = re.compile(r"kube-proxy(-(amd64|arm|arm64|ppc64le|s390x))?")
+_CONTROLLERS = (
+    "ingress-nginx/controller", "nginx-ingress-controller", "nginx/nginx-ingress", "traefik",
+    "haproxytech/kubernetes-ingress", "haproxy-ingress", "kong/kubernetes-ingress-controller",
+)  # fmt: skip
 _BY_TAG = {"rabbitmq": ("management", 15672)}
 """What a tag holds that opens one more port."""
 _DATA = re.compile(
@@ -152,6 +156,11 @@ def is_kube_proxy(image: str, words: Iterable[str]) -> bool:
     by_image = _KUBE_PROXY.fullmatch(image_word(image))
     first = next(iter(words), "").split()
     return bool(by_image or (first and first[0].rpartition("/")[2] == "kube-proxy"))
+
+
+def is_ingress_controller(image: str) -> bool:
+    """Whether it serves Ingresses: ingress-nginx, NGINX's, Traefik, HAProxy's, Kong."""
+    return bare_image(image).endswith(_CONTROLLERS)
 
 
 def bare_image(image: str) -> str:

@@ -8,11 +8,11 @@ ones do not read. Sources: MetalLB internal/config/config.go of both; its releas
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, flag, labels, table, text, texts
-from k8stui.apiserver.inventory import Inventory
+from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.model import Node, Pod, Service
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
@@ -28,6 +28,7 @@ _MOST = 65536
 _IMAGE = re.compile(r"metallb[/-](?:speaker|controller):v?0\.(\d{1,3})\b")
 _OBJECTS_SINCE = 13
 _CONFIG = "config"
+_KINDS = ("IPAddressPool", "L2Advertisement", "BGPAdvertisement", "AddressPool", "BGPPeer")
 
 
 @record(kw_only=True)
@@ -112,22 +113,25 @@ class Told:
     """One of its pods."""
     unread: Manifest | None
     """A ConfigMap of its old form, which this MetalLB does not read."""
+    astray: tuple[Manifest, ...] = ()
+    """Pools and advertisements in another namespace than MetalLB's own: it reads none of them."""
 
 
 def told(inventory: Inventory, pods: Iterable[Pod]) -> Told | None:
     """None: nothing of MetalLB's is there."""
     runs, minor = _release(pods)
-    pools = [*map(_pool, inventory.of("IPAddressPool").values())]
+    read, astray = _by_namespace(inventory, runs)
+    pools = [*map(_pool, read["IPAddressPool"])]
     ads = [
         Advertisement(is_l2=kind == "L2Advertisement", manifest=one)
         for kind in ("L2Advertisement", "BGPAdvertisement")
-        for one in inventory.of(kind).values()
+        for one in read[kind]
     ]
-    for one in inventory.of("AddressPool").values():
+    for one in read["AddressPool"]:
         pools.append(_pool(one))
         is_l2 = text(one.data, "spec", "protocol") != "bgp"
         ads.append(Advertisement(is_l2=is_l2, manifest=one, only=one.name))
-    has_peers = bool(inventory.of("BGPPeer"))
+    has_peers = bool(read["BGPPeer"])
     old = _old_configuration(inventory)
     by_objects = bool(pools or ads) if minor is None else minor >= _OBJECTS_SINCE
     if old is not None and not by_objects:
@@ -146,7 +150,27 @@ def told(inventory: Inventory, pods: Iterable[Pod]) -> Told | None:
         in_config_map=not by_objects and (old is not None or minor is not None),
         runs=runs,
         unread=old[0] if old is not None and by_objects else None,
+        astray=astray,
     )
+
+
+def _by_namespace(
+    inventory: Inventory, runs: Pod | None
+) -> tuple[Mapping[str, Sequence[Manifest]], tuple[Manifest, ...]]:
+    """Its objects by kind, and those that it does not read: of another namespace than its pods'.
+
+    Sources: MetalLB controller/main.go, speaker/main.go (--namespace, of the pod itself),
+    internal/k8s/k8s.go (the cache's DefaultNamespaces).
+    """
+    all_of = {kind: tuple(inventory.of(kind).values()) for kind in _KINDS}
+    if runs is None:
+        return all_of, ()
+    read = {
+        kind: tuple(one for one in those if namespace_of(one) == runs.namespace)
+        for kind, those in all_of.items()
+    }
+    astray = (one for kind, those in all_of.items() for one in those if one not in read[kind])
+    return read, tuple(astray)
 
 
 def _release(pods: Iterable[Pod]) -> tuple[Pod | None, int | None]:

@@ -328,6 +328,15 @@ class Unbalanced:
     origin: Origin
 
 
+@record()
+class Unserved:
+    """Why no ingress controller serves an Ingress; and what would mend it."""
+
+    why: str
+    mend: str
+    origin: Origin
+
+
 @record(kw_only=True)
 class EndpointSlice:
     """Endpoints of one Service and one family."""
@@ -446,6 +455,8 @@ class NetworkPlugin:
     """Where it is written that it does kube-proxy's work; None: kube-proxy does it."""
     leaves_proxy: Origin | None = None
     """Where it is written that it does not."""
+    closes_host_ports: Origin | None = None
+    """Where it is written that neither it nor portmap opens hostPorts."""
     blocks_mean_nodes: bool = False
     """Whether it is told that address blocks of policies mean the cluster's nodes too."""
 
@@ -592,6 +603,8 @@ class Cluster:
     """By address of a load balancer: who announces it, where the input shows that."""
     unannounced: Mapping[Address, Unbalanced] = field(default_factory=dict)
     """By address of a load balancer: why nobody announces it."""
+    rivals: tuple[Unbalanced, ...] = ()
+    """Who else answers for those that MetalLB announces, or gives others."""
     unbalanced: Mapping[str, Unbalanced] = field(default_factory=dict)
     """By ``namespace/name`` of a Service: why its load balancer gets no address."""
     calico: CalicoSettings | None = None
@@ -602,6 +615,8 @@ class Cluster:
     cluster_policies: tuple[ClusterPolicy, ...] = ()
     """Of the tiers above and below them, in the order in which they are asked."""
     entrances: tuple[Entrance, ...] = ()
+    unserved: Mapping[str, Unserved] = field(default_factory=dict)
+    """By ``namespace/name`` of an Ingress."""
     published: tuple[PublishedPort, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""

@@ -54,6 +54,8 @@ class _Sign:
     """The key there that says whether it masquerades itself."""
     blocks: str = ""
     """The key there that says whether address blocks of policies mean nodes."""
+    host_ports: tuple[tuple[str, str], ...] = ()
+    """Keys and values there of which one opens hostPorts, where kube-proxy does its own work."""
 
 
 _SIGNS = (
@@ -83,6 +85,7 @@ _SIGNS = (
         proxies="kube-proxy-replacement",
         masquerades="enable-bpf-masquerade",
         blocks="policy-cidr-match-mode",
+        host_ports=(("enable-host-port", "true"), ("cni-chaining-mode", "portmap")),
     ),
     _Sign(
         name="Weave Net",
@@ -201,6 +204,7 @@ def _told(sign: _Sign, found: NetworkPlugin, settings: Manifest) -> NetworkPlugi
         more.append("kube-proxy's work")
     elif sign.proxies and said in _OFF:
         leaves = settings.origin("data", sign.proxies)
+    opened = any(text(settings.data, "data", key) == value for key, value in sign.host_ports)
     if sign.masquerades and text(settings.data, "data", sign.masquerades) in _ON:
         more.append("the masquerade")
     return replace(
@@ -208,6 +212,7 @@ def _told(sign: _Sign, found: NetworkPlugin, settings: Manifest) -> NetworkPlugi
         replaces=(*more, *found.replaces),
         replaces_proxy=proxy,
         leaves_proxy=leaves,
+        closes_host_ports=None if opened or not sign.host_ports else leaves,
         blocks_mean_nodes="nodes" in text(settings.data, "data", sign.blocks).split(","),
     )
 

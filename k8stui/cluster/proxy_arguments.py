@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _KINDS = ("DaemonSet", "Pod")
 _FILE = "--config"
+_NAME = "--hostname-override"
 _REFERENCE = re.compile(r"\$\((\w+)\)")
 _SWITCH = {"": True, "true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
 """As Go reads them (strconv.ParseBool), in lower case."""
@@ -51,6 +52,20 @@ def told_by_arguments(inventory: Inventory) -> ProxyConfiguration | None:
             return None
         return _read(manifest, said, path)
     return None
+
+
+def names_its_node(inventory: Inventory) -> bool:
+    """Whether a kube-proxy is told its node's name by an argument, which goes before its file.
+
+    Source: cmd/kube-proxy/app/options.go processHostnameOverrideFlag.
+    """
+    return any(
+        word.startswith(_NAME)
+        for _, container, _ in _proxies(inventory)
+        for field in ("command", "args")
+        for line in array(container, field)
+        for word in _WORDS.findall(str(line))
+    )
 
 
 def _proxies(inventory: Inventory) -> Iterator[tuple[Manifest, Object, _Path]]:

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from k8stui.apiserver.fields import Object, flag, number, table, text, texts
 from k8stui.cluster.fields import Origins
-from k8stui.cluster.model import NetworkPlugin, Node, Pod, ProxyConfiguration
+from k8stui.cluster.model import NetworkPlugin, Node, ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
+from k8stui.cluster.proxy_arguments import names_its_node
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Prefix
 from k8stui.origin import OriginKind, assumed, defaulted
 from k8stui.settings import MODE, PROXY, PROXY_CONFIG, PROXY_MODE, Setting
 
 if TYPE_CHECKING:
+    from k8stui.apiserver.inventory import Inventory
     from k8stui.cluster.distribution import Distribution
     from k8stui.manifests import Manifest
 
@@ -130,25 +132,18 @@ def replaced(proxy: ProxyConfiguration, plugins: Iterable[NetworkPlugin]) -> Pro
 
 
 def of_no_node(
-    proxy: ProxyConfiguration, nodes: Mapping[str, Node], pods: Iterable[Pod]
+    proxy: ProxyConfiguration, nodes: Mapping[str, Node], inventory: Inventory
 ) -> ProxyConfiguration:
     """`proxy` with its hostnameOverride only where that is what no Node is called.
 
     One of a Node's name is that node's own configuration, and the others have theirs; an argument
-    goes before it (cmd/kube-proxy/app/options.go processHostnameOverrideFlag; nodeutil GetHostname
-    makes it lower case).
+    goes before it (nodeutil GetHostname makes it lower case).
     """
     said = proxy.hostname_override.strip().lower()
     if not said:
         return proxy
-    by_argument = any(
-        word.startswith("--hostname-override")
-        for pod in pods
-        for container in pod.containers
-        for word in container.spoken
-    )
     assumed_names = any(node.origin.kind is OriginKind.ASSUMED for node in nodes.values())
-    is_right = by_argument or assumed_names or said in nodes
+    is_right = assumed_names or said in nodes or names_its_node(inventory)
     return replace(proxy, hostname_override="" if is_right else said)
 
 

@@ -23,6 +23,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.origin import assumed
 
 ENABLED = "svccontroller.k3s.cattle.io/enablelb"
+_SYSTEM = "kube-system"
 _TRAEFIKS = frozenset((80, 443))
 
 
@@ -80,7 +81,8 @@ def without_port(services: Mapping[str, Service]) -> dict[str, Unbalanced]:
     """
     found: dict[str, Unbalanced] = {}
     first: dict[tuple[int, Protocol], Service] = {}
-    for key, service in services.items():
+    # What k3s brings itself (traefik) is there before all others.
+    for key, service in sorted(services.items(), key=lambda one: one[1].namespace != _SYSTEM):
         if not is_asked(service):
             continue
         for port in service.ports:

@@ -7,9 +7,11 @@ routes stand there then, the input does not say. Sources: flannel pkg/subnet/kub
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from k8stui.cluster.advertised import comes_back_to_itself
+from k8stui.cluster.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.node_daemons import (
     lost_plugins,
@@ -18,6 +20,7 @@ from k8stui.cluster.node_daemons import (
     without_proxy,
 )
 from k8stui.kernel.derived import Derived
+from k8stui.kernel.exchange import Result
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.wire import is_private
 from k8stui.origin import OriginKind
@@ -41,7 +44,17 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     plugins = lost_plugins(cluster)
     bare = {node.name for node in _bare.of(cluster)}
     yield from _by_node_address(cluster, exchange)
-    yield from _across_the_internet(cluster, exchange)
+    yield from _only_the_first(cluster, exchange)
+    yield from _beside_wildcard(cluster, request)
+    met = {step.namespace: 0 for step in exchange.steps}
+    apart = across_the_internet(cluster.nodes[name] for name in met if name in cluster.nodes)
+    if apart is not None:
+        yield (
+            f"{apart[0]}: walked as if they reached each other. Across the Internet (NAT) they do "
+            f"not: {apart[1]}"
+        )
+    if request.connect is not None and request.connect.destination in cluster.announced:
+        yield from (f"{one.why}; walked as if it were not so" for one in cluster.rivals)
     nobody = nobody_proxies(cluster) if to_service else None
     if nobody is not None and not any(map(network.has_observed_rules, cluster.nodes.values())):
         yield (
@@ -70,20 +83,46 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             yield _as_if(proxies[name], "kube-proxy", "--iptables")
 
 
-def _across_the_internet(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
-    """One node has a public address and another a private one: who reaches whom is not known."""
-    met = [cluster.nodes[n] for n in {s.namespace: 0 for s in exchange.steps} if n in cluster.nodes]
-    known = [n for n in met if n.origin.kind is not OriginKind.ASSUMED]
+def _beside_wildcard(cluster: Cluster, request: Request) -> Iterator[str]:
+    """A name of the public DNS that an Ingress' wildcard was thought to cover."""
+    name = request.destination.partition("/")[0].rpartition(":")[0]
+    if not cluster.entrances or entrance_of(cluster.entrances, name) is not None:
+        return
+    near = beside_wildcard(cluster.entrances, name)
+    if near is not None:
+        yield (
+            f"{name} is no host of {near.owner}: {near.host} stands for one label alone. Give it a "
+            f"rule of its own (host: {name}); its ingress controller answers 404 until then"
+        )
+
+
+def _only_the_first(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """A broker that sends its clients to themselves for whatever comes after."""
+    felt = exchange.felt
+    server = cluster.pods.get(felt.server or "")
+    if server is None or felt.server_port is None or felt.result is not Result.CONNECTED:
+        return
+    told = comes_back_to_itself(server, felt.server_port)
+    if told is not None and exchange.steps[0].namespace != server.key:
+        yield (
+            f"the first connection alone: {told[0]} of pod {server.key} tells its clients to go on "
+            f"at {told[1]}, which is themselves"
+        )
+
+
+def across_the_internet(nodes: Iterable[Node]) -> tuple[str, str] | None:
+    """One has a public address and another a private one: that, and what mends it."""
+    known = [node for node in nodes if node.origin.kind is not OriginKind.ASSUMED]
     found = [(node.name, at) for node in known if (at := node.address(4)) is not None]
     near = next((one for one in found if is_private(one[1])), None)
     far = next((one for one in found if not is_private(one[1])), None)
-    if near is not None and far is not None:
-        yield (
-            f"{far[0]} has a public address ({far[1]}) and {near[0]} a private one ({near[1]}): "
-            "walked as if they reached each other. Across the Internet (NAT) they do not: give "
-            "each node the address at which the others find it (k3s: --node-external-ip, with "
-            "--flannel-external-ip and --flannel-backend=wireguard-native), or a VPN's"
-        )
+    if near is None or far is None:
+        return None
+    mend = (
+        "give each node the address at which the others find it (k3s: --node-external-ip, with "
+        "--flannel-external-ip and --flannel-backend=wireguard-native), or a VPN's"
+    )
+    return f"{far[0]} has a public address ({far[1]}) and {near[0]} a private one ({near[1]})", mend
 
 
 def _by_node_address(cluster: Cluster, exchange: Exchange) -> Iterator[str]:

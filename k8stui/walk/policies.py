@@ -246,14 +246,17 @@ class Policies:
         connect = request.connect
         if connect is None or target.host_network or connect.namespace == target.node_name:
             return
-        client, met = self._cluster.pods.get(connect.namespace), source or connect.source
+        client = self._cluster.pods.get(connect.namespace)
+        node = self._cluster.nodes.get(connect.namespace)
+        own = node.address(connect.destination.version) if node is not None else None
+        met = source or connect.source or own
         peer = self.judgement.peer(client, met, connect.namespace)
         if client is not None and met is not None and met not in client.addresses:
             # Masqueraded on the way: an address, and none of the pod's labels counts.
             peer = self.judgement.peer_at(met)
         denial = self.denied(Direction.INGRESS, target, peer, ask)
         if denial is not None:
-            yield self.seen_as(denial, source, request)
+            yield self.seen_as(denial, met, request)
 
     def seen_as(self, denial: Denial, source: Address | None, request: Request) -> Denial:
         """The denial of a client that `source` stands for, if a node's stands for one outside.
@@ -269,11 +272,14 @@ class Policies:
         )
         if address is not None and inside and any(address in node.addresses for node in nodes):
             cidr = f"{address}/{address.bits}"
+            by_block = "and so each node"
+            if "ipBlock" not in denial.advice:
+                by_block = f"by an ipBlock ({{cidr: {cidr}}}, {by_block})"
             return replace(
                 denial,
                 reason=f"{denial.reason}: that is a node's address, which pods of hostNetwork "
                 "have too, and none of their labels count",
-                advice=f"{denial.advice}, by an ipBlock ({{cidr: {cidr}}}, and so each node)",
+                advice=f"{denial.advice}, {by_block}",
             )
         if connect is None or connect.source == source or inside:
             return denial

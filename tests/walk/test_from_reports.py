@@ -247,7 +247,8 @@ SITUATIONS = {
         source="pod/gate/edge",
         result="timeout",
         why="a node's address, which pods of hostNetwork have too",
-        mend="in ingress of NetworkPolicy from-gate, by an ipBlock ({cidr: 192.168.0.12/32}",
+        mend="write ipBlock: {cidr: 192.168.0.12/32} (all: 0.0.0.0/0), in ingress of NetworkPolicy "
+        "from-gate, and so each node",
     ),
     "a pod's name below a Service of another namespace": asked(
         "db-0.db:5432",

@@ -248,6 +248,44 @@ def metallb(**spec: Any) -> tuple[Manifest, ...]:
             kind(group, "ads", "L2Advertisement", own, spec={}))  # fmt: skip
 
 
+METALLB = pod("speaker", namespace="metallb-system", hostNetwork=True,
+              container={"image": "quay.io/metallb/speaker:v0.14.8"})  # fmt: skip
+
+
+def ingress(host: str, annotations: Mapping[str, str] | None = None, **spec: Any) -> Manifest:
+    backend = {"service": {"name": "web", "port": {"number": 80}}}
+    paths = [{"path": "/", "pathType": "Prefix", "backend": backend}]
+    made = kind("networking.k8s.io/v1", "shop", "Ingress",
+                spec={"rules": [{"host": host, "http": {"paths": paths}}], **spec})  # fmt: skip
+    made["metadata"]["annotations"] = dict(annotations or {})
+    return made
+
+
+def alb(**annotations: str) -> Manifest:
+    return ingress("shop.example", {"alb.ingress.kubernetes.io/scheme": "internal", **annotations})
+
+
+def watching(namespace: str) -> Manifest:
+    """ingress-nginx, which looks at one namespace."""
+    return pod("controller", namespace="in", container={
+        "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2",
+        "args": [f"--watch-namespace={namespace}"] if namespace else []})  # fmt: skip
+
+
+NGINX = watching("")
+INGRESS = ingress("shop.example", ingressClassName="nginx")
+CLASS, OWN_CLASS = (
+    kind("networking.k8s.io/v1", "nginx", "IngressClass", spec={"controller": f"k8s.io/{name}"})
+    for name in ("other-nginx", "ingress-nginx")
+)
+
+
+def broker(listeners: str) -> Manifest:
+    env = [{"name": "KAFKA_ADVERTISED_LISTENERS", "value": listeners}]
+    return pod("kafka-0", "app=kafka", ports=[9092], container={"env": env})
+
+
+BROKER = service("kafka", port=9092)
 BALANCED = service("web", to=8080, type="LoadBalancer")
 LOCAL = service("web", to=8080, type="LoadBalancer", externalTrafficPolicy="Local")
 CHOSEN = kind(
@@ -972,6 +1010,101 @@ CASES = {
         options=CALICO, ask=("203.0.113.9", "node/node-1:30080"), result="timeout", by="node-2",
         cause=("seen as 192.168.0.11", "masquerades what comes from outside"),
         mend="externalTrafficPolicy: Local", not_said="hostNetwork",
+    ),
+}  # fmt: skip
+
+
+CASES |= {
+    "MetalLB's pool in another namespace than its own": Told(
+        manifests=(*NODES, space("metallb-system"), METALLB, BALANCED, WEB[1],
+                   kind("metallb.io/v1beta1", "pool", "IPAddressPool", "default",
+                        spec={"addresses": ["192.168.0.200-192.168.0.210"]})),
+        ask=("outside", "svc/web"), result="unreachable",
+        cause=("IPAddressPool pool is in namespace default",), mend="namespace: metallb-system",
+        rule="load-balancer", words="reads those of its own alone", fix="metallb-system",
+    ),
+    "traefik has port 80 of k3s' ServiceLB, wherever it is written": Told(
+        manifests=(*K3S_NODES, BALANCED, WEB[1],
+                   service("traefik", type="LoadBalancer", namespace="kube-system")),
+        ask=("outside", "svc/web"), result="unreachable",
+        cause=("for Service kube-system/traefik already",), mend="take another port",
+        rule="load-balancer", words="Service kube-system/traefik already", fix="another port",
+    ),
+    "an IngressClass of another controller": Told(
+        manifests=(*ALL, space("in"), NGINX, CLASS, INGRESS), ask=("outside", "shop.example:80"),
+        result="no-such-name", cause=("is for controller k8s.io/other-nginx",),
+        mend="--controller-class=k8s.io/other-nginx",
+        rule="ingress-backend", words="serves those for k8s.io/ingress-nginx alone",
+        fix="--controller-class=k8s.io/other-nginx",
+    ),
+    "an Ingress in a namespace that its controller does not watch": Told(
+        manifests=(*ALL, space("in"), watching("$(POD_NAMESPACE)"), OWN_CLASS, INGRESS),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("looks at namespace in alone",), mend="--watch-namespace",
+        rule="ingress-backend", words="and it is in default", fix="--watch-namespace",
+    ),
+    "an Ingress in the namespace that its controller watches": Told(
+        manifests=(*ALL, space("in"), watching("default"), OWN_CLASS, INGRESS),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("is not in the input",), not_said="--watch-namespace",
+    ),
+    "an ALB that asks for node ports": Told(
+        manifests=(*ALL, alb()), ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("Service default/web has none",), mend="target-type: ip",
+        rule="ingress-backend", words="target-type instance", fix="target-type: ip",
+    ),
+    "an ALB that asks pods": Told(
+        manifests=(*ALL, alb(**{"alb.ingress.kubernetes.io/target-type": "ip"})),
+        ask=("outside", "shop.example:80"), result="no-such-name", not_said="target-type",
+    ),
+    "more labels than an Ingress' wildcard has": Told(
+        manifests=(*ALL, ingress("*.example.org")), ask=("outside", "a.b.example.org:80"),
+        result="connected", assumed="stands for one label alone",
+    ),
+    "hostPorts under Cilium beside kube-proxy": Told(
+        manifests=(*NODES, CILIUM, PROXIES, LEAVES_IT,
+                   pod("web", ports=[{"containerPort": 80, "hostPort": 8080}])),
+        ask=("outside", "node/node-1:8080"), result="refused", by="node-1",
+        cause=("has hostPort 8080, and Cilium opens none",), mend="cni.chainingMode: portmap",
+        rule="host-port", words="Cilium opens none", fix="cni.chainingMode: portmap",
+    ),
+    "hostPorts under Cilium with portmap": Told(
+        manifests=(*NODES, CILIUM, PROXIES, kind(
+            "v1", "cilium-config", "ConfigMap", "kube-system",
+            data={"kube-proxy-replacement": "false", "cni-chaining-mode": "portmap"}),
+                   pod("web", ports=[{"containerPort": 80, "hostPort": 8080}])),
+        ask=("outside", "node/node-1:8080"), result="connected",
+    ),
+    "Cilium's pool holds the nodes": Told(
+        manifests=(*ALL, kind("v1", "cilium-config", "ConfigMap", "kube-system",
+                              data={"cluster-pool-ipv4-cidr": "192.168.0.0/16"})),
+        result="connected", rule="address-overlap", words="is in Cilium's pool for pods",
+        fix="clusterPoolIPv4PodCIDRList",
+    ),
+    "a broker that sends its clients home": Told(
+        manifests=(*NODES, CLIENT, BROKER, broker("PLAINTEXT://localhost:9092")),
+        ask=("pod/client", "svc/kafka:9092"), result="connected", assumed="which is themselves",
+        rule="bound-to-localhost", words="go on at localhost:9092", fix="write kafka:9092",
+    ),
+    "a policy that names the API server's ClusterIP": Told(
+        manifests=(CONTROL, NODES[1], API, *API_SERVICE, CLIENT,
+                   policy("client", "client", **lets_out({"ipBlock": {"cidr": "10.96.0.1/32"}}))),
+        options=CALICO, ask=("pod/client", "svc/kubernetes:443"), result="connected",
+        rule="policy-denial", words="which is rewritten before policies look", fix="6443",
+    ),
+    "a policy that leaves the ingress controller out": Told(
+        manifests=(*ALL, space("in"), {**NGINX, "spec": {**NGINX["spec"], "hostNetwork": True}},
+                   OWN_CLASS, INGRESS, policy("web", "web", **lets_in(
+                       {"namespaceSelector": having(**{"kubernetes.io/metadata.name": "in"})}))),
+        options=CALICO, ask=("pod/in/controller", "svc/web.default"), result="timeout",
+        mend="write ipBlock: {cidr: 192.168.0.11/32}", rule="policy-denial",
+        words="served by controller", fix="write ipBlock: {cidr: 192.168.0.11/32}",
+    ),
+    "an argument of the kubelet's is no name of kube-proxy's": Told(
+        manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),
+                   pod("agent", container={"args": ["--hostname-override=x"]})),
+        ask=("outside", "node/node-2:30080"), result="timeout", by="node-2",
+        cause=("it goes by the name w2.example.org",),
     ),
 }  # fmt: skip
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from k8stui.apiserver.fields import text
+from k8stui.apiserver.fields import table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.fields import prefixes
@@ -36,6 +36,33 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _pods(ground)
     yield from _cluster_cidr(ground)
     yield from _flannel(ground)
+    yield from _cilium(ground)
+
+
+def _cilium(ground: Ground) -> Iterator[Finding]:
+    """Cilium gives out its own pool, whatever podSubnet is: 10.0.0.0/8 where it is told nothing.
+
+    Source: cilium Documentation/network/kubernetes/ipam-cluster-pool ("Check for conflicting node
+    CIDRs").
+    """
+    for manifest in ground.of_kind("ConfigMap").values():
+        told = table(manifest.data, "data") if manifest.name == "cilium-config" else {}
+        pools = prefixes(str(told.get("cluster-pool-ipv4-cidr", "")).replace(",", " ").split())
+        if told.get("ipam", "cluster-pool") != "cluster-pool":
+            continue
+        for node in ground.cluster.nodes.values():
+            inside = [(at, one) for at in node.addresses for one in pools if at in one]
+            if inside and _known(node.origin):
+                address, pool = inside[0]
+                yield _finding(
+                    f"Node {node.name}", manifest.origin("data", "cluster-pool-ipv4-cidr"),
+                    f"its address {address} is in Cilium's pool for pods, {pool}: once that part "
+                    "is given to a node, its pods reach neither this node nor its network",
+                    "choose a pool apart from the nodes' network (Helm: "
+                    "ipam.operator.clusterPoolIPv4PodCIDRList), and make nodes and pods anew",
+                    Severity.WARNING,
+                )  # fmt: skip
+                return
 
 
 def _flannel(ground: Ground) -> Iterator[Finding]:

@@ -7,6 +7,8 @@ address, from the Service and from the kubelet's probes. Where the Service has I
 ``0.0.0.0`` is as bad: it is IPv4 alone. An information where the Service has IPv4 too, as most
 clients then try the other.
 
+So it is with a broker that tells its clients to go on at localhost (Kafka's advertised listeners).
+
 Does not apply where the container binds another address too, and where only an option of a client
 (``--host`` without ``--port``) names localhost.
 """
@@ -17,7 +19,8 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.ports import Match, ServedPort
+from k8stui.check.ports import Match, ServedPort, number_of
+from k8stui.cluster.advertised import comes_back_to_itself
 from k8stui.cluster.bound import ipv4_only, own_only
 from k8stui.cluster.listening import running
 from k8stui.cluster.model import Container, Pod
@@ -32,6 +35,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         if target.port.protocol is not Protocol.TCP:
             continue
         for pod in target.pods(Match.DECLARED):
+            yield from _sent_home(target, pod)
             for container in running(pod):
                 bound = own_only(ground.cluster, pod, container)
                 found = [
@@ -52,6 +56,23 @@ def look(ground: Ground) -> Iterator[Finding]:
                         fix=bound[number].mend,
                         claim=ground.ask(target.service, target.port, some=True),
                     )
+
+
+def _sent_home(target: ServedPort, pod: Pod) -> Iterator[Finding]:
+    """A broker behind the Service tells its clients to go on at localhost."""
+    number = number_of(pod, target.port)
+    told = comes_back_to_itself(pod, number) if number is not None else None
+    if told is not None:
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Service {target.service.key}",
+            place=pod.origin.place,
+            why=f"{told[0]} of {pod.name} tells its clients to go on at {told[1]}, which is "
+            "themselves: only their first connection arrives",
+            fix=f"write {target.service.name}:{target.port.port} there (of several brokers each "
+            "pod's own name below a headless Service)",
+        )
 
 
 def _families(

@@ -14,7 +14,8 @@ is an information: who asks another node or address is refused.
 A hostPort that is some Service's nodePort is a warning: both are rules of nat PREROUTING, and the
 first takes it all (kube-proxy's, or portmap's where that puts its own in front).
 
-Where the input's CNI configuration names no portmap, no hostPort is open at all.
+Where the input's CNI configuration names no portmap, no hostPort is open at all; nor where Cilium
+leaves Services to kube-proxy and calls none.
 
 A port that the kubelet or kube-proxy has on every node (10250, 10256) is a warning.
 
@@ -29,10 +30,9 @@ from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.template import Template
-from k8stui.cluster.cni_configurations import without_portmap
+from k8stui.cluster.cni_configurations import closed_host_ports
 from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, PodPhase
-from k8stui.walk.diagnosis.node_listeners import add_portmap, no_portmap
 from k8stui.walk.diagnosis.pending import instead_of
 from k8stui.walk.sentence import port_word
 
@@ -51,8 +51,8 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _unopened(ground: Ground) -> Iterator[Finding]:
-    """HostPorts in a cluster whose CNI configuration names nobody that opens them."""
-    told = without_portmap(ground.cluster)
+    """HostPorts in a cluster whose network plug-in opens none."""
+    told = closed_host_ports(ground.cluster)
     seen: set[int] = set()
     for pod in ground.cluster.pods.values() if told is not None else ():
         for port in declared(pod):
@@ -64,8 +64,8 @@ def _unopened(ground: Ground) -> Iterator[Finding]:
                 severity=Severity.WARNING,
                 subject=f"Pod {pod.key}",
                 place=told.origin.place,
-                why=no_portmap(port, told),
-                fix=add_portmap(told),
+                why=f"hostPort {port.host_port}, and {told.why}",
+                fix=told.mend,
             )
 
 

@@ -7,6 +7,10 @@ a targetPort.
 A route of the Gateway API leads into another namespace only where a ReferenceGrant there lets it;
 Istio's VirtualService names a host: a Service of its own namespace, or one in full.
 
+Nor does an Ingress lead anywhere that its own controller leaves alone, where that shows: its class
+is another controller's or none, another namespace is watched, the load balancer asks for node ports
+that the Service has not (AWS).
+
 An error where the name is a typing error of a Service's; else only a warning: a Service of that
 name may be elsewhere, or an operator makes it.
 Does not apply to backends that an annotation describes (AWS Load Balancer Controller:
@@ -41,6 +45,15 @@ def look(ground: Ground) -> Iterator[Finding]:
         for path, name_path in ingress_backends(manifest):
             backend = table(manifest.data, *path)
             yield from _judge(ground, manifest, backend, path, name_path)
+    for key, lack in ground.cluster.unserved.items():
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Ingress {key}",
+            place=lack.origin.place,
+            why=lack.why,
+            fix=lack.mend,
+        )
     grants = _Grants(ground)
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():

@@ -18,10 +18,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.balancers import find_balancers
-from k8stui.cluster.distribution import K3S
 from k8stui.cluster.model import Service, ServiceType, Unbalanced
-from k8stui.origin import OriginKind
 
 ID = "load-balancer"
 
@@ -61,42 +58,15 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _at_odds(ground: Ground) -> Iterator[Finding]:
-    """Somebody else answers for the addresses that MetalLB announces, or gives others.
-
-    MetalLB's own documents: strict ARP (Installation, Preparation); k3s' ServiceLB.
-    """
-    balancers, cluster = find_balancers(ground.inventory, ground.cluster.pods), ground.cluster
-    ads = balancers.advertisements if balancers is not None else ()
-    first = next((one for one in ads if one.is_l2), None)
-    if first is None:
-        return
-    there = cluster.distribution
-    if there is not None and there.name == K3S and there.balancer:
+    """Somebody else answers for the addresses that MetalLB announces, or gives others."""
+    for lack in ground.cluster.rivals:
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
             subject="the cluster",
-            place=first.manifest.origin().place,
-            why="k3s' own ServiceLB runs beside MetalLB: both give load balancers addresses, it "
-            "those of the nodes, and each takes back what the other wrote",
-            fix="start k3s' servers with --disable servicelb",
-        )
-    proxy = cluster.proxy
-    if (
-        proxy.mode == "ipvs"
-        and not proxy.strict_arp
-        and proxy.origin.kind is not OriginKind.ASSUMED
-    ):
-        unset = proxy.origins["strict_arp"].kind is OriginKind.DEFAULTED
-        yield Finding(
-            rule=ID,
-            severity=Severity.WARNING,
-            subject="the cluster",
-            place=proxy.origins["mode" if unset else "strict_arp"].place or proxy.origin.place,
-            why="in mode ipvs every node has the load balancers' addresses on kube-ipvs0, and "
-            "without strictARP every node answers ARP for them: not only the one that MetalLB "
-            "chose",
-            fix="set ipvs.strictARP: true in kube-proxy's configuration and restart its pods",
+            place=lack.origin.place,
+            why=lack.why,
+            fix=lack.mend,
         )
 
 

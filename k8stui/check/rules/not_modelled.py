@@ -6,6 +6,8 @@ Services in such a mode of kube-proxy are not walked at all. Nothing is wrong wi
 Nor are they where a node's dump alone shows the mode (ipvs, by its device or its sets): one
 information for all such nodes.
 
+Nor is what stands between nodes of which some have public addresses and some private ones.
+
 Of plug-ins, does not apply to nodes whose own dump is given.
 """
 
@@ -16,6 +18,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.nodes.kubeproxy import is_modelled
+from k8stui.walk.doubts import across_the_internet
 
 ID = "not-modelled"
 
@@ -29,6 +32,17 @@ def look(ground: Ground) -> Iterator[Finding]:
             place=remark.origin.place,
             why=remark.text,
             fix="give the node's own state (--iptables, --ip-addr, --ip-route)",
+        )
+    nodes = ground.cluster.nodes.values()
+    apart = across_the_internet(nodes)
+    if apart is not None:
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO,
+            subject="the cluster",
+            place=next(node.origin.place for node in nodes if node.origin.place),
+            why=f"{apart[0]}: taken to reach each other, which they do not across NAT",
+            fix=apart[1],
         )
     if is_modelled(ground.cluster):
         yield from _shown(ground)

@@ -5,10 +5,13 @@ policy selects for a direction gets, or sends, only what one of its rules allows
 pod counts, not the Service's; before it asks by name a pod asks cluster DNS.
 
 A warning where the env, command or arguments of a container name the Service: that request is
-meant. So does what resolves no name, though it may ask somebody: nearly every egress policy that
-forgets port 53 is a mistake ("deny-all kills DNS"). An information where nobody is told to ask, and
-none of the pods that there are is let through to the Service; or where nothing may go out at all.
-One finding for each policy and reason.
+meant; and where an Ingress does that the input's controller serves. So does what resolves no name,
+though it may ask somebody: nearly every egress policy that forgets port 53 is a mistake ("deny-all
+kills DNS"). An information where nobody is told to ask, and none of the pods that there are is let
+through to the Service; or where nothing may go out at all. One finding for each policy and reason.
+
+A warning, too, where a block of the Services' range holds the API server's ClusterIP alone, and not
+its own address and port, which policies see.
 
 Does not apply to clients that nobody is known to be, where a rule lets others in; to pods on their
 node's network, which policies do not select; and to clients outside the cluster.
@@ -16,19 +19,26 @@ node's network, which policies do not select; and to clients outside the cluster
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
+from itertools import product
 from operator import or_
 
+from k8stui.apiserver.fields import text
+from k8stui.apiserver.inventory import namespace_of
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import asked, service_named
 from k8stui.check.ports import number_of
+from k8stui.cluster.images import is_ingress_controller
 from k8stui.cluster.judgement import Ask, Peer
+from k8stui.cluster.kubernetes_service import KEY as API
+from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServicePort
 from k8stui.cluster.names import DNS_PORT
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy
+from k8stui.kernel.address import Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.error import RequestError
@@ -55,8 +65,10 @@ def look(ground: Ground) -> Iterator[Finding]:
     told: set[object] = set()
     for severity, who, denial in (
         *_meant(ground),
+        *_ingresses(ground),
         *_others(ground),
         *_virtual(ground),
+        *_api_server(ground),
         *_nameless(ground),
     ):
         place = denial.origin.place
@@ -92,6 +104,31 @@ def _meant(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
                         who = f"{one.what} of {template.subject} leads to {one.host}"
                         for denial in _denials(ground, pod, service, port, one.host):
                             yield Severity.WARNING, who, denial
+
+
+def _ingresses(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
+    """What the input's ingress controller asks for the Ingresses; of several nobody knows which."""
+    if not ground.of_kind("Ingress"):
+        return
+    pods = [
+        pod
+        for pod in ground.cluster.pods.values()
+        if any(is_ingress_controller(one.image) for one in pod.containers)
+    ]
+    if len({pod.owner for pod in pods}) != 1:
+        return
+    # To a pod of its own node a host may always send: of those on hosts two nodes' are asked.
+    controllers = pods[: 2 if pods[0].host_network else 1]
+    for manifest in ground.of_kind("Ingress").values():
+        for path, name_path in ingress_backends(manifest):
+            key = f"{namespace_of(manifest)}/{text(manifest.data, *path, *name_path)}"
+            service = ground.cluster.services.get(key)
+            if service is None:
+                continue
+            for pod, port in product(controllers, service.ports):
+                who = f"Ingress {namespace_of(manifest)}/{manifest.name}, served by {pod.name}"
+                for denial in _denials(ground, pod, service, port, ""):
+                    yield Severity.WARNING, who, denial
 
 
 def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
@@ -139,14 +176,11 @@ def _virtual(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
     Of each policy the first, asked by the first pod that it selects. Who is let in is not asked.
     """
     policies = Policies(ground.judgement.cluster, ground.judgement)
-    first: dict[str, Pod] = {}
-    for pod in ground.cluster.pods.values() if any(map(_blocks, ground.cluster.policies)) else ():
-        for one in policies.judgement.selecting(pod, Direction.EGRESS):
-            first.setdefault(f"{one.kind} {one.key}", pod)
+    first = _first_clients(ground, policies)
     known: dict[tuple[IpBlock, ...], list[_Asked]] = {}
     kept: dict[tuple[IpBlock, ...], int] = {}
     for policy in ground.cluster.policies:
-        client, blocks = first.get(f"{policy.kind} {policy.key}"), _blocks(policy)
+        client, blocks = first.get(policy.key), _blocks(policy)
         if client is None or not blocks:
             continue
         if blocks not in known:
@@ -159,6 +193,54 @@ def _virtual(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
                 if denial is not None:
                     yield Severity.INFO, f"{asked_for.what}, asked by {client.name}", denial
                     break
+
+
+def _api_server(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
+    """The API server's ClusterIP in a block of a policy: its own address and port are asked.
+
+    Only blocks of the Services' range: a wider one may well be there for others.
+    """
+    cluster = ground.cluster
+    api = cluster.services.get(API)
+    if api is None:
+        return
+    policies = Policies(ground.judgement.cluster, ground.judgement)
+    first = _first_clients(ground, policies)
+    asked_for = [
+        (policies.judgement.peer_at(address), Ask(port.port, port.protocol, None))
+        for each in cluster.endpoint_slices.get(API, ())
+        for endpoint in each.endpoints
+        for address in endpoint.addresses
+        for port in each.ports or ()
+        if port.port is not None
+    ]
+    for policy in cluster.policies:
+        client = first.get(policy.key)
+        blocks = [one for one in _blocks(policy) if any(ip in one for ip in api.cluster_ips)]
+        if client is None or not any(_is_of(cluster.service_cidrs, one) for one in blocks):
+            continue
+        for peer, ask in asked_for:
+            denial = policies.denied(Direction.EGRESS, client, peer, ask)
+            if denial is not None:
+                who = f"the API server (Service {API}), asked by {client.name}"
+                yield Severity.WARNING, who, denial
+
+
+def _is_of(ranges: Iterable[Prefix], block: IpBlock) -> bool:
+    prefix = block.cidr.prefix
+    return prefix is not None and any(
+        prefix.address in one and prefix.length >= one.length for one in ranges
+    )
+
+
+def _first_clients(ground: Ground, policies: Policies) -> dict[str, Pod]:
+    """The first pod that each policy with address blocks selects for what goes out."""
+    first: dict[str, Pod] = {}
+    for pod in ground.cluster.pods.values() if any(map(_blocks, ground.cluster.policies)) else ():
+        for one in policies.judgement.selecting(pod, Direction.EGRESS):
+            if isinstance(one, NetworkPolicy):
+                first.setdefault(one.key, pod)
+    return first
 
 
 def _asks(ground: Ground, policies: Policies, blocks: tuple[IpBlock, ...]) -> Iterator[_Asked]:

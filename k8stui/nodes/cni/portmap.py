@@ -153,9 +153,12 @@ def routes_localnet(configuration: Configuration) -> bool:
 def portmap(
     site: Site, node: Node, version: int, configuration: Configuration
 ) -> Contribution | None:
-    """What portmap has written on `node` for one family; None without a hostPort there."""
+    """What portmap has written on `node` for one family; None without a hostPort there.
+
+    Nor where the input's own plug-in, for which another stands here, is known not to call it.
+    """
     options = _options(configuration, version)
-    if options is None:
+    if options is None or any(one.closes_host_ports for one in site.cluster.network_plugins):
         return None
     mapped = tuple(_mapped(site, node, version))
     if not mapped:

@@ -169,6 +169,9 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
         by = f" ({set_up.ingress}, as {set_up.name} has it)" if set_up and set_up.ingress else ""
         said += f" or node in front of the ingress controller{by}, which the name has to have in"
         said += " DNS too"
+    unserved = cluster.unserved.get(entrance.owner.removeprefix("Ingress "))
+    if unserved is not None:
+        return Diagnosis(f"{reason}; and {unserved.why}", unserved.mend, unserved.origin)
     keys = list(dict.fromkeys(key for key, _ in entrance.backends))
     lost = [key for key in keys if key not in cluster.services]
     if lost:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from k8stui.cluster.cni_configurations import without_portmap
+from k8stui.cluster.cni_configurations import closed_host_ports
 from k8stui.cluster.distribution import K3S
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import CniConfiguration, ContainerPort, Node, Service
+from k8stui.cluster.model import Node, Service
 from k8stui.cluster.servicelb import ENABLED, is_asked, serving_nodes
 from k8stui.kernel.exchange import Connect
 from k8stui.walk.diagnosis.case import Case, Diagnosis
@@ -25,31 +25,15 @@ def on_another_address(case: Case, node: Node, connect: Connect) -> Diagnosis | 
 
 def _unopened(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
     """A hostPort of the node that no plug-in opens."""
-    told = without_portmap(case.cluster)
+    told = closed_host_ports(case.cluster)
     for pod in case.cluster.pods.values() if told is not None else ():
         if pod.node_name != node.name or pod.host_network or told is None:
             continue
         for port in declared(pod):
             if (port.host_port, port.protocol) == (connect.port, connect.protocol):
-                return Diagnosis(f"pod {pod.key} has {no_portmap(port, told)}", add_portmap(told),
-                                 told.origin)  # fmt: skip
+                why = f"pod {pod.key} has hostPort {port.host_port}, and {told.why}"
+                return Diagnosis(why, told.mend, told.origin)
     return None
-
-
-def no_portmap(port: ContainerPort, told: CniConfiguration) -> str:
-    """That nobody opens a hostPort (cni.dev/plugins/current/meta/portmap)."""
-    return (
-        f"hostPort {port.host_port}, and the CNI configuration {told.name} names no plug-in that "
-        "opens it (portmap)"
-    )
-
-
-def add_portmap(told: CniConfiguration) -> str:
-    """What opens it."""
-    return (
-        f"add portmap to the plugins of {told.name} ({{type: portmap, capabilities: "
-        "{portMappings: true}}), or let the pod use hostNetwork"
-    )
 
 
 def _by_servicelb(case: Case, node: Node, connect: Connect) -> Diagnosis | None:

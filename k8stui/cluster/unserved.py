@@ -1,0 +1,168 @@
+"""Why the ingress controller for which an Ingress is written does not serve it.
+
+ingress-nginx takes what names an IngressClass of its own controller, else what has its annotation;
+without either nothing, unless it is told so (internal/ingress/controller/store/store.go
+GetIngressClass, since 1.0); of one namespace alone where it is told that (cmd/nginx flags.go).
+The AWS Load Balancer Controller sends to node ports unless it is told target-type ``ip``
+(docs/guide/ingress/annotations, target-type; pkg/ingress/model_build_target_group.go).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import table, text
+from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.distribution import Distribution
+from k8stui.cluster.mentions import ingress_backends
+from k8stui.cluster.model import Container, Pod, Service, ServiceType, Unserved
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+_NGINX = re.compile(r"(?:ingress-nginx/controller|nginx-ingress-controller)\S*?:v?([1-9]\d*)\.")
+"""From 1.0 on."""
+_OWN = "k8s.io/ingress-nginx"
+_CLASS = "kubernetes.io/ingress.class"
+_DEFAULT = "ingressclass.kubernetes.io/is-default-class"
+_TARGET = "alb.ingress.kubernetes.io/target-type"
+_ALB = "alb.ingress.kubernetes.io/"
+
+
+@record(kw_only=True)
+class _Controller:
+    """An ingress-nginx of the input, and what it is told."""
+
+    of: str
+    """``--controller-class``."""
+    annotated: str
+    """``--ingress-class``: whose annotation it takes."""
+    takes_all: bool
+    """``--watch-ingress-without-class``."""
+    watches: str
+    """The one namespace; empty: all."""
+    container: Container
+
+
+def unserved(
+    inventory: Inventory,
+    pods: Iterable[Pod],
+    services: Mapping[str, Service],
+    distribution: Distribution,
+) -> dict[str, Unserved]:
+    """By ``namespace/name`` of an Ingress; what nothing is known against is not there."""
+    if not inventory.of("Ingress"):
+        return {}
+    running = tuple(pods)
+    controllers = tuple(_controllers(running))
+    by_ip = any("--default-target-type=ip" in one.spoken for p in running for one in p.containers)
+    classes = tuple(inventory.of("IngressClass").values())
+    # A class may have parameters that say it for all of its Ingresses (IngressClassParams).
+    by_ip |= any(table(one.data, "spec", "parameters") for one in classes)
+    found = {}
+    for key, manifest in inventory.of("Ingress").items():
+        lack = _by_nginx(manifest, classes, controllers, distribution) or (
+            None if by_ip else _by_alb(manifest, services)
+        )
+        if lack is not None:
+            found[key] = lack
+    return found
+
+
+def _controllers(pods: Iterable[Pod]) -> Iterator[_Controller]:
+    for pod in pods:
+        for one in pod.containers:
+            if _NGINX.search(one.image) is None:
+                continue
+            said = {
+                name: value
+                for name, _, value in (w.partition("=") for t in one.spoken for w in t.split())
+            }
+            watches = said.get("--watch-namespace", "")
+            yield _Controller(
+                of=said.get("--controller-class") or _OWN,
+                annotated=said.get("--ingress-class") or "nginx",
+                takes_all=said.get("--watch-ingress-without-class", "false") in ("", "true"),
+                watches=pod.namespace if watches.startswith("$") else watches,
+                container=one,
+            )
+
+
+def _by_nginx(
+    manifest: Manifest,
+    classes: Sequence[Manifest],
+    controllers: tuple[_Controller, ...],
+    distribution: Distribution,
+) -> Unserved | None:
+    if not controllers:
+        return None
+    first = controllers[0]
+    named = text(manifest.data, "spec", "ingressClassName")
+    annotated = text(manifest.data, "metadata", "annotations", _CLASS)
+    mine = controllers
+    if named:
+        kind = next((one for one in classes if one.name == named), None)
+        whose = text(kind.data, "spec", "controller") if kind is not None else ""
+        mine = tuple(one for one in controllers if one.of == whose)
+        if kind is not None and not mine and whose.startswith("k8s.io/") and "nginx" in whose:
+            return Unserved(
+                f"IngressClass {named} is for controller {whose}, and ingress-nginx here serves "
+                f"those for {first.of} alone: no controller takes it",
+                f"start the controller with --controller-class={whose}, or write {first.of} into "
+                "an IngressClass of its own (spec.controller cannot be changed)",
+                kind.origin("spec", "controller"),
+            )
+    elif annotated:
+        mine = tuple(one for one in controllers if one.annotated == annotated)
+    elif not any(one.takes_all for one in controllers):
+        if distribution.ingress or any(map(_is_default, classes)):
+            return None
+        of_it = (c.name for c in classes if text(c.data, "spec", "controller") == first.of)
+        known = next(of_it, "")
+        if not known:
+            return None
+        return Unserved(
+            f"it names no class, and IngressClass {known} is not the default one: ingress-nginx "
+            "leaves it alone",
+            f"write ingressClassName: {known} into its spec, or annotate the class "
+            f'{_DEFAULT}: "true"',
+            manifest.origin("spec"),
+        )
+    space = namespace_of(manifest)
+    if mine and all(one.watches not in ("", space) for one in mine):
+        watches = mine[0].watches
+        return Unserved(
+            f"its controller looks at namespace {watches} alone (--watch-namespace), and it is in "
+            f"{space}",
+            f"take --watch-namespace away from the controller, or put the Ingress and its Service "
+            f"into {watches}",
+            mine[0].container.origin,
+        )
+    return None
+
+
+def _is_default(kind: Manifest) -> bool:
+    return text(kind.data, "metadata", "annotations", _DEFAULT) == "true"
+
+
+def _by_alb(manifest: Manifest, services: Mapping[str, Service]) -> Unserved | None:
+    notes = table(manifest.data, "metadata", "annotations")
+    if not any(key.startswith(_ALB) for key in notes) or notes.get(_TARGET) == "ip":
+        return None
+    for path, name_path in ingress_backends(manifest):
+        service = services.get(f"{namespace_of(manifest)}/{text(manifest.data, *path, *name_path)}")
+        if (
+            service is not None
+            and service.type is ServiceType.CLUSTER_IP
+            and service.annotations.get(_TARGET) != "ip"
+        ):
+            return Unserved(
+                f"its load balancer sends to node ports (target-type instance), and Service "
+                f"{service.key} has none: the AWS Load Balancer Controller makes nothing of it",
+                f"annotate the Ingress {_TARGET}: ip, or make the Service of type NodePort",
+                manifest.origin("metadata", "annotations"),
+            )
+    return None
