@@ -18,6 +18,7 @@ _GROUPS = {
     "Endpoints": "",
     "EndpointSlice": "discovery.k8s.io",
     "ConfigMap": "",
+    "Secret": "",
     "ReplicationController": "",
     "Deployment": "apps",
     "ReplicaSet": "apps",

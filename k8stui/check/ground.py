@@ -60,7 +60,6 @@ class Ground:
         self.inventory = take_stock(world.manifests.objects)
         self._selected: dict[str, tuple[Pod, ...]] = {}
         self._ports: dict[str, _Ports] = {}
-        self._keys_of: dict[Manifest, Wordbook] = {}
         self._spaces: dict[str, dict[str, list[str]]] = {}
         self._names_of: dict[tuple[str, str], Lexicon] = {}
         self._namespaces_with: dict[str, dict[str, list[str]]] = {}
@@ -227,15 +226,6 @@ class Ground:
             for key in self.of_kind(kind):
                 namespace, _, name = key.partition("/")
                 found.setdefault(namespace, []).append(name)
-        return found
-
-    def keys_of(self, manifest: Manifest) -> Wordbook:
-        """The keys of a ConfigMap or a Secret."""
-        found = self._keys_of.get(manifest)
-        if found is None:
-            fields = ("data", "stringData", "binaryData")
-            keys = (key for field in fields for key in table(manifest.data, field))
-            found = self._keys_of[manifest] = Wordbook(keys)
         return found
 
     def namespaces_with(self, kind: str, name: str) -> Sequence[str]:

@@ -14,7 +14,7 @@ from k8stui.apiserver.fields import Object, array, text
 from k8stui.check.template import ContainerText
 from k8stui.record import record
 
-_HOST = r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?"
+_HOST = r"[a-z0-9](?:[-a-z0-9._]*[a-z0-9])?"
 _ADDRESS = re.compile(
     r"(?:^|(?<=[\s=,;\"'(\[<])|(?<=:)(?=[a-z]+://))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
     r"(?:[^@/\s,;=]*@)?"

@@ -180,7 +180,12 @@ def build(
         key: ConfigMap(table(one.data, "data"), one)
         for key, one in inventory.of("ConfigMap").items()
     }
-    pods = without_start(population.pods, services, config_maps, refusals)
+    holders = {
+        f"{kind} {key}": one
+        for kind in ("ConfigMap", "Secret")
+        for key, one in inventory.of(kind).items()
+    }
+    pods = without_start(population.pods, services, config_maps, refusals, holders)
     pods = _waiting(pods, services)
     memory.keep("pods shown", (), pods)
     balancers = find_balancers(inventory, pods)

@@ -114,7 +114,7 @@ _HELD = {
 """Where a pod names what it needs: field, kind, and the field of its name."""
 
 
-def _needs(spec: Object, container: Object) -> Iterator[tuple[str, str]]:
+def _needs(spec: Object, container: Object) -> Iterator[tuple[str, str, str]]:
     """A pod's volumes are made before any of its containers; ``optional`` is no need."""
     entries = [("envFrom", table(one)) for one in array(container, "envFrom")]
     entries += [("env", table(one, "valueFrom")) for one in array(container, "env")]
@@ -128,7 +128,7 @@ def _needs(spec: Object, container: Object) -> Iterator[tuple[str, str]]:
         for field, kind, name in _HELD[where]:
             wanted = text(entry, field, name)
             if wanted and flag(entry, field, "optional") is not True:
-                yield kind, wanted
+                yield kind, wanted, text(entry, field, "key")
 
 
 def _port(

@@ -73,7 +73,7 @@ def _called(manifest: Manifest, *path: str | int) -> Iterator[PortUser]:
 
 def port_in_text(number: int) -> re.Pattern[str]:
     """Find a port's number in a text. Behind a host's name it is somebody else's (``db:5432``)."""
-    return re.compile(rf"(?<![\d.])(?<![a-z]:){number}(?![\d.]*\d)")
+    return re.compile(rf"(?<![\d.$])(?<![a-z]:){number}(?![\d.]*\d)")
 
 
 def who_names(

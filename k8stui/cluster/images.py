@@ -8,9 +8,10 @@ that are named as those are: one of the same name in a registry of one's own may
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from k8stui.apiserver.fields import Object, array, text
+from k8stui.cluster import keycloak
 
 _HUBS = re.compile(
     r"^(?:(?:docker\.io|index\.docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/)?(?:library/)?"
@@ -60,22 +61,51 @@ def image_ports(container: Object) -> tuple[int, ...]:
 
     A command or arguments may start something else, and a volume, an `envFrom` or a hook set it up.
     """
+    image = text(container, "image")
+    if (by_words := _BY_WORDS.get(known_image(image))) is not None:
+        return by_words(container)
     if any(array(container, field) for field in ("command", "args", "envFrom")):
         return ()
     if "lifecycle" in container:
         return ()
     if any(not _DATA.match(text(one, "mountPath")) for one in array(container, "volumeMounts")):
         return ()
-    image = text(container, "image")
-    ports = _PORTS.get(_name(image), ())
-    word, more = _BY_TAG.get(_name(image), ("", 0))
+    ports = _PORTS.get(known_image(image), ())
+    word, more = _BY_TAG.get(known_image(image), ("", 0))
     return (*ports, more) if word and word in image_tag(image) else ports
 
 
-def other_tag(image: str, number: int) -> str:
-    """What a tag of the image holds that opens the port; empty: none, or it has it already."""
-    word, more = _BY_TAG.get(_name(image), ("", 0))
-    return word if number == more and word not in image_tag(image) else ""
+def _minio(container: Object) -> tuple[int, ...]:
+    """``server``: the console is at a port of chance unless ``--console-address`` says one."""
+    each = [*array(container, "command"), *array(container, "args")]
+    words = [part for word in each if isinstance(word, str) for part in word.split()]
+    env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
+    if "server" not in words or array(container, "envFrom"):
+        return ()
+    ports = []
+    for option, usual in (("--address", "9000"), ("--console-address", "")):
+        told = re.search(rf"{option}[= ]['\"]?\S*?:(\d+)", " ".join(words))
+        variable = env.get(f"MINIO_{option[2:].replace('-', '_').upper()}", usual)
+        ports.append(told[1] if told is not None else variable.rpartition(":")[2])
+    return tuple(int(one) for one in ports if one.isdecimal())
+
+
+_BY_WORDS: Mapping[str, Callable[[Object], tuple[int, ...]]] = {
+    **dict.fromkeys(keycloak.IMAGES, keycloak.ports),
+    **dict.fromkeys(("minio/minio", "quay.io/minio/minio"), _minio),
+}
+"""Images whose command, arguments and env say all that their ports depend on."""
+
+
+def opened_by(image: str, number: int) -> str:
+    """What would let the image's program open the port; empty: not known, or it is open."""
+    name = known_image(image)
+    word, more = _BY_TAG.get(name, ("", 0))
+    if number == more and word not in image_tag(image):
+        return f"{number} is opened by the image's tags with {word}"
+    if _BY_WORDS.get(name) is _minio:
+        return f'the console is opened at {number} by --console-address ":{number}"'
+    return ""
 
 
 _SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -103,7 +133,7 @@ variables).
 def service_links(container: Object) -> tuple[str, ...]:
     """Those variables that the container does not set itself; whoever uses envFrom may do so."""
     image = text(container, "image")
-    tags, names = _SETTINGS.get(_name(image), ("", ()))
+    tags, names = _SETTINGS.get(known_image(image), ("", ()))
     own = {text(one, "name") for one in array(container, "env")}
     if array(container, "envFrom") or not re.match(tags, image_tag(image)):
         return ()
@@ -128,7 +158,7 @@ _NAMED = {
 
 def image_user(image: str) -> str | None:
     """``root``, or the user's name where no number is written; None: not known, or a number."""
-    name = _name(image)
+    name = known_image(image)
     return "root" if name in _ROOTS else _NAMED.get(name)
 
 
@@ -142,7 +172,7 @@ def image_tag(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
 
 
-def _name(image: str) -> str:
+def known_image(image: str) -> str:
     """Without Docker's own registry, too: ``nginx``."""
     return _HUBS.sub("", bare_image(image))
 

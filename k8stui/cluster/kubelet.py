@@ -10,6 +10,7 @@ from dataclasses import field
 
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.model import PodPhase
+from k8stui.cluster.starting import Unready
 from k8stui.cluster.unready import by_own_words
 from k8stui.record import record
 
@@ -61,7 +62,15 @@ def is_ready(draft: Draft, states: Iterable[PodState]) -> bool:
     """
     state = state_of(draft, states)
     is_up = state.phase is PodPhase.RUNNING and state.ready
-    return is_up and by_own_words(draft.spec) is None
+    return is_up and lack_of(draft, states) is None
+
+
+def lack_of(draft: Draft, states: Iterable[PodState]) -> Unready | None:
+    """What keeps it from being ready by its own words; a state refutes what is not sure."""
+    lack = by_own_words(draft.spec)
+    if lack is None or lack.sure:
+        return lack
+    return None if any(state.fits(draft) for state in states) else lack
 
 
 def job_ends(name: str, states: Iterable[PodState]) -> bool:

@@ -183,7 +183,7 @@ class Listening:
 
         By its env or configuration (``PORT=3000`` beside ``containerPort: 8080``): the declaration
         is documentation, the variable is what a program reads. Not where anything else names the
-        port, nor where the container declares several.
+        port, nor where the container declares several and is not just what its image is.
         """
         if protocol is not Protocol.TCP:
             return None
@@ -193,7 +193,9 @@ class Listening:
         for one in containers if len(containers) == 1 else ():
             several = len({p.number for p in one.ports if p.protocol is protocol}) > 1
             told = self.told(pod, one, number)
-            if told is None or number in (told.number, *told.also) or several:
+            if told is None or number in (told.number, *told.also):
+                continue
+            if several and not told.by_itself:
                 continue
             if not self.who_names(pod, None, number, protocol):
                 return one

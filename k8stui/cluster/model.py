@@ -72,8 +72,9 @@ class Container:
     told: ToldPort | None = None
     reads: tuple[tuple[str, str], ...] = ()
     """ConfigMaps that it mounts or takes env from, each with the key (empty: all keys)."""
-    needs: tuple[tuple[str, str], ...] = ()
-    """(kind, name) of the ConfigMaps and Secrets without which it does not start."""
+    needs: tuple[tuple[str, str, str], ...] = ()
+    """(kind, name, key) of the ConfigMaps and Secrets without which it does not start; an empty
+    key: of all of it."""
     links: tuple[str, ...] = ()
     """Variables that its image reads, and that a Service's name may give it: ``KAFKA_PORT``."""
     origin: Origin

@@ -10,12 +10,11 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.filters import conflicts
-from k8stui.cluster.kubelet import PodState, is_ready, state_of
+from k8stui.cluster.kubelet import PodState, is_ready, lack_of, state_of
 from k8stui.cluster.memory import Memory
 from k8stui.cluster.model import Node, Pod, PodPhase, Remark, Workload
 from k8stui.cluster.needs import HostPort, host_ports
 from k8stui.cluster.scheduler import Scheduler
-from k8stui.cluster.unready import by_own_words
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expander
 from k8stui.origin import assumed
@@ -168,7 +167,7 @@ class Population:
             node = self._nodes[draft.node_name]
             state = state_of(draft, self._states)
             draft.phase = state.phase
-            lack = by_own_words(draft.spec)
+            lack = lack_of(draft, self._states)
             draft.ready = state.phase is PodPhase.RUNNING and state.ready and lack is None
             if lack is not None:
                 draft.unready_reason, draft.unready_mend = lack.why, lack.mend

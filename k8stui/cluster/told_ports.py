@@ -15,19 +15,24 @@ from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.images import image_ports
 from k8stui.cluster.model import ToldPort
 from k8stui.manifests import Manifest
+from k8stui.origin import Origin
 
 _PORT = re.compile(r"[0-9]{1,5}")
 _LAST_PORT = 0xFFFF
 _TOLD = frozenset(
     {"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT", "FLASK_RUN_PORT",
-     "UVICORN_PORT", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_URLS", "GF_SERVER_HTTP_PORT",
+     "UVICORN_PORT", "GF_SERVER_HTTP_PORT",
      "QUARKUS_HTTP_PORT", "MICRONAUT_SERVER_PORT", "NUXT_PORT", "NITRO_PORT", "MYSQL_TCP_PORT",
      "PGPORT"}
 )  # fmt: skip
 _CLIENTS_TOO = frozenset({"MYSQL_TCP_PORT", "PGPORT"})
 """Variables that a server and its clients read: they say it of the server's own image alone."""
-_URL = re.compile(r"https?://[^:/;]+:(\d{1,5})/?$")
-"""A value of ASPNETCORE_URLS, where it is one alone."""
+_URLS = ("ASPNETCORE_URLS", "DOTNET_URLS", "URLS")
+_LISTS = (*_URLS, "ASPNETCORE_HTTP_PORTS", "DOTNET_HTTP_PORTS")
+"""ASP.NET's variables, which name several ports: URLs are before lists of ports."""
+_BY_URL = tuple(f"{name}: http://+:" for name in _URLS)
+_URL = re.compile(r"(https?)://[^/]*?(?::(\d{1,5}))?(?:/.*)?$")
+_USUAL = {"http": 80, "https": 443}
 _EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "*", ""})  # noqa: S104
 """Values of a host's variable that say where a program listens, not whom it asks."""
 _LISTENS = re.compile(
@@ -49,6 +54,7 @@ _Path = tuple[str | int, ...]
 def told_port(manifest: Manifest, container: Object, path: _Path) -> ToldPort | None:
     """The one port that a program is told to open; None where nothing says so, or several."""
     found = [*_by_env(manifest, container, path), *_by_words(manifest, container, path)]
+    found = [one for one in found if one.sets in _BY_URL] or found
     if found:
         return found[0] if len({one.number for one in found}) == 1 else None
     known = image_ports(container)
@@ -75,8 +81,9 @@ def _by_env(manifest: Manifest, container: Object, path: _Path) -> Iterator[Told
                 for option, number in _options(value.split())
             )
             continue
-        if name == "ASPNETCORE_URLS" and (url := _URL.match(value)) is not None:
-            value = url[1]
+        if name in _LISTS:
+            yield from _by_list(name, value, origin)
+            continue
         if name not in _TOLD or not _is_port(value):
             continue
         if name in _CLIENTS_TOO and not image_ports({"image": text(container, "image")}):
@@ -86,6 +93,34 @@ def _by_env(manifest: Manifest, container: Object, path: _Path) -> Iterator[Told
         if beside and any(host not in _EVERYWHERE for host in hosts):
             continue
         yield ToldPort(name=name, number=int(value), sets=f"{name}: ", origin=origin)
+
+
+def _by_list(name: str, value: str, origin: Origin) -> Iterator[ToldPort]:
+    """``http://+:5000;https://+:5001``, ``8080;8081``.
+
+    A URL whose port is no number has none: .NET takes it for a part of the host's name, and 80 (443
+    with TLS) for the port (Microsoft.AspNetCore.Http BindingAddress.Parse).
+    """
+    numbers, doubt = [], ""
+    for one in filter(None, map(str.strip, value.split(";"))):
+        if name not in _URLS:
+            numbers.append(one)
+            continue
+        url = _URL.match(one)
+        if url is None:
+            return
+        if url[2] is None and one.rpartition(":")[0] not in _USUAL:
+            doubt = f", whose port is no number, so that .NET takes {_USUAL[url[1]]},"
+        numbers.append(url[2] or str(_USUAL[url[1]]))
+    if not numbers or not all(map(_is_port, numbers)):
+        return
+    yield ToldPort(
+        name=name + doubt,
+        number=int(numbers[0]),
+        also=tuple(map(int, numbers[1:])),
+        sets=f"{name}: {'http://+:' if name in _URLS else ''}",
+        origin=origin,
+    )
 
 
 def _by_words(manifest: Manifest, container: Object, path: _Path) -> Iterator[ToldPort]:

@@ -11,12 +11,16 @@ from collections.abc import Iterator
 
 from k8stui.apiserver import quantity
 from k8stui.apiserver.fields import Object, array, at, table, text
-from k8stui.cluster.images import image_ports, image_user
+from k8stui.cluster import keycloak
+from k8stui.cluster.images import image_ports, image_tag, image_user, known_image
+from k8stui.cluster.starting import Unready, by_image
 from k8stui.record import record
 from k8stui.suggest import nearest
 
 _Path = tuple[str | int, ...]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_KEEP_AWAY = ("startupProbe", "readinessProbe", "livenessProbe")
+"""In the order in which they keep a pod away."""
 PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 HANDLERS = ("httpGet", "tcpSocket")
 _LEAST_MEMORY = quantity.parse("1Mi")
@@ -24,22 +28,6 @@ _LEAST_MEMORY = quantity.parse("1Mi")
 _PLAIN = re.compile(r"[\w/.][\w/.-]*", re.ASCII)
 _TWO_WORDS = re.compile(r"--?[A-Za-z][\w.-]+[ \t]+[^\s=]\S*")
 """An option and its value: ``--port 9000``. Of a letter alone the value may begin with a blank."""
-
-
-@record(kw_only=True)
-class Unready:
-    """Why a pod does not become ready, what would mend it, and the field that says so."""
-
-    why: str
-    mend: str
-    path: _Path = ()
-    sure: bool = True
-    """Nothing that the input does not show could make it ready all the same."""
-
-    def below(self, *path: str | int) -> Unready:
-        """The same, seen from the object that holds the container at `path`."""
-        where = (*path, *self.path)
-        return Unready(why=self.why, mend=self.mend, path=where, sure=self.sure)
 
 
 def by_own_words(spec: Object) -> Unready | None:
@@ -63,8 +51,9 @@ def _of_container(spec: Object, container: Object, init: bool) -> Unready | None
     found = _command(container) or _as_root(spec, container) or _memory(container)
     if found is not None or init:
         return found
-    probes = {one.probe: one for one in reversed([*failing_probes(spec, container)])}
-    found = probes.get("startupProbe") or probes.get("readinessProbe")
+    probes = {p.probe: p for p in reversed([*failing_probes(spec, container)]) if p.keeps_away}
+    found = next(by_image(spec, container), None)
+    found = found or next((probes[one] for one in _KEEP_AWAY if one in probes), None)
     return found or _two_words(container)
 
 
@@ -166,6 +155,13 @@ class FailingProbe(Unready):
     """A probe that cannot succeed."""
 
     probe: str
+    errs: bool = False
+    """It cannot even be asked: the kubelet throws that away (prober/worker.go doProbe)."""
+
+    @property
+    def keeps_away(self) -> bool:
+        """Whether its pod serves nobody: a liveness probe has it ended again and again."""
+        return self.probe != "livenessProbe" or not self.errs
 
 
 def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
@@ -189,6 +185,16 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
                     probe=probe,
                 )
             port = at(container, probe, handler, "port")
+            astray = _astray(container, table(container, probe, handler), handler)
+            if astray is not None:
+                yield FailingProbe(
+                    why=f"the {probe} of {_name(container)} asks {astray[0]}",
+                    mend=astray[1],
+                    path=(probe, handler, "port"),
+                    sure=False,
+                    probe=probe,
+                )
+                continue
             if isinstance(port, int) and opened and port not in opened:
                 image = text(container, "image")
                 yield FailingProbe(
@@ -208,4 +214,62 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
                 mend=f"write port: {near}" if near else f"name the container's port {port}",
                 path=(probe, handler, "port"),
                 probe=probe,
+                errs=True,
             )
+
+
+_MANAGEMENT = "MANAGEMENT_SERVER_PORT"
+_SECURED = frozenset({"elasticsearch", "docker.elastic.co/elasticsearch/elasticsearch"})
+_UNSECURED = re.compile(r"[1-7]\.")
+_ELASTIC = 9200
+
+
+def _astray(container: Object, asked: Object, handler: str) -> tuple[str, str] | None:
+    """What a probe asks by HTTP of a program that answers it elsewhere, or otherwise; the mend.
+
+    Spring Boot's actuator (management.server.port), Keycloak's health, Elasticsearch, which has TLS
+    and passwords by itself since 8.0.
+    """
+    if handler != "httpGet":
+        return None
+    path, image = text(asked, "path"), known_image(text(container, "image"))
+    number = _number(container, asked.get("port"))
+    env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
+    told = env.get(_MANAGEMENT, "")
+    if "/actuator" in path and told.isdecimal() and number not in (None, int(told[:_DIGITS])):
+        return (
+            f"port {number} for {path}, and {_MANAGEMENT} has Spring answer that on {told}",
+            f"write port: {told}",
+        )
+    if image in keycloak.IMAGES:
+        found = keycloak.probe(container, path, number)
+        return (f"{path} of port {number}, {found[0]}", found[1]) if found is not None else None
+    if image in _SECURED and number == _ELASTIC and not _UNSECURED.match(_tag(container)):
+        is_told = any("xpack.security" in name for name in env) or array(container, "envFrom")
+        has_own = any(
+            "/config" in text(one, "mountPath") for one in array(container, "volumeMounts")
+        )
+        if not is_told and not has_own:
+            said = (
+                f"port {number} by HTTP, and Elasticsearch has TLS and asks for a password unless "
+            )
+            mend = (
+                'set xpack.security.enabled: "false" in its env for a try, else let the probe be '
+            )
+            return f"{said}told otherwise (since 8.0)", f"{mend}a tcpSocket"
+    return None
+
+
+_DIGITS = 5
+
+
+def _tag(container: Object) -> str:
+    return image_tag(text(container, "image"))
+
+
+def _number(container: Object, port: object) -> int | None:
+    if isinstance(port, int):
+        return port
+    ports = (one for one in array(container, "ports") if text(one, "name") == port)
+    found = next((at(one, "containerPort") for one in ports), None)
+    return found if isinstance(found, int) else None

@@ -13,9 +13,11 @@ from functools import cached_property
 
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.environment import variables_given
+from k8stui.cluster.keys import meant_key
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.model import Container, Pod, Service
 from k8stui.cluster.upstreams import upstreams
+from k8stui.manifests import Manifest
 from k8stui.manifests.problem import Problem
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
@@ -35,9 +37,10 @@ def without_start(
     services: Mapping[str, Service],
     config_maps: Mapping[str, ConfigMap],
     refused: Mapping[str, Problem],
+    holders: Mapping[str, Manifest],
 ) -> Mapping[str, Pod]:
     """The pods, those not ready that cannot start; what a dump shows stays as it was seen."""
-    judge = _Judge(pods, services, config_maps, refused)
+    judge = _Judge(pods, services, config_maps, refused, holders)
     held = {}
     for key, pod in pods.items():
         if not pod.ready or pod.origin.kind is OriginKind.OBSERVED:
@@ -62,7 +65,9 @@ class _Judge:
         services: Mapping[str, Service],
         config_maps: Mapping[str, ConfigMap],
         refused: Mapping[str, Problem],
+        holders: Mapping[str, Manifest],
     ) -> None:
+        self._holders = holders
         self._services, self._config_maps, self._refused = services, config_maps, refused
         self._called: CalledServices | None = None
         self._pods = pods
@@ -78,7 +83,16 @@ class _Judge:
                 yield from self._upstreams(pod, container)
 
     def _refusals(self, pod: Pod, container: Container) -> Iterator[_Lack]:
-        for kind, name in container.needs if self._refused else ():
+        for kind, name, key in container.needs:
+            held = self._holders.get(f"{kind} {pod.namespace}/{name}")
+            meant = meant_key(held, key) if held is not None and key else ""
+            if held is not None and meant:
+                yield _Lack(
+                    f"container {container.name} needs key {key} of {kind} {pod.namespace}/{name}, "
+                    f"which has {meant} instead: it does not start (CreateContainerConfigError)",
+                    f"write {meant}",
+                    container.origin,
+                )
             problem = self._refused.get(f"{kind} {pod.namespace}/{name}")
             if problem is not None:
                 yield _Lack(

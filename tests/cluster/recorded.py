@@ -168,7 +168,8 @@ def from_manifests(moment: Moment) -> Cluster:
 def kubelets(settings: dict[str, Any]) -> tuple[PodState, ...]:
     """What the imitated kubelets were told to report: that stands in no manifest.
 
-    A Job's pods end well after a second, unless a rule says otherwise.
+    A Job's pods end well after a second, unless a rule says otherwise; others run, whatever their
+    image would do.
     """
     states = []
     for rule in settings.get("kubelet", ()):
@@ -185,7 +186,7 @@ def kubelets(settings: dict[str, Any]) -> tuple[PodState, ...]:
                 ready=do.get("ready", True) and not do.get("unready"),
             )
         )
-    return (*states, PodState(owner_kind="Job", phase=PodPhase.SUCCEEDED))
+    return (*states, PodState(owner_kind="Job", phase=PodPhase.SUCCEEDED), PodState())
 
 
 def _hashed(key: str, value: str) -> str:

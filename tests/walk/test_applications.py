@@ -76,6 +76,22 @@ LISTENING = {
     "an option and a word": listens(
         9090, *alone(command=["app", "--port", "9090"]), who="its argument --port tells",
     ),
+    "a URL of .NET's whose port is no number": listens(
+        80, *alone(env=[{"name": "ASPNETCORE_URLS", "value": "http://+:$8080"}]),
+        who="ASPNETCORE_URLS, whose port is no number", mend="write ASPNETCORE_URLS: http://+:8080",
+    ),
+    "several of .NET's": fine(
+        *alone(env=[{"name": "ASPNETCORE_URLS", "value": "http://+:5000;https://+:8080"}])),
+    ".NET's list of ports": listens(
+        8081, *alone(env=[{"name": "ASPNETCORE_HTTP_PORTS", "value": "8081;8082"}]),
+        who="ASPNETCORE_HTTP_PORTS tells container main",
+    ),
+    "MinIO's console": listens(
+        9000, *alone(image="minio/minio", args=["server", "/data"]),
+        who="listens on 9000", mend='--console-address ":8080"',
+    ),
+    "MinIO's console at a port of its own": fine(
+        *alone(image="minio/minio", args=["server", "/data", "--console-address", ":8080"])),
     "Java's options": listens(
         9090, *alone(env=[{"name": "JAVA_OPTS", "value": "-Xmx1g -Dserver.port=9090"}]),
         who="-Dserver.port in JAVA_OPTS tells", at="value: -Xmx1g -Dserver.port=9090",

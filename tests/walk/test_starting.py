@@ -43,11 +43,13 @@ STARTED = {
         *alone(securityContext={"runAsNonRoot": True, "runAsUser": 0}), at="securityContext:",
         words="runAsUser: 0, which is root", mend="write another runAsUser"),
     "runAsNonRoot and a user": fine(
-        *alone(image="python:3.12", securityContext={"runAsNonRoot": True, "runAsUser": 1000})),
+        *alone(image="python:3.12", command=["app"],
+               securityContext={"runAsNonRoot": True, "runAsUser": 1000})),
     "the pod's runAsNonRoot, and the container's own": fine(
         *NODES, service("web", to=8080),
         pod("web-0", "app=web", ports=[8080], **NON_ROOT,
-            container={"image": "python:3.12", "securityContext": {"runAsNonRoot": False}})),
+            container={"image": "python:3.12", "command": ["app"],
+                       "securityContext": {"runAsNonRoot": False}})),
     "runAsNonRoot and an image of one's own": fine(*alone(**NON_ROOT)),
     "an option and its value in one word": unready(
         *alone(args=["--port 8080"]), at="--port 8080", words="--port and its value as one word",
@@ -59,6 +61,70 @@ STARTED = {
             container={"image": "nginx:1.27", "readinessProbe": {"tcpSocket": {"port": 8080}}}),
         words="asks port 8080, and image nginx:1.27 listens on 80", mend="write port: 80",
         at="port: 8080"),
+    "a variable that an image asks for": unready(
+        *alone(image="postgres:16", **env(POSTGRES_USER="a")), at="image: postgres:16",
+        words="ends where none of POSTGRES_PASSWORD, POSTGRES_HOST_AUTH_METHOD is set",
+        mend="set POSTGRES_PASSWORD"),
+    "one that is but misspelt": unready(
+        *alone(image="mysql:8", **env(MYSQL_ROOT_PASS="a")),  # noqa: S106
+        words="none of MYSQL_ROOT_PASSWORD",
+        mend="write MYSQL_ROOT_PASSWORD instead of MYSQL_ROOT_PASS"),
+    "a user that is there anyhow": unready(
+        *alone(image="mysql:8", **env(MYSQL_ROOT_PASSWORD="a", MYSQL_USER="root")),  # noqa: S106
+        words="ends where MYSQL_USER is root", mend="take MYSQL_USER out", at="value: root"),
+    "variables from elsewhere": fine(
+        *alone(image="postgres:16", envFrom=[{"secretRef": {"name": "db"}}])),
+    "a program that writes where it may not": unready(
+        *alone(image="nginx:1.27", securityContext={"readOnlyRootFilesystem": True}),
+        words="writes to /var/cache/nginx and /var/run", mend="mount an emptyDir at",
+        at="readOnlyRootFilesystem: true"),
+    "a user that may not": unready(
+        *alone(image="nginx:1.27", securityContext={"runAsUser": 1000}),
+        words="only root may write to /var/cache/nginx", mend="nginxinc/nginx-unprivileged"),
+    "rights that its start takes": unready(
+        *alone(image="nginx:1.27", securityContext={"capabilities": {"drop": ["ALL"]}}),
+        words="drops CHOWN, SETGID, SETUID", mend="add: [CHOWN, SETGID, SETUID, NET_BIND_SERVICE]",
+        at="capabilities:"),
+    "an image of nothing but a shell": unready(
+        *alone(image="ubuntu:24.04"), words="a shell without a terminal",
+        mend="command: [sleep, infinity]"),
+    "a shell with a terminal": fine(*alone(image="ubuntu:24.04", tty=True, stdin=True)),
+    "a command that is at its end": unready(
+        *alone(command=["sh", "-c", "mkdir -p /x && echo done"]), at="command:",
+        words="has nothing to do after echo", mend="stays in the foreground"),
+    "one that goes on": fine(*alone(command=["sh", "-c", "mkdir -p /x; exec app"])),
+    "Keycloak without a host name": unready(
+        *alone(image="quay.io/keycloak/keycloak:26.0", args=["start"],
+               **env(KC_HTTP_ENABLED="true")),
+        words="ends where no hostname is set", mend="set KC_HOSTNAME"),
+    "Keycloak without a certificate": unready(
+        *alone(image="quay.io/keycloak/keycloak:26.0", args=["start", "--hostname=id.example"]),
+        words="ends without a certificate", mend='set KC_HTTP_ENABLED: "true"'),
+    "Keycloak for a try": fine(
+        *alone(image="quay.io/keycloak/keycloak:26.0", args=["start-dev"])),
+    "Keycloak's health at its main port": unready(
+        *alone(image="quay.io/keycloak/keycloak:26.0", args=["start-dev"],
+               **env(KC_HEALTH_ENABLED="true"),
+               readinessProbe={"httpGet": {"path": "/health/ready", "port": 8080}}),
+        words="health on port 9000 since 25, not on 8080", mend="write port: 9000"),
+    "the same before 25": fine(
+        *alone(image="quay.io/keycloak/keycloak:24.0", args=["start-dev"],
+               **env(KC_HEALTH_ENABLED="true"),
+               readinessProbe={"httpGet": {"path": "/health/ready", "port": 8080}})),
+    "Spring's actuator at its main port": unready(
+        *alone(**env(MANAGEMENT_SERVER_PORT="9001"),
+               livenessProbe={"httpGet": {"path": "/actuator/health", "port": 8080}}),
+        words="MANAGEMENT_SERVER_PORT has Spring answer that on 9001", mend="write port: 9001"),
+    "Elasticsearch asked without TLS": unready(
+        *alone(image="elasticsearch:8.13.0",
+               readinessProbe={"httpGet": {"path": "/", "port": 9200}}),
+        words="has TLS and asks for a password", mend="xpack.security.enabled"),
+    "a key of another spelling": Both(
+        walked=asking("svc/web", *alone(env=[{"name": "URL", "valueFrom": {
+            "secretKeyRef": {"name": "app", "key": "DATABASE_URL"}}}]),
+            kind("v1", "app", "Secret", stringData={"database-url": "x"}),
+            result="refused", cause="which has database-url instead", mend="write database-url"),
+        rule="missing-object", words="which has database-url", mend="write database-url"),
 }  # fmt: skip
 
 
@@ -89,7 +155,9 @@ BESIDE = {
     "the same with a value of its own": fine(
         *kafka(container=env(KAFKA_PORT="9092")), to="svc/kafka"),
     "another image": fine(*kafka("bitnami/kafka:3.7"), to="svc/kafka"),
-    "an image that has learnt it": fine(*kafka("bitnami/redis:7.2"), to="svc/kafka"),
+    "an image that has learnt it": fine(
+        *kafka("bitnami/redis:7.2", container=env(ALLOW_EMPTY_PASSWORD="yes")),  # noqa: S106
+        to="svc/kafka"),
     "a host that nginx does not find": unready(
         *nginx("server {\n  listen 8080;\n  location / {\n    proxy_pass http://api:9000/;\n  }\n}",
                *API),

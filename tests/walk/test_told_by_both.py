@@ -443,7 +443,7 @@ CASES = {
                 container={"livenessProbe": {"tcpSocket": {"port": "htp"}}}),
             result="connected",
         ),
-        rule="probe-port", words="restarted again and again", mend="write port: http",
+        rule="probe-port", words="it is never asked", mend="write port: http",
         at="port: htp",
     ),
     "a policy's port of a name that no port has": Both(

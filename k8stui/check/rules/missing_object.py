@@ -21,6 +21,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
 from k8stui.check.template import Template
+from k8stui.cluster.keys import meant_key
 from k8stui.manifests import Manifest
 from k8stui.suggest import is_typo
 
@@ -174,11 +175,10 @@ def _absent(ground: Ground, template: Template, need: Need) -> Finding | None:
 
 def _without_key(ground: Ground, template: Template, need: Need) -> Finding | None:
     manifest = ground.of_kind(need.kind).get(f"{template.namespace}/{need.name}")
-    if not need.key or manifest is None or manifest.observed:
+    if not need.key or manifest is None:
         return None
-    has = ground.keys_of(manifest)
-    near = None if need.key in has else next(iter(has.typos(need.key)), None)
-    if near is None:
+    near = meant_key(manifest, need.key)
+    if not near:
         return None
     return Finding(
         rule=ID,

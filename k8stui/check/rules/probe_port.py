@@ -2,7 +2,7 @@
 
 The kubelet looks the name up among the ports of that one container (pkg/probe/util.go
 ResolveContainerPort); without it the probe fails: a readiness probe keeps the pod out of every
-Service for ever, a liveness probe restarts it again and again.
+Service for ever; of a liveness probe the kubelet throws that away (prober/worker.go doProbe).
 
 So does one whose ``host`` is localhost: the kubelet asks from the node, not from inside the pod.
 
@@ -20,7 +20,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.evidence import port_in_text
-from k8stui.cluster.unready import HANDLERS, PROBES, failing_probes
+from k8stui.cluster.unready import HANDLERS, PROBES, FailingProbe, failing_probes
 from k8stui.suggest import is_digit_slip
 
 ID = "probe-port"
@@ -30,6 +30,12 @@ EFFECTS = {
     "startupProbe": "the container never counts as started",
 }
 _NEIGHBOUR = 9
+
+
+def _effect(failing: FailingProbe) -> str:
+    if failing.keeps_away:
+        return f"it fails, and {EFFECTS[failing.probe]}"
+    return "it is never asked, so a container that hangs is not restarted"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -45,7 +51,7 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
             severity=Severity.ERROR if failing.sure else Severity.WARNING,
             subject=template.subject,
             place=template.manifest.place(*container.path, *failing.path),
-            why=f"{failing.why}; it fails, and {EFFECTS[failing.probe]}",
+            why=f"{failing.why}; {_effect(failing)}",
             fix=failing.mend,
         )
     for probe in PROBES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8stui.cluster.bound import ipv4_only, own_only
-from k8stui.cluster.images import other_tag
+from k8stui.cluster.images import opened_by
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.address import is_loopback
@@ -143,7 +143,7 @@ def told_another_port(
     if container is None or told is None:
         return None
     declares = ", whatever it declares" if container.ports else ""
-    tag = other_tag(container.image, port) if told.by_itself else ""
+    opener = opened_by(container.image, port) if told.by_itself else ""
     who = f"container {container.name} of pod {pod.key}"
     does = (
         f"{who} listens on {told.number}, as {told.name} does unless told otherwise, and nothing "
@@ -153,10 +153,10 @@ def told_another_port(
     )
     return Diagnosis(
         f"{does}, so nothing listens on port {port_word(port, protocol)}{declares}",
-        (f"write {told.sets}{port}, or " if told.sets else "write ")
+        (f"{opener}; or " if opener else "")
+        + (f"write {told.sets}{port}, or " if told.sets else "write ")
         + f"containerPort and targetPort {told.number}"
-        + (f", or {port} into {told.name}" if container.told is None else "")
-        + (f"; {port} is opened by the image's tags with {tag}" if tag else ""),
+        + (f", or {port} into {told.name}" if container.told is None else ""),
         told.origin,
     )
 
