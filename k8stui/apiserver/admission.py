@@ -162,7 +162,9 @@ class Admission:
             broken = list(dict.fromkeys(said for one in limits for said in _beyond(one, spec)))
             if broken:
                 return broken[0] if len(broken) == 1 else f"[{', '.join(broken)}]"
-        quotas = [q for q in self._quotas.get(namespace, ()) if _counts(q, spec)]
+        of_namespace = self._quotas.get(namespace, ())
+        scopes = _scopes(spec) if of_namespace else ()
+        quotas = [quota for quota in of_namespace if set(quota.scopes).issubset(scopes)]
         if not quotas:
             return ""
         asked = _usage(spec)
@@ -278,17 +280,14 @@ def _shown(amounts: Mapping[str, int]) -> Object:
     return {name: quantity.show(amount) for name, amount in amounts.items()}
 
 
-def _counts(quota: _Quota, spec: Object) -> bool:
-    """Whether a quota's scopes are about the pod (evaluator/core/pods.go podMatchesScopeFunc)."""
+def _scopes(spec: Object) -> tuple[str, str]:
+    """The scopes of quotas that are about the pod (evaluator/core/pods.go podMatchesScopeFunc)."""
     best_effort = not (pod_amounts(spec, "requests") or pod_amounts(spec, "limits"))
     ends = number(spec, "activeDeadlineSeconds") is not None
-    holds = {
-        "BestEffort": best_effort,
-        "NotBestEffort": not best_effort,
-        "Terminating": ends,
-        "NotTerminating": not ends,
-    }
-    return all(holds.get(scope, False) for scope in quota.scopes)
+    return (
+        "BestEffort" if best_effort else "NotBestEffort",
+        "Terminating" if ends else "NotTerminating",
+    )
 
 
 def _usage(spec: Object) -> dict[str, int]:

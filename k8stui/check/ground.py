@@ -245,7 +245,8 @@ class Ground:
 
     def port_place(self, service: Service, port: ServicePort, field: str) -> Place | None:
         """Where a field of a Service's port is written, else the number that it is made of."""
-        path = ("spec", "ports", service.ports.index(port))
+        number = next(n for n, each in enumerate(service.ports) if each is port)
+        path = ("spec", "ports", number)
         manifest = self.inventory.of("Service").get(service.key)
         written = manifest is None or field in table(manifest.data, *path)
         return self.place(service, *path, field if written else "port")

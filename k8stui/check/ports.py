@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum, auto
+from itertools import chain
 
 from k8stui.cluster.listening import declared, running
 from k8stui.cluster.model import Pod, Service, ServicePort
+from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.sentence import port_word
 
@@ -33,6 +35,8 @@ class LedPods:
     pod: Pod
     """The first of them."""
     match: Match
+    words: Sequence[str]
+    """The ports that they declare."""
 
 
 @record()
@@ -50,6 +54,11 @@ class ServedPort:
     def pods(self, *wanted: Match) -> tuple[Pod, ...]:
         return tuple(each.pod for each in self.led if each.match in wanted)
 
+    def words(self, *wanted: Match) -> tuple[str, ...]:
+        """The ports that those pods declare, each once: ``3306``, ``53/UDP``, ``8080 (http)``."""
+        those = (each.words for each in self.led if each.match in wanted)
+        return tuple(dict.fromkeys(chain.from_iterable(those)))
+
     @property
     def word(self) -> str:
         """``8080``, ``53/UDP``, ``web``."""
@@ -62,32 +71,35 @@ def targets_of(service: Service, selected: Sequence[Pod]) -> Iterator[ServedPort
     for pod in selected:
         if not pod.terminating:
             pods.setdefault(id(pod.containers), pod)  # pods of one template share its containers
+    templates = [_Template(pod) for pod in pods.values()]
     for port in service.ports if pods else ():
-        yield ServedPort(service, port, tuple(LedPods(p, _match(p, port)) for p in pods.values()))
+        led = tuple([LedPods(one.pod, one.match(port), one.words) for one in templates])
+        yield ServedPort(service, port, led)
 
 
-def words(pods: Sequence[Pod]) -> str:
-    """The ports that the pods declare: ``3306, 53/UDP``; with names: ``8080 (http)``."""
-    return ", ".join(
-        dict.fromkeys(
+class _Template:
+    """What the pods of one template declare, by name and by number."""
+
+    def __init__(self, pod: Pod) -> None:
+        self.pod = pod
+        ports = declared(pod)
+        self.words = [
             port_word(port.number, port.protocol) + (f" ({port.name})" if port.name else "")
-            for pod in pods
-            for port in declared(pod)
-        )
-    )
+            for port in ports
+        ]
+        self._speak_all = all(container.ports for container in running(pod))
+        self._protocols: dict[int | str, list[Protocol]] = {}
+        for port in ports:
+            self._protocols.setdefault(port.number, []).append(port.protocol)
+            self._protocols.setdefault(port.name, []).append(port.protocol)
 
-
-def _match(pod: Pod, port: ServicePort) -> Match:
-    ports = declared(pod)
-    wanted = port.target_port
-    same = [p for p in ports if wanted == (p.name if isinstance(wanted, str) else p.number)]
-    if any(p.protocol is port.protocol for p in same):
-        return Match.DECLARED
-    if same:
-        return Match.OTHER_PROTOCOL
-    if not ports:
-        return Match.SILENT
-    return Match.OTHER_PORTS if all(c.ports for c in running(pod)) else Match.UNSURE
+    def match(self, port: ServicePort) -> Match:
+        same = self._protocols.get(port.target_port)
+        if same is not None:
+            return Match.DECLARED if port.protocol in same else Match.OTHER_PROTOCOL
+        if not self.words:
+            return Match.SILENT
+        return Match.OTHER_PORTS if self._speak_all else Match.UNSURE
 
 
 def name_fault(name: str) -> str:

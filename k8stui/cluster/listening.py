@@ -8,7 +8,7 @@ the port otherwise (`evidence`) speaks for it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import cached_property
 
@@ -71,12 +71,30 @@ class LedPort:
 
 def running(pod: Pod) -> tuple[Container, ...]:
     """Containers that stay: init containers end before the pod serves anybody."""
-    return tuple(c for c in pod.containers if c.restartable_init or not c.init)
+    return tuple([c for c in pod.containers if c.restartable_init or not c.init])
 
 
 def declared(pod: Pod) -> tuple[ContainerPort, ...]:
     """All ports of the containers that stay."""
-    return tuple(port for container in running(pod) for port in container.ports)
+    return tuple([port for container in running(pod) for port in container.ports])
+
+
+class Declared:
+    """The containers of a template that stay, and their ports by number."""
+
+    def __init__(self, pod: Pod) -> None:
+        self.containers = pod.containers
+        self.running = running(pod)
+        self.ports = declared(pod)
+        self.by_number: dict[int, list[ContainerPort]] = {}
+        self.owners: dict[int, list[Container]] = {}
+        """Each container once for a number."""
+        for container in self.running:
+            for port in container.ports:
+                self.by_number.setdefault(port.number, []).append(port)
+                owners = self.owners.setdefault(port.number, [])
+                if not owners or owners[-1] is not container:
+                    owners.append(container)
 
 
 class Listening:
@@ -85,6 +103,14 @@ class Listening:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._targets: dict[tuple[int, str], tuple[tuple[Service, int, Protocol], ...]] = {}
+        self._templates: dict[int, Declared] = {}
+
+    def _declared(self, pod: Pod) -> Declared:
+        """Once for all pods of a template: they share its containers."""
+        found = self._templates.get(id(pod.containers))
+        if found is None:
+            found = self._templates[id(pod.containers)] = Declared(pod)
+        return found
 
     def led(self, pod: Pod) -> Iterator[LedPort]:
         """Every numbered port that Services lead to, with the opinion on it."""
@@ -96,8 +122,8 @@ class Listening:
 
     def on(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> Opinion:
         """Whether the pod listens where the Service leads to."""
-        ports = declared(pod)
-        same = [port for port in ports if port.number == number]
+        template = self._declared(pod)
+        ports, same = template.ports, template.by_number.get(number, ())
         if any(port.protocol is protocol for port in same):
             other = self.told_other(pod, number, protocol)
             return Opinion.DECLARED if other is None else Opinion.TOLD_OTHER
@@ -111,7 +137,7 @@ class Listening:
             return Opinion.ASSUMED if other is None else Opinion.TOLD_OTHER
         if self.meant_instead(service, number, protocol, pod) is not None:
             return Opinion.OTHER_PODS
-        if any(not container.ports for container in running(pod)):
+        if any(not container.ports for container in template.running):
             return Opinion.ASSUMED
         if self._declares_too_little(pod, protocol):
             return Opinion.ASSUMED
@@ -134,7 +160,7 @@ class Listening:
         for the node. Beside a second container nothing is known: it may be a proxy.
         """
         found = self._known.get(protocol, frozenset())
-        if len(running(pod)) > 1:
+        if len(self._declared(pod).running) > 1:
             return frozenset()
         own = {number for _, number, of in self._led_to(pod) if of is protocol}
         return found - own if own else found
@@ -162,8 +188,8 @@ class Listening:
         led = [o.opinion for o in self.led(pod) if (o.number, o.protocol) == (number, protocol)]
         if led:
             return next((opinion for opinion in led if opinion.listens), led[0])
-        ports = declared(pod)
-        same = [port for port in ports if port.number == number]
+        template = self._declared(pod)
+        ports, same = template.ports, template.by_number.get(number, ())
         if self.told_other(pod, number, protocol) is not None:
             return Opinion.TOLD_OTHER
         if same:
@@ -187,9 +213,10 @@ class Listening:
         """
         if protocol is not Protocol.TCP:
             return None
-        containers = running(pod)
-        if declared(pod):
-            containers = tuple(c for c in containers if number in (p.number for p in c.ports))
+        template = self._declared(pod)
+        containers: Sequence[Container] = template.running
+        if template.ports:
+            containers = template.owners.get(number, ())
         for one in containers if len(containers) == 1 else ():
             several = len({p.number for p in one.ports if p.protocol is protocol}) > 1
             told = self.told(pod, one, number)

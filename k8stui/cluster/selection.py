@@ -6,7 +6,8 @@ Said once, for a policy's own pods and for a rule's peer (`Chosen`). Three ask: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.selectors import demanded, matches, namespace_labels
@@ -72,6 +73,31 @@ def selects(
     return subject(policy).has(pod.namespace, pod.labels, namespaces)
 
 
+class ByLabel:
+    """Namespaces, found by what selectors demand without a look at each."""
+
+    def __init__(self, names: Collection[str], written: Spaces) -> None:
+        self._names = names
+        self._written = written
+
+    def meant(self, chosen: Chosen) -> Iterator[str]:
+        """Those of whose pods some may be meant, in their order."""
+        if chosen.spaces is None:
+            some: Collection[str] = [chosen.own] if chosen.own in self._names else ()
+        else:
+            wanted = (self._carriers.get(pair, ()) for pair in demanded(chosen.spaces))
+            some = min(wanted, key=len, default=self._names)
+        return (name for name in some if chosen.has_space(name, self._written))
+
+    @cached_property
+    def _carriers(self) -> Mapping[tuple[str, str], Collection[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
+        for name in self._names:
+            for pair in namespace_labels(self._written, name).items():
+                found.setdefault(pair, []).append(name)
+        return found
+
+
 class Selection:
     """The pods of one cluster by what selects them. Each answer is kept."""
 
@@ -82,14 +108,13 @@ class Selection:
             self._by_namespace.setdefault(pod.namespace, []).append(pod)
             for pair in pod.labels.items():
                 self._by_label.setdefault((pod.namespace, *pair), []).append(pod)
-        self._labels = cluster.namespace_labels
+        self._spaces = ByLabel(self._by_namespace, cluster.namespace_labels)
         self._known: dict[tuple[str, str], tuple[Pod, ...]] = {}
 
     def pods(self, chosen: Chosen) -> Iterator[Pod]:
         """Those that are meant, namespace by namespace, in the cluster's order."""
-        for namespace in self._by_namespace:
-            if chosen.has_space(namespace, self._labels):
-                yield from self._inside(namespace, chosen)
+        for namespace in self._spaces.meant(chosen):
+            yield from self._inside(namespace, chosen)
 
     def peer(self, policy: Policy, peer: PolicyPeer) -> Iterator[Pod]:
         """The pods that a peer of a rule means; none where it means addresses."""

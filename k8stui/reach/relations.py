@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import islice
 from typing import TypeVar
 
 from k8stui.apiserver.fields import labels
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.cluster.policy import ClusterPolicy, Direction, Policy, PolicyPeer, Range
-from k8stui.cluster.selection import Chosen, meant, subject
+from k8stui.cluster.selection import ByLabel, Chosen, meant, subject
 from k8stui.kernel.address import Address
 from k8stui.record import record
 
@@ -266,7 +265,6 @@ class _Sets:
     """Actors by what selectors and blocks say of them; each selector is asked once."""
 
     def __init__(self, cluster: Cluster, actors: Sequence[Actor]) -> None:
-        self._labels = cluster.namespace_labels
         looks: dict[tuple[str, frozenset[tuple[str, str]]], tuple[Mapping[str, str], int]] = {}
         self._by_address: dict[Address, int] = {}
         for place, actor in enumerate(actors):
@@ -285,6 +283,7 @@ class _Sets:
             self._spaces.setdefault(space, []).append(look)
             for pair in look[0].items():
                 self._by_label.setdefault((space, *pair), []).append(look)
+        self._named = ByLabel(self._spaces, cluster.namespace_labels)
         self._known: dict[str, int] = {}
         self._chosen: dict[str, Sequence[str]] = {}
 
@@ -326,8 +325,7 @@ class _Sets:
         key = repr(chosen.spaces)
         found = self._chosen.get(key)
         if found is None:
-            has = partial(chosen.has_space, written=self._labels)
-            found = self._chosen[key] = tuple(filter(has, self._spaces))
+            found = self._chosen[key] = tuple(self._named.meant(chosen))
         return found
 
     def held(self, policy: _Policy, addresses: Sequence[Address]) -> tuple[bool, ...]:

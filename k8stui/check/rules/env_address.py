@@ -213,15 +213,20 @@ def _beside(ground: Ground, template: Template, container: ContainerText) -> Ite
     pod = ground.pod_of(template)
     if pod is None or pod.host_network:
         return
+    wanted = [
+        (one, one.port)
+        for one in asked(container)
+        if one.host in _ITSELF and one.port and not _LISTENS.search(one.what)
+    ]
+    if not wanted:
+        return
     stay = running(pod)
     others = [one for one in stay if one.name != container.name]
     if not others or not all(one.ports for one in stay):
         return
-    for one in asked(container):
-        if one.host not in _ITSELF or not one.port or _LISTENS.search(one.what):
-            continue
-        known = any(own.number == one.port for own in declared(pod))
-        if known or who_names(ground.cluster, _without(pod, container.name), None, one.port, _TCP):
+    for one, port in wanted:
+        known = any(own.number == port for own in declared(pod))
+        if known or who_names(ground.cluster, _without(pod, container.name), None, port, _TCP):
             continue
         has = [p.number for other in others for p in other.ports if p.protocol is _TCP]
         if not has or _says_listen(container, one):

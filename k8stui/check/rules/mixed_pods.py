@@ -16,13 +16,14 @@ from collections.abc import Iterator
 
 from k8stui.apiserver.fields import array, number
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, ServedPort, words
+from k8stui.check.ground import Ground, listed, names
+from k8stui.check.ports import Match, ServedPort
 from k8stui.cluster.model import Pod
 from k8stui.origin import Place
 from k8stui.suggest import is_digit_slip
 
 ID = "mixed-pods"
+_WRONG = (Match.OTHER_PORTS, Match.UNSURE, Match.OTHER_PROTOCOL)
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         right = target.pods(Match.DECLARED)
         if target.is_named or not right:
             continue
-        wrong = target.pods(Match.OTHER_PORTS, Match.UNSURE, Match.OTHER_PROTOCOL)
+        wrong = target.pods(*_WRONG)
         silent = [p for p in target.pods(Match.SILENT) if _owner(p) != _owner(right[0])]
         if wrong:
             yield _some_refuse(ground, target, right, wrong)
@@ -62,7 +63,7 @@ def _some_refuse(
         place=_slip(ground, target, wrong) or ground.place(target.service, "spec", "selector"),
         why=f"a part of its requests to port {target.port.port} is refused: "
         f"{right[0].name} declares {target.word}, but not {names([p.name for p in wrong])} "
-        f"({words(wrong)})",
+        f"({listed(target.words(*_WRONG))})",
         fix="select the labels that only one of the workloads has, or give both the same port",
         claim=ground.ask(target.service, target.port, some=True),
     )

@@ -10,21 +10,27 @@ is no port name at all (service-ports).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Hashable, Iterator, Sequence
 
 from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, ServedPort, name_fault, words
+from k8stui.check.ground import Ground, listed, names
+from k8stui.check.ports import Match, ServedPort, name_fault
 from k8stui.cluster.listening import declared
-from k8stui.suggest import nearest
+from k8stui.cluster.model import Pod
+from k8stui.kernel.packet import Protocol
+from k8stui.suggest import Wordbook
 
 ID = "target-port-name"
+_Book = tuple[Wordbook, Sequence[str], Collection[int]]
+"""The names of ports that are declared, and all numbers."""
+_Books = dict[tuple[Hashable, ...], _Book]
 _ABSENT = (Match.OTHER_PORTS, Match.UNSURE, Match.SILENT)
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     told: set[tuple[str, object]] = set()
+    books: _Books = {}
     for target in ground.targets:
         if target.is_named and target.led and is_placeholder(str(target.port.target_port)):
             yield _unfilled(ground, target)
@@ -32,7 +38,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             continue
         absent = target.pods(*_ABSENT)
         if absent and len(absent) == len(target.led):
-            yield _nowhere(ground, target)
+            yield _nowhere(ground, target, books)
             continue
         key = (target.service.key, target.port.target_port)
         if absent and target.pods(Match.DECLARED) and key not in told:
@@ -65,20 +71,24 @@ def _somewhere(ground: Ground, target: ServedPort) -> Finding:
     )
 
 
-def _nowhere(ground: Ground, target: ServedPort) -> Finding:
+def _book(books: _Books, pods: Sequence[Pod], protocol: Protocol) -> _Book:
+    """The names of the pods' ports: the same for every port of a Service."""
+    key = (*(id(pod.containers) for pod in pods), protocol)
+    if key not in books:
+        ports = [port for pod in pods for port in declared(pod)]
+        names = dict.fromkeys(p.name for p in ports if p.name and p.protocol is protocol)
+        books[key] = Wordbook(names), tuple(names), {port.number for port in ports}
+    return books[key]
+
+
+def _nowhere(ground: Ground, target: ServedPort, books: _Books) -> Finding:
     wanted, pods = str(target.port.target_port), target.pods(*_ABSENT)
-    has = [
-        port.name
-        for pod in pods
-        for port in declared(pod)
-        if port.name and port.protocol is target.port.protocol
-    ]
-    near = nearest(wanted, has) or (has[0] if len(set(has)) == 1 else None)
-    numbers = {p.number for pod in pods for p in declared(pod)}
+    book, has, numbers = _book(books, pods, target.port.protocol)
+    near = book.nearest(wanted) or (has[0] if len(has) == 1 else None)
     if near:
         fix = f"write targetPort: {near}"
     elif len(numbers) == 1:
-        fix = f"name the container's port {wanted}, or write targetPort: {numbers.pop()}"
+        fix = f"name the container's port {wanted}, or write targetPort: {next(iter(numbers))}"
     else:
         fix = f"name the container's port {wanted}"
     return Finding(
@@ -87,7 +97,7 @@ def _nowhere(ground: Ground, target: ServedPort) -> Finding:
         subject=f"Service {target.service.key}",
         place=ground.port_place(target.service, target.port, "targetPort"),
         why=f"no container of {names([p.name for p in pods])} declares a port named {wanted}; "
-        f"declared: {words(pods) or 'nothing'}",
+        f"declared: {listed(target.words(*_ABSENT)) or 'nothing'}",
         fix=fix,
         # The name of a headless Service leads to pods, whatever its ports are.
         claim=None if target.service.headless else ground.ask(target.service, target.port),

@@ -21,8 +21,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, ServedPort, words
+from k8stui.check.ground import Ground, listed, names
+from k8stui.check.ports import Match, ServedPort
 from k8stui.check.rules.wrong_pods import meant_instead
 from k8stui.cluster.listening import Opinion, declared
 from k8stui.suggest import is_digit_slip
@@ -45,9 +45,9 @@ def look(ground: Ground) -> Iterator[Finding]:
         yield _finding(ground, target, is_habit=often[_pair(target)] > 1)
 
 
-def _pair(target: ServedPort) -> tuple[int | str, str]:
+def _pair(target: ServedPort) -> tuple[int | str, tuple[str, ...]]:
     """The target port, and what is declared instead."""
-    return target.port.target_port, words(target.pods(*_OTHERS))
+    return target.port.target_port, target.words(*_OTHERS)
 
 
 def _opinions(ground: Ground, target: ServedPort) -> set[Opinion]:
@@ -92,7 +92,7 @@ def undeclared(target: ServedPort) -> bool:
 
 
 def _finding(ground: Ground, target: ServedPort, *, is_habit: bool) -> Finding:
-    pods = target.pods(Match.OTHER_PORTS, Match.UNSURE)
+    pods = target.pods(*_OTHERS)
     opinions = _opinions(ground, target)
     listens = all(opinion.listens for opinion in opinions)
     severity = Severity.ERROR
@@ -113,7 +113,7 @@ def _finding(ground: Ground, target: ServedPort, *, is_habit: bool) -> Finding:
         subject=f"Service {target.service.key}",
         place=ground.port_place(target.service, target.port, "targetPort"),
         why=f"port {target.port.port} leads to {target.word} of {names([p.name for p in pods])}, "
-        f"where {words(pods)} is declared"
+        f"where {listed(target.words(*_OTHERS))} is declared"
         + (f"; {_assumption(ground, target)}" if listens else ""),
         fix=fix,
         # The name of a headless Service leads to pods, whatever its ports are.

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, names
-from k8stui.check.ports import Match, ServedPort, words
+from k8stui.check.ground import Ground, listed, names
+from k8stui.check.ports import Match, ServedPort
 from k8stui.cluster.model import Pod
 from k8stui.walk.diagnosis.selectors import written
 
 ID = "wrong-pods"
+_OTHERS = (Match.OTHER_PORTS, Match.UNSURE)
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -30,7 +31,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 def meant_instead(ground: Ground, target: ServedPort) -> Pod | None:
     """A pod of the workload that the Service was meant to select; None where none stands out."""
-    others = target.pods(Match.OTHER_PORTS, Match.UNSURE)
+    others = target.pods(*_OTHERS)
     if target.is_named or not others or len(others) != len(target.led):
         return None
     number, protocol = int(target.port.target_port), target.port.protocol
@@ -39,17 +40,18 @@ def meant_instead(ground: Ground, target: ServedPort) -> Pod | None:
 
 def _finding(ground: Ground, target: ServedPort, meant: Pod) -> Finding:
     service, selector = target.service, target.service.selector or {}
-    pods = target.pods(Match.OTHER_PORTS, Match.UNSURE)
+    pods = target.pods(*_OTHERS)
     own = {key: meant.labels[key] for key in selector if key in meant.labels}
     labels = own if own.keys() == selector.keys() else dict(list(meant.labels.items())[:2])
     key = next((k for k in selector if meant.labels.get(k) != selector[k]), None)
+    declared = listed(target.words(*_OTHERS))
     path = ("spec", "selector", key) if key else ("spec", "selector")
     return Finding(
         rule=ID,
         severity=Severity.ERROR,
         subject=f"Service {service.key}",
         place=ground.place(service, *path),
-        why=f"the selector {written(selector)} leads to pods that declare {words(pods)}, not "
+        why=f"the selector {written(selector)} leads to pods that declare {declared}, not "
         f"{target.word} ({names([p.name for p in pods])}); {meant.name} declares {target.word}",
         fix=f"select {written(labels)}",
         claim=ground.ask(service, target.port),
