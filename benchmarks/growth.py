@@ -472,6 +472,53 @@ def listeners(size: int, folder: Path) -> list[str]:
     )
 
 
+def missed_ports(size: int, folder: Path) -> list[str]:
+    """A Service's ports and a container's: none is called or numbered as one of the others."""
+    led = ", ".join(
+        f"{{name: p{n}, port: {1000 + n}, targetPort: {f'd{n}' if n % 2 else 30_000 + n}}}"
+        for n in range(size)
+    )
+    opened = ", ".join(f"{{name: c{n}, containerPort: {2000 + n}}}" for n in range(size))
+    return checked(
+        folder,
+        "apiVersion: v1\nkind: Service\nmetadata: {name: many}\n"
+        f"spec: {{selector: {{app: m}}, ports: [{led}]}}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: m, labels: {app: m}}\n"
+        f"spec: {{containers: [{{name: c, image: i, ports: [{opened}]}}]}}\n",
+    )
+
+
+def containers(size: int, folder: Path) -> list[str]:
+    """Of one pod, each with a port of its own."""
+    parts = ", ".join(
+        f"{{name: c{n}, image: i, ports: [{{containerPort: {2000 + n}}}]}}" for n in range(size)
+    )
+    return checked(
+        folder,
+        SERVICE.format(name="s", app="m", type="ClusterIP", more=""),
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: m, labels: {app: m}}\n"
+        f"spec: {{containers: [{parts}]}}\n",
+    )
+
+
+def spaces(size: int, folder: Path) -> list[str]:
+    """Namespaces of which each lets in only the next one."""
+    parts = []
+    for n in range(size):
+        where = f"namespace: n{n}"
+        parts.append(
+            f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: n{n}, labels: {{team: t{n}}}}}\n"
+        )
+        parts.append(pod("p", "app: a").replace("name: p", f"name: p, {where}", 1))
+        parts.append(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+            f"metadata: {{name: p, {where}}}\nspec:\n  podSelector: {{}}\n"
+            "  ingress: [{from: [{namespaceSelector: "
+            f"{{matchLabels: {{team: t{(n + 1) % size}}}}}}}]}}]\n"
+        )
+    return checked(folder, *parts)
+
+
 CASES = {
     "crowds": Case(400, crowds),
     "missing-spaces": Case(500, missing_spaces),
@@ -482,6 +529,9 @@ CASES = {
     "services-of-one-port": Case(100, services_of_one_port),
     "node-ports": Case(100, node_ports),
     "strangers": Case(150, strangers),
+    "missed-ports": Case(50, missed_ports),
+    "containers": Case(50, containers),
+    "spaces": Case(30, spaces),
     "policies": Case(200, policies),
     "policed": Case(100, policed),
     "nodes": Case(60, nodes),

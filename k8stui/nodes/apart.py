@@ -104,6 +104,8 @@ def nft_apart(before: NftRuleset | None, after: NftRuleset | None) -> tuple[list
     nothing = NftTable(family="", name="")
     for called in {**tables, **tables_now}:
         then, now = (each.get(called, nothing) for each in (tables, tables_now))
+        if then is now:
+            continue
         for name in {**then.sets, **now.sets}:
             sets = (each.sets.get(name) for each in (then, now))
             gone, come = _elements_apart(*(one.elements if one else () for one in sets))

@@ -28,6 +28,7 @@ from k8stui.nodes.kubeproxy import (
     mode_title,
     proxy_contribution,
 )
+from k8stui.nodes.kubeproxy.settings import node_port_addresses
 from k8stui.nodes.policy import CALICO, KUBE_ROUTER
 from k8stui.nodes.policy.engine import Engine
 from k8stui.nodes.site import Site
@@ -59,7 +60,9 @@ def _kube_proxy(site: Site, programs: Programs, node: Node, version: int) -> Seq
             node,
             version,
             nfacct=_counts(site, node, version),
-            local_addresses=_local_addresses(site, programs.plugin, node),
+            local_addresses=_local_addresses(site, programs.plugin, node)
+            if node_port_addresses(site.cluster.proxy)
+            else (),
             everywhere=site.proxied(version),
         ),
     )
@@ -121,7 +124,8 @@ def generated_ruleset(
         UnmodelledModeError: kube-proxy's rules are asked for, and its mode is not modelled.
 
     """
-    return compose(list(_written(site, programs, node, version, owner)))
+    made = list(_written(site, programs, node, version, owner))
+    return site.composed(node, version, made) if owner == "all" else compose(made)
 
 
 def generated_nft(site: Site, programs: Programs, node: Node, owner: str = "all") -> NftRuleset:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
+from operator import is_
 
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.memory import others
@@ -17,7 +18,8 @@ from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix, is_link_local
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.kernel.packet import Protocol
-from k8stui.nodes.contribution import Contribution
+from k8stui.kernel.rules import Ruleset
+from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, covering, free_address, plan
@@ -87,6 +89,7 @@ class Site:
         self._pods_apart: Collection[str] = ()
         self._proxied: dict[int, Everywhere] = {}
         self._standing: dict[str, NodeStanding] = {}
+        self._composed: dict[tuple[str, int], tuple[Sequence[Contribution], Ruleset]] = {}
         # What it has worked out, not itself: else every moment would hold the one before.
         self._proxied_then: dict[int, Everywhere] = {}
         self._standing_then: Mapping[str, NodeStanding] = {}
@@ -98,6 +101,7 @@ class Site:
     def _take_over(self, earlier: Site) -> None:
         self._proxied_then = dict(earlier._proxied)
         self._standing_then = earlier._standing
+        self._composed = dict(earlier._composed)
         self._alike_then = earlier._alike
         self._pods_apart = others(earlier.cluster.pods, self.cluster.pods)
         self._places_then = earlier._places
@@ -182,9 +186,18 @@ class Site:
         """What kube-proxy makes of the cluster on every node, for one family."""
         found = self._proxied.get(version)
         if found is None:
-            earlier = self._proxied_then.pop(version, None)
-            found = self._proxied[version] = Everywhere(self.cluster, version, earlier)
+            found = self._proxied_then.pop(version, None)
+            if found is None or not found.still(self.cluster):
+                found = Everywhere(self.cluster, version, found)
+            self._proxied[version] = found
         return found
+
+    def composed(self, node: Node, version: int, made: Sequence[Contribution]) -> Ruleset:
+        """What programs have written together; as a moment ago where each wrote the same."""
+        then = self._composed.get((node.name, version))
+        if then is None or len(then[0]) != len(made) or not all(map(is_, then[0], made)):
+            then = self._composed[node.name, version] = made, compose(made)
+        return then[1]
 
     def standing(
         self, node: Node, make: Callable[[], tuple[Part, tuple[Route, ...]]]

@@ -7,7 +7,15 @@ endpoints, topology hints, its podCIDR) does not.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+    Sequence,
+)
 from functools import cached_property
 from typing import TypeVar
 from weakref import WeakValueDictionary, ref
@@ -16,7 +24,7 @@ from k8stui.cluster.memory import others
 from k8stui.cluster.model import Cluster, Service, ServicePort
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain
-from k8stui.nodes.contribution import TablePart
+from k8stui.nodes.contribution import Contribution, TablePart
 from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
 from k8stui.nodes.kubeproxy.names import EndpointNames, chain_suffix
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
@@ -50,6 +58,7 @@ class Everywhere:
         """Chains that are the same on every node; each lives for as long as a node keeps it."""
         self.fixed: dict[ProxySettings, Mapping[str, TablePart]] = {}
         """By table what is written whatever the Services are; of iptables alone."""
+        self._written: dict[Hashable, Contribution] = {}
         self._known: Mapping[str, _Known] = {}
         self._known_services: Mapping[str, Service] = {}
         self._apart: tuple[ref[Everywhere], Collection[str]] | None = None
@@ -67,6 +76,28 @@ class Everywhere:
         self._known, self._known_services = {}, {}
         if self.is_large_cluster is earlier.is_large_cluster:
             self._apart = ref(earlier), apart
+
+    def written(self, of: Hashable, make: Callable[[], Contribution]) -> Contribution:
+        """What a kube-proxy writes, by all that it looks at beside this."""
+        found = self._written.get(of)
+        if found is None:
+            found = self._written[of] = make()
+        return found
+
+    def still(self, cluster: Cluster) -> bool:
+        """Whether all that is known here is so in `cluster`, too, a moment later."""
+        then = self._cluster
+        apart = others(then.services, cluster.services)
+        apart |= others(then.endpoint_slices, cluster.endpoint_slices)
+        if any(self._is_served(each, key) for key in apart for each in (then, cluster)):
+            return False
+        self._cluster = cluster
+        return True
+
+    def _is_served(self, cluster: Cluster, key: str) -> bool:
+        """Whether a Service has ports in this family."""
+        service = cluster.services.get(key)
+        return service is not None and any(True for _ in known_ports([service], self.version))
 
     def ports_apart(self, earlier: Everywhere) -> Collection[str]:
         """Names of the service ports that may not have the same rules as a moment ago."""

@@ -61,14 +61,15 @@ def iptables_contribution(
     cluster: Cluster, node: Node, version: int, around: Around
 ) -> Contribution:
     """What kube-proxy writes on `node`."""
-    return KubeProxyRules(
+    rules = KubeProxyRules(
         cluster,
         node,
         version,
         nfacct=around.nfacct,
         local_addresses=around.local_addresses,
         everywhere=around.everywhere,
-    ).contribution
+    )
+    return rules.everywhere.written(rules.settings, lambda: rules.contribution)
 
 
 class KubeProxyRules(Plans):
@@ -344,4 +345,6 @@ class _NatChains(ComparedChains):
             if rules.has(port)
             for name in rules.chains_of(rules.plan(port))
         )
-        return {*self.shared, *earlier.shared, *own}
+        then = earlier.shared
+        fixed = (n for n in {**self.shared, **then} if self.shared.get(n) is not then.get(n))
+        return {*fixed, *own}

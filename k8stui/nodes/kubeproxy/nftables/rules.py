@@ -37,7 +37,9 @@ def nftables_contribution(
     cluster: Cluster, node: Node, version: int, around: Around
 ) -> Contribution:
     """The table, and nothing of iptables."""
-    return Contribution(OWNER, nft=(nftables_table(cluster, node, version, around),))
+    rules = NftablesRules(cluster, node, version, around)
+    of = (rules.settings, rules.ranges)
+    return rules.everywhere.written(of, lambda: Contribution(OWNER, nft=(rules.table,)))
 
 
 def nftables_table(cluster: Cluster, node: Node, version: int, around: Around) -> NftTable:
@@ -55,7 +57,7 @@ class NftablesRules(Plans):
                 cluster.proxy, node, version, nfacct=False, local_addresses=around.local_addresses
             ),
         )
-        self._ranges = tuple(cluster.service_ranges.items())
+        self.ranges = tuple(cluster.service_ranges.items())
         self._own: dict[str, Own] = {}
 
     def own(self, port: str) -> Own:
@@ -82,7 +84,7 @@ class NftablesRules(Plans):
 
     def is_like(self, earlier: NftablesRules) -> bool:
         """Whether what it writes whatever the Services are is what it wrote a moment ago."""
-        return self.settings == earlier.settings and self._ranges == earlier._ranges
+        return self.settings == earlier.settings and self.ranges == earlier.ranges
 
     def ports_apart(self, earlier: NftablesRules) -> Collection[str]:
         """Service ports of which something may not be as it was."""
@@ -90,7 +92,7 @@ class NftablesRules(Plans):
 
     @cached_property
     def table(self) -> NftTable:
-        always = {one.name: one for one in fixed.chains(self.settings, self._ranges)}
+        always = {one.name: one for one in fixed.chains(self.settings, self.ranges)}
         return NftTable(
             family=self.settings.ip,
             name=fixed.TABLE,
