@@ -47,8 +47,9 @@ def _gains(found: Gains, width: int, *, verbose: bool) -> Iterator[str]:
         yield from _difference(f"endpoints of {key}", endpoints, width, verbose=verbose)
     yield from _difference("DNS", found.names, width, verbose=verbose)
     for pod, variables in found.environment.items():
-        told = sorted(variables, key=lambda one: one.startswith(QUIET))  # what all have: last
-        told = [one for one in told if verbose or not one.startswith(QUIET)]
+        told = [one for one in variables if not one.startswith(QUIET)]
+        if verbose:  # what all have: last
+            told += [one for one in variables if one.startswith(QUIET)]
         if told:
             yield from _list(f"environment of {pod}", "", told, width, verbose=verbose)
     alike: list[tuple[list[str], NodeGain]] = []

@@ -83,12 +83,23 @@ def gains(before: World, after: World) -> Gains:
         pods=pods,
         endpoints={key: found for key, found in endpoints.items() if found},
         names=difference(_names(then, touched), _names(now, touched)),
-        environment={
-            key: tuple(f"{k}={v}" for k, v in service_environment(now, pod).items())
-            for key in pods.added
-            if (pod := now.pods[key]).addresses
-        },
+        environment=_environment(now, pods.added),
     )
+
+
+def _environment(now: Cluster, keys: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
+    """What pods that start now are told of Services: the same for all of a namespace."""
+    told: dict[tuple[str, bool], tuple[str, ...]] = {}
+    found = {}
+    for key in keys:
+        pod = now.pods[key]
+        if pod.addresses:
+            alike = pod.namespace, pod.enable_service_links
+            if alike not in told:
+                variables = service_environment(now, pod)
+                told[alike] = tuple([f"{name}={value}" for name, value in variables.items()])
+            found[key] = told[alike]
+    return found
 
 
 def _keys(before: Mapping[str, object], after: Mapping[str, object]) -> Delta:

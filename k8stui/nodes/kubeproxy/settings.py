@@ -8,6 +8,7 @@ sections 4 and 6.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from k8stui.cluster.model import Node, ProxyConfiguration
 from k8stui.cluster.proxy_configuration import NFTABLES
@@ -181,12 +182,18 @@ def _node_port_prefixes(written: Sequence[str], node: Node, version: int) -> Ite
 
 def _prefixes(texts: Sequence[str], version: int) -> Iterator[Prefix]:
     for text in texts:
-        try:
-            prefix = Prefix.parse(text.strip())
-        except ValueError:
-            continue  # kube-proxy refuses to start with it; the cluster room says so
-        if prefix.address.version == version:
+        prefix = _read(text.strip())
+        if prefix is not None and prefix.address.version == version:
             yield prefix
+
+
+@lru_cache(maxsize=256)
+def _read(text: str) -> Prefix | None:
+    """Once for all nodes; None: kube-proxy refuses to start with it, as the cluster room says."""
+    try:
+        return Prefix.parse(text)
+    except ValueError:
+        return None
 
 
 def _holds_loopback(prefix: Prefix) -> bool:
