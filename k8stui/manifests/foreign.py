@@ -40,6 +40,9 @@ _BY_KEYS = (
     ({"swagger"}, "an OpenAPI description"),
     ({"repos"}, "a pre-commit configuration"),
     ({"plays"}, "a playbook"),
+    ({"apiVersion", "entries"}, "the index of a repository of Helm charts"),
+    ({"apiVersion", "datasources"}, "what Grafana provisions"),
+    ({"apiVersion", "providers"}, "what Grafana provisions"),
 )
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 CHART = "Chart.yaml"
@@ -131,16 +134,24 @@ def name_of(value: object, file: str) -> str:
         for wanted, name in _BY_KEYS:
             if wanted <= keys:
                 return name
-        return "not Kubernetes (neither apiVersion nor kind)"
+        lacks = "no kind" if "apiVersion" in keys else "neither apiVersion nor kind"
+        return f"not Kubernetes ({lacks})"
     if isinstance(value, list):
         return "not Kubernetes (a list)"
     return "not Kubernetes (a single value)"
 
 
 def looks_like_object(value: Mapping[str, object]) -> bool:
-    """Whether a mapping was meant as an object: it has two of the fields that every object has."""
+    """Whether a mapping was meant as an object: it has two of the fields that every object has.
+
+    Or a version of the API; that of what Grafana provisions is a number, and the index of a
+    repository of Helm charts has entries.
+    """
     folded = {key.lower() for key in value}
-    return len(folded & {"apiversion", "kind", "metadata", "spec"}) >= 2 or "apiVersion" in value
+    if len(folded & {"apiversion", "kind", "metadata", "spec"}) >= 2:
+        return True
+    version = value.get("apiVersion")
+    return isinstance(version, str) and "entries" not in value
 
 
 def patches(kustomization: Mapping[str, object]) -> list[str]:

@@ -54,6 +54,8 @@ class Report:
         self, at: tuple[int, int], message: str, hint: str, shown: ShownLine, subject: str
     ) -> None:
         line, column = at
+        if not hint and "${" in shown.line:
+            hint = "fill in its variables first: envsubst < FILE | k8stui -"
         self.found.problems.append(
             Problem(
                 file=self.text.file,

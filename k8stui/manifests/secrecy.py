@@ -59,6 +59,9 @@ class ShownLine:
         return ShownLine(" " * by + self.line, by + self.column, self.hidden)
 
 
+_UNSHOWN = "this line of a Secret cannot be read (its text is not shown)"
+
+
 class Veil:
     """Hides values in one stretch of text: a document, or an element of a list."""
 
@@ -153,11 +156,14 @@ class Veil:
             return ""
         return self._calm(self._without(text, self._hiding(shown)(text)))
 
-    def said(self, message: str, shown: ShownLine) -> str:
-        """Give a message about a line without what it quotes, where that may be a value."""
+    def said(self, message: str, shown: ShownLine, instead: str = _UNSHOWN) -> str:
+        """Give a message about a line without what it quotes, where that may be a value.
+
+        `instead`: what is said where nothing of it can be.
+        """
         if self.is_secret or shown.hidden or self.is_closed:
             said = hush(message)
-            return _UNSHOWN if self._quotes(said) else said
+            return instead if self._quotes(said) else said
         if not (self._private or self._kept is not None):
             return without_credentials(message)
         parts = _QUOTED.split(message)
@@ -224,7 +230,6 @@ def hush(message: str) -> str:
     return f"{said} (a Secret's text is not shown)" if said != message else message
 
 
-_UNSHOWN = "this line of a Secret cannot be read (its text is not shown)"
 _WORD = re.compile(r"[^\s'\"`,;:()*&…={}\[\]\\]{3,}")
 _PART = 5
 """Letters from which a part of a value is worth hiding."""

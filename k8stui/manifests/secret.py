@@ -129,6 +129,13 @@ def is_known(kind: str) -> bool:
     return one in KINDS or one in WITHOUT_PART or kind == "List"
 
 
+_PARTS = (
+    {"apiversion", "fieldpath"},
+    {"apiversion", "fieldstype", "fieldsv1", "manager", "operation", "subresource", "time"},
+)
+"""Fields of what names an API version and is no object: a fieldRef, an entry of managedFields."""
+
+
 class Secrets:
     """Finds what is to be hidden in a tree: all that is neither structure nor known harmless."""
 
@@ -161,7 +168,7 @@ class Secrets:
         is_list = "items" in keys and "secret" in folded
         misspelt = bool(kind) and (_is_like_secret(kind) or ("data" in keys and not is_known(kind)))
         looks = top or keys & {"apiversion", "metadata"}
-        if looks and not keys & {"kind", "spec", "items"}:
+        if looks and not keys & {"kind", "spec", "items"} and not any(keys <= p for p in _PARTS):
             text = self.stretch[node.start : node.end]
             misspelt = _SPEC.search(text) is None and _MAY_HOLD.search(text) is not None
         is_secret = secret or "secret" in folded or "stringdata" in keys or misspelt

@@ -131,6 +131,9 @@ def test_latin_1_names_the_byte() -> None:
 
 
 FOREIGN = {
+    "index.yaml": ("apiVersion: v1\nentries: {}\n", "the index of a repository of Helm charts"),
+    "datasources.yaml": ("apiVersion: 1\ndatasources: []\n", "what Grafana provisions"),
+    "odd.yaml": ("apiVersion: 2\nweb: 1\n", "not Kubernetes (no kind)"),
     "docker-compose.yaml": ("services:\n  web: {image: x}\n", "a compose file"),
     "ci.yml": ("on: push\njobs: {}\n", "a GitHub workflow"),
     "values.yaml": ("replicas: 3\n", "values of a Helm chart"),

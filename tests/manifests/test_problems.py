@@ -403,3 +403,8 @@ def test_a_value_that_somebody_pasted_a_file_into_is_shown_in_part() -> None:
 )
 def test_a_kind_that_there_was_is_no_typing_error(version: str, kind: str, more: str) -> None:
     assert not read(f"apiVersion: {version}\nkind: {kind}\n{more}").problems
+
+
+def test_a_variable_is_to_be_filled_in_first() -> None:
+    (problem,) = read(SERVICE + "spec:\n  ports:\n  - port: ${PORT:-80}\n").problems
+    assert problem.hint == "fill in its variables first: envsubst < FILE | k8stui -"

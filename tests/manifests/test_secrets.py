@@ -10,6 +10,7 @@ import pytest
 
 from k8stui.apiserver import apply
 from k8stui.manifests import Manifests, events
+from k8stui.manifests.secrecy import Veil
 
 KEY = "hunter2verysecre"
 """Base64, too: the API server refuses other data."""
@@ -95,3 +96,29 @@ def test_a_value_in_place_of_a_boolean_is_not_shown(value: str) -> None:
     assert not any(KEY in problem.render() for problem in found.problems)
     (problem,) = read(text.replace(value, "truth")).problems
     assert problem.line == 4
+
+
+_FIELD = "valueFrom: {fieldRef: {apiVersion: v1, fieldPath: status.podIP}}"
+_MANAGED = "{apiVersion: v1, fieldsType: FieldsV1, fieldsV1: {f: {}}, manager: m, time: t}"
+
+
+def test_what_names_a_version_is_no_object() -> None:
+    """A fieldRef has an apiVersion and no kind, as a Secret of a SecretList may have."""
+    text = (
+        "apiVersion: batch/v1\nkind: Job\n"
+        f"metadata: {{name: j, managedFields: [{_MANAGED}]}}\n"
+        "spec:\n  selector: {matchLabels: {a: b}}\n  template:\n    spec:\n"
+        "      restartPolicy: Never\n"
+        f"      containers: [{{name: c, image: i, env: [{{name: IP, {_FIELD}}}]}}]\n"
+    )
+    (problem,) = apply(["-"], stdin=io.BytesIO(text.encode())).problems
+    assert problem.message.endswith(
+        "spec.selector is made by the server; leave it out, or write manualSelector: true too"
+    )
+
+
+def test_what_is_said_in_place_of_a_value_goes_on_with_the_sentence() -> None:
+    veil = Veil("apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {a: written}\n")
+    shown = veil.line(0)
+    assert veil.said("has to be written", shown, "is wrong") == "is wrong"
+    assert veil.said("has to be there", shown, "is wrong") == "has to be there"

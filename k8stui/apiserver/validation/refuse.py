@@ -163,7 +163,7 @@ def _problem(one: Manifest, mistake: Mistake, fate: str = "") -> Problem:
                 mended = f"{text.content[first:start]}{meant}{after}"
         shown, veil = text.shown(start)
         source, caret = shown.line, shown.column
-        message = veil.said(message, shown)
+        message = veil.said(message, shown, "is wrong (a Secret's text is not shown)")
         if mended and (mended := veil.mended(mended, shown)):
             hint = "\n".join(filter(None, [hint, f"did you mean:\n{mended}"]))
     return Problem(
