@@ -60,3 +60,21 @@ def test_so_may_that_of_a_gateway(tmp_path: Path, beside: bool, rules: list[str]
     if beside:
         (tmp_path / "kustomization.yaml").write_text("resources: [way.yaml]\nnamespace: edge\n")
     assert [found.rule for found in checked(tmp_path)] == rules
+
+
+_RESTRICTED = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: gauges, labels: {pod-security.kubernetes.io/enforce: restricted}}
+---"""
+
+
+@pytest.mark.parametrize(("beside", "severity"), [(True, "warning"), (False, "error")])
+def test_so_may_what_a_namespace_asks_of_its_pods(
+    tmp_path: Path, beside: bool, severity: str
+) -> None:
+    (tmp_path / "meter.yaml").write_text(_RESTRICTED + _DEPLOYMENT)
+    if beside:
+        (tmp_path / "kustomization.yaml").write_text("resources: [meter.yaml]\npatches: []\n")
+    (found,) = [f for f in checked(tmp_path) if f.rule == "refused-pods"]
+    assert found.severity is Severity(severity)

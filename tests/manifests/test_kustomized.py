@@ -38,3 +38,28 @@ def test_a_selector_that_is_given_may_be_missing(
     found = apply([str(tmp_path)])
     assert bool(found.objects) is kept
     assert bool(found.problems) is not kept
+
+
+@pytest.mark.parametrize(("named", "kept"), [("../manager", True), ("../managers", False)])
+def test_so_it_may_where_a_kustomization_beside_it_gives_it(
+    named: str, kept: bool, tmp_path: Path
+) -> None:
+    for folder, kustomization in (
+        ("manager", "resources: [web.yaml]\n"),
+        ("default", f"commonLabels: {{app: web}}\nresources:\n- {named}\n"),
+    ):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "kustomization.yaml").write_text(kustomization)
+    (tmp_path / "manager" / "web.yaml").write_text(_WORKLOAD)
+    assert bool(apply([str(tmp_path)]).objects) is kept
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "kept"), [("namespace: shop\n", True), ("namePrefix: a-\n", False)]
+)
+def test_so_may_the_name_of_a_namespace(kustomization: str, kept: bool, tmp_path: Path) -> None:
+    (tmp_path / "kustomization.yaml").write_text(kustomization)
+    (tmp_path / "ns.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n")
+    found = apply([str(tmp_path)])
+    assert bool(found.objects) is kept
+    assert bool(found.problems) is not kept

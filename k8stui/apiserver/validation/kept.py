@@ -15,7 +15,7 @@
   two folders often hold alternatives, and which of them a cluster has is not known; as everywhere
   the last one counts. After a dump, which says what is there, such a change is refused.
 - A workload without selector in a folder whose kustomization gives labels to all: there it is
-  left out on purpose.
+  left out on purpose. So is the name of a Namespace where the kustomization sets it.
 - A Service name that begins with a digit (rejected 12) is taken since 1.36; servers before refuse
   it. Nothing is said: this one is judged by 1.36.
 
@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from k8stui.apiserver.fields import table, text
 from k8stui.apiserver.inventory import ALWAYS_THERE
-from k8stui.apiserver.validation.kustomized import is_labelled
+from k8stui.apiserver.validation.kustomized import is_labelled, is_renamed
 from k8stui.apiserver.validation.mistake import Mistake, Wrong
 from k8stui.manifests.manifest import Manifest, Path
 from k8stui.manifests.problem import Note
@@ -61,7 +61,9 @@ def is_kept(mistake: Mistake) -> bool:
 
 
 def is_completed(one: Manifest, mistake: Mistake) -> bool:
-    """Whether a kustomization writes what is missing: the selector and the labels it wants."""
+    """Whether a kustomization writes it: selector, the labels it wants, the name of a Namespace."""
+    if mistake.path == ("metadata", "name"):
+        return is_renamed(one)
     if mistake.path not in _LABELLED or not is_labelled(one):
         return False
     return not table(one.data, "spec", "selector")

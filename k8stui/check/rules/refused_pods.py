@@ -46,6 +46,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             f"only {len(workload.pods)} of {workload.replicas} pods" if workload.pods else "no pods"
         )
         mild = workload.lack == PAUSED or " quota: " in workload.lack
+        mild |= ground.is_kustomized  # its patches may put the pods right
         yield Finding(
             rule=ID,
             severity=Severity.WARNING if workload.pods or mild else Severity.ERROR,
