@@ -41,6 +41,9 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "docker.elastic.co/elasticsearch/elasticsearch": (9200, 9300),
     "rediscommander/redis-commander": (8081,), "eclipse-mosquitto": (1883,),
     "mcr.microsoft.com/dotnet/samples": (8080,),
+    "registry.k8s.io/kube-state-metrics/kube-state-metrics": (8080, 8081),
+    "k8s.gcr.io/kube-state-metrics/kube-state-metrics": (8080, 8081),
+    "quay.io/coreos/kube-state-metrics": (8080, 8081),
 }  # fmt: skip
 _KUBE_PROXY = re.compile(r"kube-proxy(-(amd64|arm|arm64|ppc64le|s390x))?")
 _CONTROLLERS = (

@@ -86,8 +86,13 @@ def _begun(line: str) -> str:
 
 
 def _two_words(container: Object) -> Unready | None:
-    """Not where a shell splits it; a program of one's own may, so it is not sure."""
+    """Not where a shell splits it, nor Envoy, whose options end at a blank too (TCLAP).
+
+    A program of one's own may, so it is not sure.
+    """
     words = [w for field in ("command", "args") for w in array(container, field)]
+    if "envoy" in f"{next(iter(words), '')} {text(container, 'image')}":
+        return None
     if any(isinstance(word, str) and re.fullmatch(r"-\w*c", word) for word in words):
         return None
     for field in ("command", "args"):

@@ -54,6 +54,8 @@ STARTED = {
     "an option and its value in one word": unready(
         *alone(args=["--port 8080"]), at="--port 8080", words="--port and its value as one word",
         mend="--port=VALUE"),
+    "the same where Envoy reads it": fine(
+        *alone(command=["/usr/local/bin/envoy"], args=["--base-id 1", "--log-level info"])),
     "the same where a shell reads it": fine(*alone(command=["sh", "-c"], args=["--port 8080"])),
     "a probe at a port that the image has not": unready(
         *NODES, service("web"),

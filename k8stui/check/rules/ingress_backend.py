@@ -367,7 +367,7 @@ def _missing(ground: Ground, manifest: Manifest, name: str) -> str:
             f"put Ingress {manifest.name} into namespace {other.namespace}: its backends are of "
             "its own"
         )
-    return f"create Service {name}"
+    return f"create Service {name}" + (", unless an operator does" if ground.has_strangers else "")
 
 
 def _port(backend: Object, path: tuple[str, ...]) -> int | str | None:

@@ -20,6 +20,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.evidence import port_in_text
+from k8stui.cluster.images import image_ports
 from k8stui.cluster.unready import HANDLERS, PROBES, FailingProbe, failing_probes
 from k8stui.suggest import is_digit_slip
 
@@ -91,6 +92,8 @@ def _slip(number: int, container: ContainerText) -> int | None:
     said += [at(entry, "value") for entry in array(container.data, "env")]
     word = port_in_text(number)
     if number in ports or asked.count(number) > 1 or any(word.search(str(one)) for one in said):
+        return None
+    if number in image_ports(container.data):
         return None
     for port in asked:
         if not isinstance(port, int) or not any(str(port) in str(one) for one in said):
