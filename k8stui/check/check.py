@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from k8stui.check.assertion import ID as ASSERT
 from k8stui.check.assertion import Assertion
@@ -28,11 +30,13 @@ def check(
     silent. `namespace`: of names in `assertions` that have none.
 
     A finding that says that a request is not delivered is walked; where the walk gets through
-    (the nodes' real rules say otherwise, say), there is no finding.
+    (the nodes' real rules say otherwise, say), there is no finding. Of what an object brings that
+    several files define unlike nothing is certain: which of the alternatives a cluster has is not
+    known, and an error is but a warning.
     """
     ground, prover = Ground(world, paths), Prover(world, paths)
     found = [
-        proven
+        _certain(ground, proven)
         for rule in RULES
         if rule.id not in ignore
         for finding in rule.look(ground)
@@ -44,6 +48,20 @@ def check(
     for manifest in world.manifests.objects:
         files.setdefault(manifest.file, len(files))
     return tuple(sorted(found, key=lambda finding: _position(finding, files)))
+
+
+def _certain(ground: Ground, finding: Finding) -> Finding:
+    """The finding, as far as it is sure: it may speak of an alternative, or of its pods."""
+    if finding.severity is not Severity.ERROR or not ground.alternatives:
+        return finding
+    words = set(_NAME.findall(f"{finding.subject} {finding.why}"))
+    words |= {word.rpartition("-")[0] for word in words}
+    if words.isdisjoint(ground.alternatives):
+        return finding
+    return replace(finding, severity=Severity.WARNING)
+
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?")
 
 
 def worst(findings: Sequence[Finding]) -> Severity | None:

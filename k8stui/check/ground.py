@@ -26,6 +26,7 @@ from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.listening import Listening, declared
 from k8stui.cluster.meant import CalledServices, Carriers, carriers, policy_selectors
+from k8stui.cluster.mentions import mentions
 from k8stui.cluster.model import (
     Endpoint,
     Pod,
@@ -92,6 +93,29 @@ class Ground:
         return any(kind not in built_in for kind in skipped) or any(
             manifest.kind == "Gateway" for manifest in self.world.manifests.objects
         )
+
+    @cached_property
+    def alternatives(self) -> frozenset[str]:
+        """Names of objects that several files define unlike, and of those that read such a one.
+
+        Which of them counts is not known.
+        """
+        first: dict[tuple[str, str | None, str], Manifest] = {}
+        several: set[tuple[str, str | None, str]] = set()
+        objects = [one for one in self.world.manifests.objects if not one.observed]
+        for one in objects:
+            key = (one.kind, one.namespace, one.name)
+            other = first.setdefault(key, one)
+            if other.file != one.file and other.data != one.data:
+                several.add(key)
+        found = {name for _, _, name in several}
+        if several:
+            found |= {
+                one.name
+                for one in objects
+                if any((each.kind, one.namespace, each.name) in several for each in mentions(one))
+            }
+        return frozenset(found)
 
     @cached_property
     def is_kustomized(self) -> bool:

@@ -13,6 +13,7 @@ _GROUPS = frozenset(
 ) | {"autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"}
 # They have more kinds than are known, and names alike.
 _GROUPS -= calico.GROUPS | balancers.GROUPS | monitoring.GROUPS | networking.TRAEFIK
+_GROUPS -= {"networking.istio.io"}
 
 
 def kind_of(data: Mapping[str, object]) -> Kind | None:

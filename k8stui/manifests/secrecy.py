@@ -227,7 +227,7 @@ def _is_whole(stretch: str, root: tree.TreeNode) -> bool:
 def hush(message: str) -> str:
     """Cut a message about a line of a Secret before it quotes a value."""
     said = _QUOTES.split(message, maxsplit=1)[0].rstrip(" :,;")
-    return f"{said} (a Secret's text is not shown)" if said != message else message
+    return f"{said or 'is wrong'} (a Secret's text is not shown)" if said != message else message
 
 
 _WORD = re.compile(r"[^\s'\"`,;:()*&…={}\[\]\\]{3,}")

@@ -78,3 +78,20 @@ def test_so_may_what_a_namespace_asks_of_its_pods(
         (tmp_path / "kustomization.yaml").write_text("resources: [meter.yaml]\npatches: []\n")
     (found,) = [f for f in checked(tmp_path) if f.rule == "refused-pods"]
     assert found.severity is Severity(severity)
+
+
+@pytest.mark.parametrize(
+    ("beside", "named", "severity"),
+    [(True, "https", "warning"), (True, "metrcs", "error"), (False, "https", "error")],
+)
+def test_a_patch_may_bring_the_container_of_a_port(
+    tmp_path: Path, beside: bool, named: str, severity: str
+) -> None:
+    port = "{containerPort: 9300, name: metrics}, {containerPort: 9301, name: health}"
+    meter = _DEPLOYMENT.replace("{containerPort: 9300}", port).replace(", namespace: gauges", "")
+    service = _SERVICE.replace("{port: 9300}", f"{{port: 9300, targetPort: {named}}}")
+    (tmp_path / "meter.yaml").write_text(f"{meter}---{service}")
+    if beside:
+        (tmp_path / "kustomization.yaml").write_text("resources: [meter.yaml]\n")
+    (found,) = checked(tmp_path)
+    assert (found.rule, found.severity) == ("target-port-name", Severity(severity))

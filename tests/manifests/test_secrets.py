@@ -122,3 +122,4 @@ def test_what_is_said_in_place_of_a_value_goes_on_with_the_sentence() -> None:
     shown = veil.line(0)
     assert veil.said("has to be written", shown, "is wrong") == "is wrong"
     assert veil.said("has to be there", shown, "is wrong") == "has to be there"
+    assert veil.said("'x' is none", shown) == "is wrong (a Secret's text is not shown)"

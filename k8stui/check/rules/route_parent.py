@@ -107,7 +107,7 @@ def _judge(
     gateway = ground.of_kind("Gateway").get(f"{namespace}/{name}")
     if gateway is None:
         return _absent(ground, parent, namespace, name, path)
-    if gateway.group != _GROUP:
+    if gateway.group != _GROUP or name in ground.alternatives:
         return None
     subject = f"Gateway {namespace}/{name}"
     if gateway not in listeners:

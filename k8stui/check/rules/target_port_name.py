@@ -93,7 +93,8 @@ def _nowhere(ground: Ground, target: ServedPort, books: _Books) -> Finding:
         fix = f"name the container's port {wanted}"
     return Finding(
         rule=ID,
-        severity=Severity.ERROR,
+        # A kustomization's patch may add a container that has it, as kubebuilder's do.
+        severity=Severity.ERROR if near or not ground.is_kustomized else Severity.WARNING,
         subject=f"Service {target.service.key}",
         place=ground.port_place(target.service, target.port, "targetPort"),
         why=f"no container of {names([p.name for p in pods])} declares a port named {wanted}; "
