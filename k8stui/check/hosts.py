@@ -24,7 +24,7 @@ _ALONE = re.compile(_HOST)
 _SAYS_HOST = re.compile(
     r"HOST|ADDR|SERVER|URL|URI|ENDPOINT|SERVICE|BROKER|MASTER|UPSTREAM|PEER|SEED", re.IGNORECASE
 )
-_UPSTREAM = re.compile(r"\s*server\s+[a-z0-9.-]+:\d+(?:\s[^;]*)?;")
+_NAMES_PORT = re.compile(r"\s*(?:server\s+[a-z0-9.-]+:\d+(?:\s[^;]*)?;|-?\s*targets:\s*\[)")
 _OPTION = re.compile(
     r"--?(?:[\w-]*host(?:name)?|replicaof|slaveof|h|server|master|peer)(?:=(?P<value>\S+))?$"
 )
@@ -125,7 +125,8 @@ def in_values(data: Object) -> Iterator[ToldHost]:
 def in_texts(data: Object) -> Iterator[ToldHost]:
     """Hosts in a ConfigMap's values of several lines: configuration files, without comments.
 
-    With their ports in URLs and nginx' upstream servers; what others say of a port nobody knows.
+    With their ports in URLs, nginx' upstream servers and Prometheus' targets; what others say of a
+    port nobody knows.
     """
     for key, value in data.items():
         if not isinstance(value, str) or "\n" not in value.strip() or len(value) > _LONGEST_TEXT:
@@ -135,7 +136,7 @@ def in_texts(data: Object) -> Iterator[ToldHost]:
             if not line.lstrip().startswith(_COMMENTS):
                 for found in _addresses(line, ("data", key), key):
                     offset = at + line.index(found.host)
-                    sure = f"://{found.host}:" in line or _UPSTREAM.match(line) is not None
+                    sure = f"://{found.host}:" in line or _NAMES_PORT.match(line) is not None
                     port = found.port if sure else None
                     yield ToldHost(found.host, port, found.path, key, offset)
             at += len(line) + 1

@@ -2,7 +2,8 @@
 
 nginx's and Apache's ``listen``, HAProxy's ``bind``, Spring's ``server.port``: only where the file
 takes the place of the one in the image (nginx.conf, default.conf, httpd.conf, haproxy.cfg,
-application.yaml), takes in no others, and names ports of its own.
+application.yaml), takes in no others, and names ports of its own. And a key that is a variable
+(``SERVER_PORT``), as `envFrom` gives it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from collections.abc import Mapping, Sequence
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.evidence import read_by
 from k8stui.cluster.model import Cluster, Container, Pod, ToldPort
+from k8stui.cluster.told_ports import TOLD
 from k8stui.kernel.derived import Derived
 
 _WEB = frozenset({"nginx.conf", "default.conf", "httpd.conf", "apache2.conf", "ports.conf"})
 _SPRING = re.compile(r"application(-[\w-]+)?\.(ya?ml|properties)$")
 _LISTEN = re.compile(r"^[ \t]*listen\s+(?:\S*:)?(\d{1,5})\b", re.IGNORECASE | re.MULTILINE)
+_DIGITS = 5
 _BIND = re.compile(r"^[ \t]*bind\s+[^\s:]*:(\d{1,5})\b", re.MULTILINE)
 _INCLUDE = re.compile(
     r"^[ \t]*include\s+\S*(?:conf\.d|sites-enabled|\*)", re.IGNORECASE | re.MULTILINE
@@ -53,6 +56,8 @@ def _opened(key: str, text: str) -> dict[int, int]:
     """Ports that a file opens, and where it says so."""
     if key in _WEB and not _INCLUDE.search(text):
         return {int(one[1]): one.start(1) for one in _LISTEN.finditer(text)}
+    if key in TOLD and text.strip().isdecimal() and len(text.strip()) <= _DIGITS:
+        return {int(text): 0}
     if key == "haproxy.cfg":
         return {int(one[1]): one.start(1) for one in _BIND.finditer(text)}
     if _SPRING.fullmatch(key) is not None:

@@ -129,6 +129,21 @@ def _needs(spec: Object, container: Object) -> Iterator[tuple[str, str, str]]:
             wanted = text(entry, field, name)
             if wanted and flag(entry, field, "optional") is not True:
                 yield kind, wanted, text(entry, field, "key")
+    yield from _single_files(spec, container)
+
+
+def _single_files(spec: Object, container: Object) -> Iterator[tuple[str, str, str]]:
+    """A mount's ``subPath`` is a key of the volume, where that gives keys no paths of their own.
+
+    Without it the kubelet makes an empty folder of that name.
+    """
+    volumes = {text(one, "name"): table(one) for one in array(spec, "volumes")}
+    for mount in array(container, "volumeMounts"):
+        key, volume = text(mount, "subPath"), volumes.get(text(mount, "name"), {})
+        for field, kind, name in _HELD["volumes"]:
+            wanted = text(volume, field, name)
+            if key and wanted and not array(volume, field, "items"):
+                yield kind, wanted, key
 
 
 def _port(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster import keycloak
+from k8stui.suggest import Lexicon
 
 _HUBS = re.compile(
     r"^(?:(?:docker\.io|index\.docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/)?(?:library/)?"
@@ -40,11 +41,13 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "docker.elastic.co/kibana/kibana": (5601,), "elasticsearch": (9200, 9300),
     "docker.elastic.co/elasticsearch/elasticsearch": (9200, 9300),
     "rediscommander/redis-commander": (8081,), "eclipse-mosquitto": (1883,),
-    "mcr.microsoft.com/dotnet/samples": (8080,),
+    "mcr.microsoft.com/dotnet/samples": (8080,), "php": (80,),
     "registry.k8s.io/kube-state-metrics/kube-state-metrics": (8080, 8081),
     "k8s.gcr.io/kube-state-metrics/kube-state-metrics": (8080, 8081),
     "quay.io/coreos/kube-state-metrics": (8080, 8081),
 }  # fmt: skip
+_PHP = frozenset({"php", "wordpress", "nextcloud", "drupal", "joomla", "phpmyadmin"})
+_FPM = (9000,)
 _KUBE_PROXY = re.compile(r"kube-proxy(-(amd64|arm|arm64|ppc64le|s390x))?")
 _CONTROLLERS = (
     "ingress-nginx/controller", "nginx-ingress-controller", "nginx/nginx-ingress", "traefik",
@@ -54,7 +57,7 @@ _BY_TAG = {"rabbitmq": ("management", 15672)}
 """What a tag holds that opens one more port."""
 _DATA = re.compile(
     r"^/(?:var/(?:lib|www|log|cache|run|jenkins_home)|data|tmp|run|srv|home|docker-entrypoint-initdb"
-    r"|usr/share/nginx/html|usr/share/elasticsearch/data|usr/local/apache2/htdocs|bitnami|prometheus)"
+    r"|usr/share/nginx/html|usr/share/elasticsearch/data|usr/local/apache2/htdocs|bitnami|prometheus|mosquitto/(?:data|log))"
 )
 """Where a volume holds what is served or kept, no configuration."""
 
@@ -74,8 +77,17 @@ def image_ports(container: Object) -> tuple[int, ...]:
     if any(not _DATA.match(text(one, "mountPath")) for one in array(container, "volumeMounts")):
         return ()
     ports = _PORTS.get(known_image(image), ())
+    if known_image(image) in _PHP:
+        if "fpm" in image_tag(image):
+            return _FPM
+        return ports if known_image(image) != "php" or "apache" in image_tag(image) else ()
     word, more = _BY_TAG.get(known_image(image), ("", 0))
     return (*ports, more) if word and word in image_tag(image) else ports
+
+
+def usual_port(name: str) -> int | None:
+    """The port of the image of that name, as hosts are often called: 3306 for ``mysql``."""
+    return next(iter(_PORTS.get(name, ())), None)
 
 
 def _minio(container: Object) -> tuple[int, ...]:
@@ -106,6 +118,11 @@ def opened_by(image: str, number: int) -> str:
     word, more = _BY_TAG.get(name, ("", 0))
     if number == more and word not in image_tag(image):
         return f"{number} is opened by the image's tags with {word}"
+    if name in _PHP and "fpm" in image_tag(image):
+        return (
+            "php-fpm speaks FastCGI: put a web server in front of it (nginx with fastcgi_pass to "
+            f"{_FPM[0]}), or take the image's tag with apache"
+        )
     if _BY_WORDS.get(name) is _minio:
         return f'the console is opened at {number} by --console-address ":{number}"'
     return ""
@@ -178,6 +195,17 @@ def image_tag(image: str) -> str:
 def known_image(image: str) -> str:
     """Without Docker's own registry, too: ``nginx``."""
     return _HUBS.sub("", bare_image(image))
+
+
+_LEAST = 5
+"""Letters of a name that may be misspelt: ``mono`` is an image, and ``mongo`` another."""
+_OFFICIAL = Lexicon(name for name in {*_PORTS, *_ROOTS} if "/" not in name)
+
+
+def official_typo(name: str) -> str:
+    """Docker's official image that a name is a typing error of; empty: none, or it is one."""
+    near = _OFFICIAL.typo(name) if len(name) >= _LEAST and "/" not in name else None
+    return near if near is not None and near != name else ""
 
 
 def is_kube_proxy(image: str, words: Iterable[str]) -> bool:

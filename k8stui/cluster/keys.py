@@ -14,12 +14,14 @@ _FIELDS = ("data", "stringData", "binaryData")
 def meant_key(held: Manifest, key: str) -> str:
     """The key that is the same but for a slip, or for its letters' case and its dashes.
 
-    Empty: it has that key, or none that is like it: then somebody may put it in. What a dump shows
+    Or the only one that there is. Empty: it has that key, or several and none that is like it: then
+    somebody may put it in. What a dump shows
     stands there as it is.
     """
     if held.observed or any(key in table(held.data, field) for field in _FIELDS):
         return ""
-    return next((one for one in _keys(held) if _is_meant(key, one)), "")
+    keys = [*_keys(held)]
+    return next((one for one in keys if _is_meant(key, one)), keys[0] if len(keys) == 1 else "")
 
 
 def _is_meant(key: str, one: str) -> bool:

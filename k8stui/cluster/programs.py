@@ -5,7 +5,8 @@ Sources: the programs' own documentation (gunicorn settings `bind`, flask run --
 settings `--host`, Django runserver, Rails server -b, Vite server.host, webpack-dev-server host, ng
 serve --host, jupyter ServerApp.ip, kubectl proxy --address, mkdocs dev_addr, hugo server --bind,
 jekyll serve --host, artisan serve --host, mlflow server --host, mongod net.bindIp since 3.6, etcd
---listen-client-urls, tensorboard --host, bokeh serve --address, prefect server start --host, consul
+--listen-client-urls, mosquitto.conf(5),
+tensorboard --host, bokeh serve --address, prefect server start --host, consul
 agent -client, OLLAMA_HOST).
 """
 
@@ -15,7 +16,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from k8stui.cluster.images import image_tag
+from k8stui.cluster.images import image_tag, known_image
 from k8stui.cluster.model import Container
 from k8stui.record import record
 
@@ -108,6 +109,9 @@ def unless_told(container: Container, declared: set[int]) -> ByItself | None:
     Not where the container reads a ConfigMap, which may be the program's configuration; nor where
     `PORT` is set, by which many of them listen everywhere.
     """
+    found = _as_it_is(container)
+    if found is not None and found.port in declared:
+        return found
     if container.reads or any(name == "PORT" for name, _ in container.env):
         return None
     for line in _lines(container):
@@ -127,6 +131,21 @@ def unless_told(container: Container, declared: set[int]) -> ByItself | None:
             if port in declared:
                 return ByItself(one.name, port, one.option)
     return None
+
+
+_MOSQUITTO = "eclipse-mosquitto"
+_OLD_MOSQUITTO = re.compile(r"1\b|1\.")
+
+
+def _as_it_is(container: Container) -> ByItself | None:
+    """An image that nobody tells anything (`images`): Mosquitto is local only since 2.0."""
+    is_one = known_image(container.image) == _MOSQUITTO
+    if not is_one or container.told is None or not container.told.by_itself:
+        return None
+    if _OLD_MOSQUITTO.match(image_tag(container.image)):
+        return None
+    mend = "mount a mosquitto.conf with listener 1883 (and allow_anonymous true, or passwords)"
+    return ByItself("Mosquitto", 1883, mend)
 
 
 def _lines(container: Container) -> Iterator[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster import keycloak
-from k8stui.cluster.images import known_image
+from k8stui.cluster.images import image_tag, known_image, official_typo
 from k8stui.record import record
 from k8stui.suggest import is_typo
 
@@ -41,11 +41,13 @@ def by_image(spec: Object, container: Object) -> Iterator[Unready]:
     name, words = known_image(text(container, "image")), _words(container)
     if text(spec, "restartPolicy") in ("", "Always"):
         yield from _ends(name, container, words)
+    yield from _unknown_image(name, container)
     if name in keycloak.IMAGES and (lack := keycloak.lack(container)) is not None:
         yield _unready(container, *lack)
     if array(container, "command") or (words and not words[0].startswith("-")):
         return
     yield from _variables(name, container)
+    yield from _old_folder(name, container)
     yield from _rights(name, spec, container)
     if not words:
         yield from _folders(name, spec, container)
@@ -198,6 +200,45 @@ def _variables(name: str, container: Object) -> Iterator[Unready]:
 def _either(group: tuple[str, ...]) -> str:
     shown = [one for one in group if not one.endswith("_FILE")][:3]
     return f"none of {', '.join(shown)}" if len(shown) > 1 else f"no {shown[0]}"
+
+
+_NEW_FOLDER = 18
+"""The version of PostgreSQL from which its image has its data in a folder of the version."""
+_DATA = "/var/lib/postgresql/data"
+
+
+def _old_folder(name: str, container: Object) -> Iterator[Unready]:
+    """Since 18 the start script refuses a volume where the data were (docker-library/postgres)."""
+    tag = re.match(r"\d+", image_tag(text(container, "image")) or str(_NEW_FOLDER))
+    env = {text(one, "name") for one in array(container, "env")}
+    if name != "postgres" or tag is None or int(tag[0]) < _NEW_FOLDER or "PGDATA" in env:
+        return
+    for index, one in enumerate(array(container, "volumeMounts")):
+        if text(one, "mountPath").rstrip("/") == _DATA:
+            yield _unready(
+                container,
+                f"mounts a volume at {_DATA}, where PostgreSQL's image has no data since "
+                f"{_NEW_FOLDER}: it ends",
+                f"write mountPath: {_DATA.removesuffix('/data')}, or take postgres:17 (data of "
+                "before have to be upgraded)",
+                "volumeMounts", index, "mountPath",
+            )  # fmt: skip
+
+
+_NO_IMAGES = {"mongodb": "mongo", "postgresql": "postgres", "nodejs": "node"}
+"""Names that Docker Hub has no official image of, and the one that is meant."""
+
+
+def _unknown_image(name: str, container: Object) -> Iterator[Unready]:
+    """Unless the image was built on the nodes, as imagePullPolicy: Never says."""
+    meant = _NO_IMAGES.get(name) or official_typo(name)
+    if meant and text(container, "imagePullPolicy") != "Never":
+        yield _unready(
+            container,
+            f"runs image {text(container, 'image')}, and Docker Hub has no official image {name} "
+            "(ErrImagePull)",
+            f"write image: {meant}, or where the image is (REGISTRY/{name})",
+        )
 
 
 _NGINX = ("/var/cache/nginx", "/var/run")

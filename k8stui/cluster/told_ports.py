@@ -19,7 +19,7 @@ from k8stui.origin import Origin
 
 _PORT = re.compile(r"[0-9]{1,5}")
 _LAST_PORT = 0xFFFF
-_TOLD = frozenset(
+TOLD = frozenset(
     {"PORT", "HTTP_PORT", "SERVER_PORT", "LISTEN_PORT", "APP_PORT", "FLASK_RUN_PORT",
      "UVICORN_PORT", "GF_SERVER_HTTP_PORT",
      "QUARKUS_HTTP_PORT", "MICRONAUT_SERVER_PORT", "NUXT_PORT", "NITRO_PORT", "MYSQL_TCP_PORT",
@@ -84,7 +84,7 @@ def _by_env(manifest: Manifest, container: Object, path: _Path) -> Iterator[Told
         if name in _LISTS:
             yield from _by_list(name, value, origin)
             continue
-        if name not in _TOLD or not _is_port(value):
+        if name not in TOLD or not _is_port(value):
             continue
         if name in _CLIENTS_TOO and not image_ports({"image": text(container, "image")}):
             continue

@@ -25,6 +25,8 @@ PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 HANDLERS = ("httpGet", "tcpSocket")
 _LEAST_MEMORY = quantity.parse("1Mi")
 """Below this no container starts: the runtime's own process needs more."""
+_MANY_CPUS = 100
+_TLS = (443, 8443)
 _PLAIN = re.compile(r"[\w/.][\w/.-]*", re.ASCII)
 _TWO_WORDS = re.compile(r"--?[A-Za-z][\w.-]+[ \t]+[^\s=]\S*")
 """An option and its value: ``--port 9000``. Of a letter alone the value may begin with a blank."""
@@ -49,6 +51,7 @@ def by_own_words(spec: Object) -> Unready | None:
 
 def _of_container(spec: Object, container: Object, init: bool) -> Unready | None:
     found = _command(container) or _as_root(spec, container) or _memory(container)
+    found = found or _processors(container) or _folder(spec, container)
     if found is not None or init:
         return found
     probes = {p.probe: p for p in reversed([*failing_probes(spec, container)]) if p.keeps_away}
@@ -119,6 +122,45 @@ def _memory(container: Object) -> Unready | None:
         mend="write the limit with its unit: 128Mi",
         path=("resources", "limits", "memory"),
     )
+
+
+def _processors(container: Object) -> Unready | None:
+    asked = at(container, "resources", "requests", "cpu")
+    if not isinstance(asked, int | str) or not str(asked).isdecimal() or int(asked) < _MANY_CPUS:
+        return None
+    return Unready(
+        why=f"{_name(container)} asks for {asked} whole CPUs, which no node has: it stays Pending",
+        mend=f"write cpu: {asked}m, thousandths of one",
+        path=("resources", "requests", "cpu"),
+        sure=False,
+    )
+
+
+_FILE = re.compile(
+    r"/[^/]+\.(?:conf|cnf|cfg|ini|ya?ml|json|xml|properties|toml|env|js|py|php|sh|crt|pem|key|html)$"
+)
+
+
+def _folder(spec: Object, container: Object) -> Unready | None:
+    """A ConfigMap's or Secret's volume at the path of a file: a volume is a folder."""
+    held = {
+        text(one, "name")
+        for one in array(spec, "volumes")
+        if "configMap" in table(one) or "secret" in table(one)
+    }
+    for index, one in enumerate(array(container, "volumeMounts")):
+        path = text(one, "mountPath")
+        if text(one, "name") in held and not text(one, "subPath") and _FILE.search(path):
+            name = path.rpartition("/")[2]
+            return Unready(
+                why=f"{_name(container)} mounts a whole volume at {path}: that is a folder, and "
+                "where a file is expected the container does not start, or its program ends",
+                mend=f"write subPath: {name} (the key) beside mountPath, or mount the volume at "
+                f"{path.rpartition('/')[0] or '/'}",
+                path=("volumeMounts", index, "mountPath"),
+                sure=False,
+            )
+    return None
 
 
 def _as_root(spec: Object, container: Object) -> Unready | None:
@@ -200,6 +242,21 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
                     probe=probe,
                 )
                 continue
+            number = _number(container, port)
+            if (
+                text(container, probe, handler, "scheme") == "HTTPS"
+                and number in opened
+                and number not in _TLS
+            ):
+                yield FailingProbe(
+                    why=f"the {probe} of {_name(container)} asks by HTTPS, and image "
+                    f"{text(container, 'image')} speaks plain HTTP on port {number} unless told "
+                    "otherwise",
+                    mend="write scheme: HTTP, or leave it out",
+                    path=(probe, handler, "scheme"),
+                    sure=False,
+                    probe=probe,
+                )
             if isinstance(port, int) and opened and port not in opened:
                 image = text(container, "image")
                 yield FailingProbe(

@@ -89,7 +89,7 @@ class _Judge:
             if held is not None and meant:
                 yield _Lack(
                     f"container {container.name} needs key {key} of {kind} {pod.namespace}/{name}, "
-                    f"which has {meant} instead: it does not start (CreateContainerConfigError)",
+                    f"which has {meant} instead: it does not start",
                     f"write {meant}",
                     container.origin,
                 )

@@ -92,6 +92,15 @@ LISTENING = {
     ),
     "MinIO's console at a port of its own": fine(
         *alone(image="minio/minio", args=["server", "/data", "--console-address", ":8080"])),
+    "FastCGI": listens(
+        9000, *alone(image="wordpress:6-fpm"), who="listens on 9000",
+        mend="php-fpm speaks FastCGI: put a web server in front of it",
+    ),
+    "a variable of a ConfigMap": listens(
+        9090, *alone(envFrom=[{"configMapRef": {"name": "env"}}]),
+        kind("v1", "env", "ConfigMap", data={"SERVER_PORT": "9090"}),
+        who="SERVER_PORT in ConfigMap default/env", mend="8080 into SERVER_PORT",
+    ),
     "Java's options": listens(
         9090, *alone(env=[{"name": "JAVA_OPTS", "value": "-Xmx1g -Dserver.port=9090"}]),
         who="-Dserver.port in JAVA_OPTS tells", at="value: -Xmx1g -Dserver.port=9090",

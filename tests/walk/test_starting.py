@@ -121,6 +121,28 @@ STARTED = {
         *alone(image="elasticsearch:8.13.0",
                readinessProbe={"httpGet": {"path": "/", "port": 9200}}),
         words="has TLS and asks for a password", mend="xpack.security.enabled"),
+    "a probe by HTTPS of what speaks HTTP": unready(
+        *NODES, service("web"),
+        pod("web-0", "app=web", ports=[80], container={
+            "image": "nginx:1.27",
+            "readinessProbe": {"httpGet": {"port": 80, "scheme": "HTTPS"}}}),
+        words="asks by HTTPS, and image nginx:1.27 speaks plain HTTP", mend="scheme: HTTP"),
+    "CPUs that were thousandths": unready(
+        *alone(resources={"requests": {"cpu": 500}}), words="asks for 500 whole CPUs",
+        mend="write cpu: 500m", at="cpu: 500"),
+    "an image that is misspelt": unready(
+        *alone(image="ngnix:1.27"), words="no official image ngnix", mend="write image: nginx"),
+    "a volume at the path of a file": unready(
+        *NODES, service("web", to=8080), pod("web-0", "app=web", ports=[8080],
+            volumes=[{"name": "c", "configMap": {"name": "c"}}],
+            container={"volumeMounts": [{"name": "c", "mountPath": "/etc/app/app.yaml"}]}),
+        words="mounts a whole volume at /etc/app/app.yaml", mend="write subPath: app.yaml"),
+    "a folder that PostgreSQL has left": unready(
+        *NODES, service("web", to=8080), pod("web-0", "app=web", ports=[8080],
+            volumes=[{"name": "d", "emptyDir": {}}],
+            container={"image": "postgres:18", **env(POSTGRES_HOST_AUTH_METHOD="trust"),
+                       "volumeMounts": [{"name": "d", "mountPath": "/var/lib/postgresql/data"}]}),
+        words="has no data since 18", mend="write mountPath: /var/lib/postgresql,"),
     "a key of another spelling": Both(
         walked=asking("svc/web", *alone(env=[{"name": "URL", "valueFrom": {
             "secretKeyRef": {"name": "app", "key": "DATABASE_URL"}}}]),
@@ -238,6 +260,9 @@ BOUND = {
     "mongod as the command": for_itself(bound("mongod", "--replSet", "rs0"), "--bind_ip_all"),
     "mongod, and its image's script is started": for_all(bound("mongod", args=True)),
     "mongod of before 3.6": for_all(bound("mongod", image="mongo:3.4")),
+    "Mosquitto as it is": for_itself(
+        pod("db-0", "app=db", ports=[1883], container={"image": "eclipse-mosquitto:2"}),
+        "a mosquitto.conf with listener 1883"),
     "mongod is told": for_all(bound("mongod", "--bind_ip", ALL)),
     "an address in a variable": for_itself(
         bound(image="x", **env(SERVER_ADDRESS="localhost:27017")), ALL),
@@ -277,6 +302,29 @@ NAMES = {
             mend="ask db:5432"),
         rule="env-address", words="DB_HOST of container main leads to localhost:5432",
         mend="write db instead of localhost", at="DB_HOST: localhost",
+    ),
+    "a page's variable": Both(
+        walked=asking("svc/db", *NODES, *DB,
+                      pod("app", container=env(VITE_API_URL="http://db:5432/v1")),
+                      result="connected"),
+        rule="env-address", words="is for the page that a browser opens",
+        mend="a path of the page's own host",
+    ),
+    "a port beside the host": Both(
+        walked=asking("my_pg:5432", *NODES, *DB,
+                      pod("app", container=env(DB_HOST="my_pg", DB_PORT="5432")),
+                      source="pod/app", result="no-such-name", mend="did you mean db"),
+        rule="env-address", words="DB_HOST of container main leads to my_pg", mend="write db",
+    ),
+    "localhost in a file": Both(
+        walked=asking("localhost:5432", *NODES, *DB, pod("app",
+                      volumes=[{"name": "c", "configMap": {"name": "c"}}],
+                      container={"volumeMounts": [{"name": "c", "mountPath": "/etc/app"}]}),
+                      kind("v1", "c", "ConfigMap",
+                           data={"a.yaml": "store:\n  url: http://localhost:5432\n"}),
+                      source="pod/app", result="refused", mend="ask db:5432"),
+        rule="env-address", words="a.yaml of container main leads to localhost:5432",
+        mend="write db instead", at="url: http://localhost:5432",
     ),
     "localhost in an argument": Both(
         walked=asking("localhost:5432", *NODES, *DB,

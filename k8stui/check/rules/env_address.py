@@ -37,8 +37,9 @@ from k8stui.check.hosts import (
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.evidence import who_names
+from k8stui.cluster.images import usual_port
 from k8stui.cluster.listening import declared, running
-from k8stui.cluster.meant import meant_by_name
+from k8stui.cluster.meant import meant_by_name, meant_by_port
 from k8stui.cluster.model import Pod, Service, ServiceType, Workload
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place
@@ -68,7 +69,9 @@ def look(ground: Ground) -> Iterator[Finding]:
                 if (one.host, one.port) in told:
                     continue
                 who = f"{one.what} of container {container.name}"
-                found = _judge(ground, template.manifest, one, who, template)
+                found = _by_browser(ground, template, one, who) or _judge(
+                    ground, template.manifest, one, who, template
+                )
                 if found is not None:
                     told.add((one.host, one.port))
                     yield found
@@ -100,6 +103,7 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
         for name, value, holder, path in values
         for one in in_variable(name, value.strip(), path)
     ]
+    told += _in_files(ground, template, container)
     told += [
         (one, template.manifest)
         for one in in_words(container)
@@ -121,12 +125,30 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
             rule=ID,
             severity=Severity.WARNING,
             subject=template.subject,
-            place=holder.place(*one.path),
+            place=_place(holder, one),
             why=f"{one.what} of container {container.name} leads to {one.host}:{port}, the pod "
             f"itself, where nothing listens on {port}; Service {service.key} has that port",
             fix=f"write {service.name} instead of {one.host}",
             claim=Claim(pod_source(pod), f"{one.host}:{port}"),
         )
+
+
+def _in_files(
+    ground: Ground, template: Template, container: ContainerText
+) -> Iterator[tuple[ToldHost, Manifest]]:
+    """Of ConfigMaps that it mounts: ``proxy_pass http://localhost:80``, a data source's URL."""
+    names = [text(one, "name") for one in array(container.data, "volumeMounts")]
+    for volume in array(template.spec, "volumes"):
+        name = text(volume, "configMap", "name")
+        held = ground.of_kind("ConfigMap").get(f"{template.namespace}/{name}")
+        if held is None or held.observed or text(volume, "name") not in names:
+            continue
+        data = table(held.data, "data")
+        for one in in_texts(data):
+            value = str(data[str(one.path[-1])])
+            before = value[: one.offset].rpartition("\n")[2]
+            if one.port and not _LISTENS.search(before):
+                yield one, held
 
 
 _NEEDS_NONE = re.compile(
@@ -323,6 +345,7 @@ def _judge(
             _meant(ground, namespace, name)
             or _in_another(ground, namespace, name)
             or _by_words(ground, namespace, name, one)
+            or _by_port(ground, one, template)
         )
         if meant is None:
             return _by_pods(ground, manifest, one, who, (namespace, name))
@@ -425,11 +448,49 @@ def _by_words(ground: Ground, namespace: str, name: str, one: ToldHost) -> str |
     """``kafka`` for Service kafka-service: not where the value may be a mere name."""
     if one.port is None and not _IS_HOST.search(one.what) and " -" not in one.what:
         return None
-    found = ground.called.about(namespace, name, one.port)
+    found = ground.called.about(namespace, name, one.port or usual_port(name))
     if found is None:
         return None
     own = is_its_workload(ground.cluster, found, name)
     return found.name if own or name not in ground.hostnames else None
+
+
+_BROWSERS = re.compile(r"(?:REACT_APP|VITE|VUE_APP|NEXT_PUBLIC|NUXT_PUBLIC|NG_APP|GATSBY)_")
+
+
+def _by_browser(ground: Ground, template: Template, one: ToldHost, who: str) -> Finding | None:
+    """``REACT_APP_API_URL=http://backend:8080``: what a build puts into a page, a browser asks."""
+    own = template.namespace
+    name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
+    service = ground.cluster.services.get(f"{namespace}/{name}")
+    if service is None or one.port is None or not _BROWSERS.match(one.what):
+        return None
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=template.subject,
+        place=_place(template.manifest, one),
+        why=f"{who} is for the page that a browser opens, and leads to {one.host}: Service "
+        f"{service.key} has that name for pods alone",
+        fix="write a path of the page's own host (/api), which its web server or an Ingress leads "
+        f"to Service {service.name}, or an address that is reached from outside",
+    )
+
+
+def _by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | None:
+    """``DB_HOST=postgres_db`` beside ``DB_PORT=5432``, a port that one Service has alone."""
+    if template is None or one.host in _ITSELF or "." in one.host:
+        return None
+    if not _IS_HOST.search(one.what):
+        return None
+    holder = next((c for c in template.containers() if c.path == one.path[: len(c.path)]), None)
+    env = array(holder.data, "env") if holder is not None else ()
+    beside = re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", one.what)
+    told = next((text(each, "value") for each in env if text(each, "name") == beside), "")
+    if beside == one.what or not told.isdecimal() or len(told) > _DIGITS:
+        return None
+    found = meant_by_port(ground.cluster, template.namespace, int(told))
+    return found.name if found is not None else None
 
 
 def _by_pods(
