@@ -18,8 +18,9 @@ from k8stui.cluster.policy import Direction, NetworkPolicy
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.compile import compile_rule, render
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.nodes.apart import ComparedChains
+from k8stui.nodes.apart import ComparedChains, ComparedRules, Pair
 from k8stui.nodes.contribution import Jump
+from k8stui.nodes.kubeproxy.lazy import LazyRows
 from k8stui.nodes.policy.kube_router.dialect import Dialect, LetsThrough
 from k8stui.nodes.policy.kube_router.names import PolicyNames, pod_chain, with_id
 from k8stui.nodes.policy.kube_router.plan import Allowed, PolicyPlan
@@ -59,7 +60,7 @@ _RATE_UNITS = frozenset({"second", "minute", "hour", "day", "s", "m", "h", "d"})
 class Made(NamedTuple):
     """A chain that is made when it is looked at."""
 
-    make: Callable[[], Iterable[Rule]]
+    make: Callable[[], Sequence[Rule]]
     of: Callable[[], object]
     """All that its rules are made of, beside what is the same in each chain."""
 
@@ -84,6 +85,11 @@ class NodeView:
     plan: Callable[[NetworkPolicy], PolicyPlan]
     policies_of: Callable[[Pod], Sequence[NetworkPolicy]]
 
+    @property
+    def fixed(self) -> tuple[object, ...]:
+        """What rules are made of beside the cluster's objects."""
+        return self.dialect, self.sync, self.version, self.seen
+
     def chain_of(self, pod: Pod) -> str:
         seen = self.seen.get((POD, pod.namespace, pod.name))
         return seen or pod_chain(pod.namespace, pod.name, self.sync)
@@ -105,27 +111,27 @@ class Chains(ComparedChains):
     """Every chain of the engine's own, by name."""
 
     def __init__(self, node: NodeView) -> None:
-        self.fixed = node.dialect, node.sync, node.version, node.seen
+        self.fixed = node.fixed
         made = {
-            _COMMON: Made(lambda: _common(node), tuple),
-            _DEFAULT: Made(lambda: _default(node), tuple),
-            "KUBE-ROUTER-INPUT": Made(
-                lambda: _input(node), lambda: (node.ranges, node.node_ports, node.pods)
-            ),
-            "KUBE-ROUTER-FORWARD": Made(lambda: _forward(node), lambda: node.pods),
-            "KUBE-ROUTER-OUTPUT": Made(lambda: _output(node), lambda: node.pods),
+            _COMMON: Made(lambda: tuple(_common(node)), tuple),
+            _DEFAULT: Made(lambda: tuple(_default(node)), tuple),
         }
+        for name in _WAYS:
+            of = (node.ranges, node.node_ports, node.pods)
+            made[name] = Made(partial(_Jumps, node, name), partial(tuple, of))
         if node.dialect.tail:
-            made[_TAIL] = Made(lambda: _tail(node), tuple)
+            made[_TAIL] = Made(lambda: tuple(_tail(node)), tuple)
         for policy in node.policies:
             name = node.policy_chain(policy)
             made[name] = Made(
-                partial(_policy, node, name, policy), partial(_of_policy, node, policy)
+                partial(LazyRows, partial(_policy, node, name, policy)),
+                partial(_of_policy, node, policy),
             )
         for pod, address in node.pods:
             name = node.chain_of(pod)
             made[name] = Made(
-                partial(_pod, node, name, pod, address), partial(_of_pod, node, pod, address)
+                partial(LazyRows, partial(_pod, node, name, pod, address)),
+                partial(_of_pod, node, pod, address),
             )
         self.made = made
 
@@ -141,7 +147,7 @@ class Chains(ComparedChains):
         ]
 
     def __getitem__(self, name: str) -> Chain:
-        return Chain(name, tuple(self.made[name].make()))
+        return Chain(name, self.made[name].make())
 
     def __contains__(self, name: object) -> bool:
         return name in self.made
@@ -244,8 +250,52 @@ def _ends(node: NodeView, chain: str) -> Iterator[Rule]:
         yield Rule(f"-A {chain} {_said(said[1])} {marked}", _accepted(node))
 
 
-def _input(node: NodeView) -> Iterator[Rule]:
-    chain = "KUBE-ROUTER-INPUT"
+class _Jumps(LazyRows[Rule], ComparedRules):
+    """The rules of a chain that leads to the chains of all pods of the node."""
+
+    __slots__ = ("chain", "node")
+
+    def __init__(self, node: NodeView, chain: str) -> None:
+        super().__init__(partial(_all, node, chain))
+        self.node, self.chain = node, chain
+
+    def apart(self, earlier: Sequence[Rule]) -> Pair:
+        """Those of pods that came or went."""
+        if not isinstance(earlier, _Jumps) or not self._is_like(earlier):
+            return earlier, self
+        then, now = ({id(pod): (pod, at) for pod, at in one.node.pods} for one in (earlier, self))
+        gone = [each for key, each in then.items() if now.get(key) != each]
+        come = [each for key, each in now.items() if then.get(key) != each]
+        return _jumps(earlier.node, self.chain, gone), _jumps(self.node, self.chain, come)
+
+    def _is_like(self, earlier: _Jumps) -> bool:
+        then, now = earlier.node, self.node
+        same = then.fixed == now.fixed and then.ranges == now.ranges
+        return same and then.node_ports == now.node_ports
+
+
+_WAYS = {
+    "KUBE-ROUTER-INPUT": ((False, False),),
+    "KUBE-ROUTER-FORWARD": ((True, False), (True, True), (False, False), (False, True)),
+    "KUBE-ROUTER-OUTPUT": ((True, False), (False, False)),
+}
+"""Which jumps there are for a pod: to it or from it, and whether what is bridged is meant."""
+
+
+def _all(node: NodeView, chain: str) -> Iterator[Rule]:
+    if chain == "KUBE-ROUTER-INPUT":
+        yield from _services(node, chain)
+    yield from _jumps(node, chain, node.pods)
+    yield from _ends(node, chain)
+
+
+def _jumps(node: NodeView, chain: str, pods: Iterable[tuple[Pod, Address]]) -> Iterator[Rule]:
+    for pod, address in pods:
+        for inward, bridged in _WAYS[chain]:
+            yield _jump(node, chain, pod, address, inward=inward, bridged=bridged)
+
+
+def _services(node: NodeView, chain: str) -> Iterator[Rule]:
     comment = "allow traffic to primary/secondary cluster IP range"
     for one in node.ranges:
         said = with_id(chain, f"-mcomment--comment{comment}-d{one}-jRETURN", comment)
@@ -263,26 +313,6 @@ def _input(node: NodeView) -> Iterator[Rule]:
             f"-A {chain} -p {protocol} {_said(said)} {ports}",
             node.because("to a node port: policies judge it at the pod behind, not here"),
         )
-    for pod, address in node.pods:
-        yield _jump(node, chain, pod, address, inward=False)
-    yield from _ends(node, chain)
-
-
-def _forward(node: NodeView) -> Iterator[Rule]:
-    chain = "KUBE-ROUTER-FORWARD"
-    for pod, address in node.pods:
-        for inward in (True, False):
-            for bridged in (False, True):
-                yield _jump(node, chain, pod, address, inward=inward, bridged=bridged)
-    yield from _ends(node, chain)
-
-
-def _output(node: NodeView) -> Iterator[Rule]:
-    chain = "KUBE-ROUTER-OUTPUT"
-    for pod, address in node.pods:
-        for inward in (True, False):
-            yield _jump(node, chain, pod, address, inward=inward)
-    yield from _ends(node, chain)
 
 
 def _jump(

@@ -30,11 +30,18 @@ class KubeRouter:
         self._dialect = dialect
         self._sync = str(site.options.sync_version or STABLE_SYNC)
         self._plans: dict[tuple[str, int], PolicyPlan] = {}
+        self._written: dict[tuple[str, int], Contribution | None] = {}
         self.owners: dict[str, PolicyPlan] = {}
         """The plan that has a set, of those made so far."""
         self._sets: _Sets | None = None
 
     def contribution(self, node: Node, version: int) -> Contribution | None:
+        key = (node.name, version)
+        if key not in self._written:
+            self._written[key] = self._contribution(node, version)
+        return self._written[key]
+
+    def _contribution(self, node: Node, version: int) -> Contribution | None:
         ranges = [one for one in self._site.cluster.service_cidrs if one.address.version == version]
         if not ranges:
             return None

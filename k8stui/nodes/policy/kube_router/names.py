@@ -6,6 +6,8 @@ network_policy_controller.go addUUIDForRuleSpec.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from k8stui.nodes.kubeproxy.names import chain_suffix
 from k8stui.record import record
 
@@ -15,6 +17,7 @@ DESTINATION = "KUBE-DST-"
 _SET_PREFIX = {4: "", 6: "inet6:"}
 
 
+@lru_cache(maxsize=1 << 14)
 def pod_chain(namespace: str, name: str, sync: str) -> str:
     """The chain of a local pod, the same in both families; `sync` is the number of the sync."""
     return f"KUBE-POD-FW-{chain_suffix(namespace + name + sync)}"
