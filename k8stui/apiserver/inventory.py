@@ -101,6 +101,8 @@ class Inventory:
     by_kind: Mapping[str, Mapping[str, Manifest]]
     pod_makers: tuple[Manifest, ...]
     """Pods and the kinds of WORKLOADS, in the order of the input across kinds."""
+    makers: Mapping[tuple[str, str], Manifest]
+    """The same by kind and key."""
     replaced: Mapping[tuple[str, str], Manifest]
     """Objects of a dump that a later manifest changes, by kind and key."""
     guarded_from: Mapping[tuple[str, str], int]
@@ -138,22 +140,28 @@ def in_known_namespaces(objects: Sequence[Manifest]) -> list[Manifest]:
     return there
 
 
-def take_stock(objects: Iterable[Manifest]) -> Inventory:
+_NOTHING = Inventory({}, (), {}, {}, {})
+
+
+def take_stock(objects: Iterable[Manifest], earlier: Inventory = _NOTHING) -> Inventory:
     """Sort `objects` by kind; unknown kinds and groups are left out.
 
     A later object replaces an earlier one of the same name but keeps its place in the order: it
-    updates an object that exists already (``kubectl apply``).
+    updates an object that exists already (``kubectl apply``). `earlier`: of the objects that come
+    before these; it stays as it is.
     """
     by_kind: dict[str, dict[str, Manifest]] = {}
-    makers: dict[tuple[str, str], Manifest] = {}
-    replaced: dict[tuple[str, str], Manifest] = {}
-    guarded_from: dict[tuple[str, str], int] = {}
+    makers = dict(earlier.makers)
+    replaced = dict(earlier.replaced)
+    guarded_from = dict(earlier.guarded_from)
     for manifest in objects:
         kind = manifest.kind
         group = manifest.group
         if _GROUPS.get(kind) != group and _OLD_GROUPS.get(kind) != group:
             continue
-        of_kind = by_kind.setdefault(kind, {})
+        of_kind = by_kind.get(kind)
+        if of_kind is None:
+            of_kind = by_kind[kind] = dict(earlier.of(kind))
         if kind in _CONFIGURATION:
             key = str(len(of_kind))
         elif kind in _CLUSTER_SCOPED:
@@ -168,4 +176,5 @@ def take_stock(objects: Iterable[Manifest]) -> Inventory:
             makers[kind, key] = manifest
         elif kind in _GUARDS:
             guarded_from.setdefault((kind, key), 0 if manifest.observed else len(makers))
-    return Inventory(by_kind, tuple(makers.values()), replaced, guarded_from)
+    kinds = {**earlier.by_kind, **by_kind}
+    return Inventory(kinds, tuple(makers.values()), makers, replaced, guarded_from)

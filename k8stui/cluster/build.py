@@ -25,7 +25,7 @@ from k8stui.cluster.entrances import entrances
 from k8stui.cluster.evidence import users_of
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.kubernetes_service import add_kubernetes
-from k8stui.cluster.memory import NO_MEMORY, Memory
+from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
 from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Service, Unbalanced, Unserved
 from k8stui.cluster.names import DNS_SERVICE
@@ -67,6 +67,17 @@ _NO_BUSINESS_OF_PODS = frozenset(
 )
 """Kinds that no workload controller and no scheduler looks at."""
 _APART = _NO_BUSINESS_OF_PODS | WORKLOADS | {"Pod"}
+
+
+def _inventory(objects: Sequence[Manifest], memory: Memory) -> Inventory:
+    """Take stock; where only more objects have come, of those alone."""
+    known: tuple[Sequence[Manifest], Inventory] | None = memory.recall("objects", ())
+    if known is not None and is_begin(known[0], objects):
+        made = take_stock(objects[len(known[0]) :], known[1])
+    else:
+        made = take_stock(objects)
+    memory.keep("objects", (), (objects, made))
+    return made
 
 
 def _populate(
@@ -137,7 +148,7 @@ def build(
 
     """
     objects = in_known_namespaces(manifests.objects) if options.complete else manifests.objects
-    inventory = take_stock(objects)
+    inventory = _inventory(objects, memory)
     plain = tuple(inventory.of("KubeProxyConfiguration").values())
     inner = tuple(embedded_in(inventory, "KubeProxyConfiguration"))
     proxy = read_proxy(plain, inner, told_by_arguments(inventory), options)
@@ -146,9 +157,9 @@ def build(
         *inventory.of("ClusterConfiguration").values(),
     )
     distribution = find_distribution(inventory, options.distribution)
-    calico = calico_settings(objects, manifests.skipped)
+    calico = calico_settings(objects, manifests.skipped, memory)
     ranges = (*kubeadm, *inventory.of("Cluster").values())
-    settings = read_settings(inventory, ranges, proxy, distribution, calico)
+    settings = read_settings(inventory, ranges, proxy, distribution, calico, memory=memory)
     configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values(), distribution)
     plugins = seen_plugins(objects, manifests.skipped, memory)

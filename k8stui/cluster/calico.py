@@ -9,10 +9,11 @@ installation_types.go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import CalicoPool, CalicoSettings, Remark
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin, OriginKind
@@ -55,15 +56,15 @@ _ENCAPSULATIONS = {
 
 
 def calico_settings(
-    objects: Iterable[Manifest], skipped: Iterable[tuple[str, str]]
+    objects: Sequence[Manifest], skipped: Iterable[tuple[str, str]], memory: Memory = NO_MEMORY
 ) -> CalicoSettings | None:
     """All that is said; None where nothing is.
 
     `skipped`: (apiVersion, kind) of objects that were not kept; they have no place.
     """
     found: dict[tuple[str, str], Manifest] = {}
-    for one in objects:
-        if one.group in _GROUPS or _is_its_daemon(one) or one.kind == "Installation":
+    for one, is_its in zip(objects, memory.each("calico", objects, _tells), strict=True):
+        if is_its:
             found[one.kind, one.name] = one
     own = [one for (kind, _), one in found.items() if kind == "GlobalNetworkPolicy"]
     hosts = [one for (kind, _), one in found.items() if kind == "HostEndpoint"]
@@ -102,8 +103,10 @@ def _is_its(version: str) -> bool:
     return version.partition("/")[0] in _GROUPS
 
 
-def _is_its_daemon(manifest: Manifest) -> bool:
-    return manifest.kind == "DaemonSet" and manifest.name in _DAEMONS
+def _tells(manifest: Manifest) -> bool:
+    """Whether an object says something of Calico."""
+    is_daemon = manifest.kind == "DaemonSet" and manifest.name in _DAEMONS
+    return manifest.group in _GROUPS or is_daemon or manifest.kind == "Installation"
 
 
 def _pools(

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from fractions import Fraction
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from k8stui.apiserver.fields import array, number
 from k8stui.apiserver.inventory import Inventory, namespace_of
@@ -113,22 +113,32 @@ def gather_slices(
     dump_has_slices = inventory.has_observed("EndpointSlice")
     index, added = _indexed(pods, memory)
     by_hand = inventory.of("Endpoints")
+    known: dict[str, _MadeSlices] = (memory.recall("slices", ()) or {}) if added is not None else {}
+    now: dict[str, _MadeSlices] = {}
     for key, service in services.items():
         if dump_has_slices and service.origin.kind is OriginKind.OBSERVED:
             continue
         written = by_hand.get(key)
-        made: Sequence[EndpointSlice] | None = None
-        if added is not None and not _may_select(service, added):
-            made = memory.begun(("slices", key), (service, written))
-        if made is None:
+        then = known.get(key)
+        if (
+            then is not None
+            and then.service is service
+            and then.written is written
+            and then.asked.isdisjoint(added or ())
+        ):
+            made: Sequence[EndpointSlice] = then.made
+            now[key] = then
+        else:
             selected = index.selected(service)
             made = memory.kept(
                 ("slices", key),
                 (service, written, *selected),
                 partial(_made_for, service, written, selected, nodes, shares),
             )
+            now[key] = _MadeSlices(service, written, _asked(service), made)
         if made:
             found.setdefault(key, []).extend(made)
+    memory.keep("slices", (), now)
     return {key: memory.same(("all slices", key), tuple(slices)) for key, slices in found.items()}
 
 
@@ -148,11 +158,20 @@ def _indexed(
     return index, None
 
 
-def _may_select(service: Service, labels: AbstractSet[_Label]) -> bool:
-    """Whether some pod with one of these labels may be the Service's."""
-    return bool(labels) and any(
-        (service.namespace, key, value) in labels for key, value in (service.selector or {}).items()
-    )
+class _MadeSlices(NamedTuple):
+    """What the controllers have made for a Service, and of what beside its pods."""
+
+    service: Service
+    written: Manifest | None
+    """Its Endpoints."""
+    asked: frozenset[_Label]
+    """A pod without any of these labels is none of its own."""
+    made: Sequence[EndpointSlice]
+
+
+def _asked(service: Service) -> frozenset[_Label]:
+    selector = service.selector or {}
+    return frozenset([(service.namespace, key, value) for key, value in selector.items()])
 
 
 def unread_endpoints(

@@ -7,7 +7,8 @@ once that nothing has changed there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from operator import is_
 from typing import Any, TypeVar
 
 Made = TypeVar("Made")
@@ -18,8 +19,16 @@ def others(before: Mapping[str, object], after: Mapping[str, object]) -> set[str
     """Names that came, went, or stand for another object."""
     if before is after:
         return set()
-    found = {name for name, one in after.items() if before.get(name) is not one}
+    then = map(before.get, after)
+    found = {
+        name for name, one, old in zip(after, after.values(), then, strict=True) if one is not old
+    }
     return found | (before.keys() - after.keys())
+
+
+def is_begin(then: Collection[object], now: Collection[object]) -> bool:
+    """Whether what there is now is the very same things as then, and perhaps more behind them."""
+    return len(then) <= len(now) and all(map(is_, then, now))
 
 
 class Memory:
@@ -27,17 +36,12 @@ class Memory:
 
     def __init__(self) -> None:
         self._kept: dict[Hashable, tuple[tuple[object, ...], Any]] = {}
-        self._each: dict[Hashable, dict[int, tuple[Any, Any]]] = {}
+        self._each: dict[Hashable, tuple[Sequence[Any], Sequence[Any]]] = {}
 
     def recall(self, name: Hashable, of: tuple[object, ...]) -> Any:
         """What was made under this name, if it was made of things that equal `of`; else None."""
         known = self._kept.get(name)
         return known[1] if known is not None and known[0] == of else None
-
-    def begun(self, name: Hashable, of: tuple[object, ...]) -> Any:
-        """What was made under this name, if `of` is what it was made of first of all; else None."""
-        known = self._kept.get(name)
-        return known[1] if known is not None and known[0][: len(of)] == of else None
 
     def keep(self, name: Hashable, of: tuple[object, ...], made: object) -> None:
         """Remember what was made, instead of what there was under this name."""
@@ -52,13 +56,18 @@ class Memory:
         return made
 
     def each(
-        self, name: Hashable, things: Iterable[Thing], make: Callable[[Thing], Made]
-    ) -> list[Made]:
+        self, name: Hashable, things: Collection[Thing], make: Callable[[Thing], Made]
+    ) -> Sequence[Made]:
         """What `make` makes of each; what it made of one that was there the last time stays."""
-        known: dict[int, tuple[Thing, Made]] = self._each.get(name, {})
-        now = {id(one): known.get(id(one)) or (one, make(one)) for one in things}
-        self._each[name] = now
-        return [made for _, made in now.values()]
+        now = tuple(things)
+        then, made = self._each.get(name, ((), ()))
+        if is_begin(then, now):
+            found = [*made, *map(make, now[len(then) :])]
+        else:
+            known = dict(zip(map(id, then), made, strict=True))
+            found = [known[id(one)] if id(one) in known else make(one) for one in now]
+        self._each[name] = now, found
+        return found
 
     def same(self, name: Hashable, value: Made) -> Made:
         """The object that was there under this name, if it equals `value`."""
@@ -70,8 +79,8 @@ class _NoMemory(Memory):
         """Remember nothing."""
 
     def each(
-        self, name: Hashable, things: Iterable[Thing], make: Callable[[Thing], Made]
-    ) -> list[Made]:
+        self, name: Hashable, things: Collection[Thing], make: Callable[[Thing], Made]
+    ) -> Sequence[Made]:
         """Make them all."""
         del name
         return [make(one) for one in things]

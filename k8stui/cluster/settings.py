@@ -8,12 +8,14 @@ k3s's arguments, Calico's pools; else the usual ranges of the distribution are a
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.distribution import KUBEADM, Distribution
 from k8stui.cluster.fields import prefixes
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import CalicoSettings, ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
@@ -56,6 +58,8 @@ def read_settings(
     proxy: ProxyConfiguration,
     distribution: Distribution,
     calico: CalicoSettings | None = None,
+    *,
+    memory: Memory = NO_MEMORY,
 ) -> ClusterSettings:
     """Collect the settings; `configurations` are kubeadm's and kind's, both with `networking`."""
     written: dict[str, tuple[tuple[Prefix, ...], Origin]] = {}
@@ -86,8 +90,8 @@ def read_settings(
     if pools and "pod_cidr" not in written:
         cidrs = tuple(one.cidr for one in reversed(pools) if one.cidr is not None)
         written["pod_cidr"] = (cidrs, pools[0].origin)
-    families, remarks = _families(inventory, written)
-    _guess(inventory, written, distribution)
+    families, remarks = _families(inventory, written, memory)
+    _guess(inventory, written, distribution, memory)
     pods, pods_origin = written.get("pod_cidr", ((), assumed(_usual_pods(distribution))))
     services, services_origin = written.get(
         "service_cidr", ((), assumed(f"{distribution.name}'s usual service range"))
@@ -128,6 +132,7 @@ def _guess(
     inventory: Inventory,
     written: dict[str, tuple[tuple[Prefix, ...], Origin]],
     distribution: Distribution,
+    memory: Memory,
 ) -> None:
     """Ranges that nobody says, from what was given out of them.
 
@@ -139,12 +144,8 @@ def _guess(
         for node in inventory.of("Node").values()
         for cidr in _prefixes(",".join(_node_cidrs(node)))
     ]
-    services = [
-        prefix.address
-        for service in inventory.of("Service").values()
-        if (written_ip := text(service.data, "spec", "clusterIP")) not in ("", "None")
-        for prefix in _prefixes(written_ip)
-    ]
+    those = inventory.of("Service").values()
+    services = [one for some in memory.each("clusterIP", those, _cluster_ip) for one in some]
     for attribute, seen, usual, what in (
         ("pod_cidr", nodes, distribution.pod_cidrs, "the Nodes' pod ranges"),
         ("service_cidr", services, distribution.service_cidrs, "the Services' clusterIPs"),
@@ -160,6 +161,16 @@ def _guess(
                 tuple(found.values()),
                 assumed(f"not said in the input: a range around {what}"),
             )
+
+
+def _cluster_ip(service: Manifest) -> tuple[Address, ...]:
+    written = text(service.data, "spec", "clusterIP")
+    return () if written in ("", "None") else tuple(one.address for one in _prefixes(written))
+
+
+def _says_families(service: Manifest) -> bool:
+    spec = table(service.data, "spec")
+    return "ipFamilies" in spec or "ipFamilyPolicy" in spec
 
 
 def _node_cidrs(node: Manifest) -> tuple[str, ...]:
@@ -179,7 +190,9 @@ def _by_family(
 
 
 def _families(
-    inventory: Inventory, written: Mapping[str, tuple[tuple[Prefix, ...], Origin]]
+    inventory: Inventory,
+    written: Mapping[str, tuple[tuple[Prefix, ...], Origin]],
+    memory: Memory,
 ) -> tuple[tuple[int, ...], tuple[Remark, ...]]:
     """Families of the service range; else those that Nodes or Services give away; else IPv4."""
     said = written.get("service_cidr")
@@ -193,12 +206,11 @@ def _families(
     if not found:
         found[4] = None
     remarks: list[Remark] = []
-    for service in inventory.of("Service").values():
+    those = inventory.of("Service").values()
+    for service in compress(those, memory.each("families", those, _says_families)):
         if sure and not service.observed:
             continue  # what a declared one asks for beyond that is refused
         spec = table(service.data, "spec")
-        if "ipFamilies" not in spec and "ipFamilyPolicy" not in spec:
-            continue
         if text(spec, "clusterIP") == "None":
             continue
         asked = {6 if family == "IPv6" else 4 for family in texts(spec, "ipFamilies")}

@@ -42,8 +42,12 @@ def without_start(
     """The pods, those not ready that cannot start; what a dump shows stays as it was seen."""
     judge = _Judge(pods, services, config_maps, refused, holders)
     held = {}
+    silent: dict[int, bool] = {}
     for key, pod in pods.items():
-        if not pod.ready or pod.origin.kind is OriginKind.OBSERVED:
+        template = id(pod.containers)  # which pods of one template share
+        if template not in silent:
+            silent[template] = not any(c.links or c.reads or c.needs for c in pod.containers)
+        if silent[template] or not pod.ready or pod.origin.kind is OriginKind.OBSERVED:
             continue
         lack = next(judge.lacks(pod), None)
         if lack is not None:

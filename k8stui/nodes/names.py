@@ -7,11 +7,14 @@ network: assumed, and shown as such.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from k8stui.cluster.model import Pod
 from k8stui.digest import sha1
 from k8stui.kernel.address import Address
 
 
+@lru_cache(maxsize=1 << 14)
 def mac(address: Address, lead: str = "02:00") -> str:
     """The MAC address of the device that holds `address`: the lead, then the IPv4 address in hex.
 
@@ -38,8 +41,13 @@ def cali_name(pod: Pod) -> str:
 
 def hashed_name(prefix: str, pod: Pod) -> str:
     """The prefix and eleven hex digits; Amazon's VPC CNI does the same as Calico."""
-    digest = sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()
+    digest = _hashed(pod.namespace, pod.name)
     return f"{prefix}{digest[:11]}"
+
+
+@lru_cache(maxsize=1 << 14)
+def _hashed(namespace: str, name: str) -> str:
+    return sha1(f"{namespace}.{name}".encode()).hexdigest()
 
 
 def veth_name(pod: Pod, digits: int = 8) -> str:
@@ -48,5 +56,5 @@ def veth_name(pod: Pod, digits: int = 8) -> str:
     Eight as the bridge plug-in draws them (plugins:pkg/ip/link_linux.go:RandomVethName), seven
     as Docker does.
     """
-    digest = sha1(f"{pod.namespace}.{pod.name}".encode()).hexdigest()
+    digest = _hashed(pod.namespace, pod.name)
     return f"veth{digest[:digits]}"
