@@ -442,7 +442,8 @@ def announced(
 ) -> Mapping[Address, Announced]:
     """Who announces each load balancer's address, where the input shows that."""
     found: dict[Address, Announced] = {}
-    wanted = [one for one in services.values() if any(i.ip for i in one.load_balancer_ingress)]
+    shown = [one for one in services.values() if one.load_balancer_ingress]
+    wanted = [one for one in shown if any(i.ip for i in one.load_balancer_ingress)]
     if not wanted:
         return found
     speakers = _where(pods.values(), _SPEAKER)

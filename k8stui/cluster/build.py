@@ -196,7 +196,7 @@ def build(
         for kind in ("ConfigMap", "Secret")
         for key, one in inventory.of(kind).items()
     }
-    pods = without_start(population.pods, services, config_maps, refusals, holders)
+    pods = without_start(population.pods, services, config_maps, refusals, holders, memory=memory)
     pods = _waiting(pods, services)
     memory.keep("pods shown", (), pods)
     balancers = find_balancers(inventory, pods)

@@ -105,41 +105,45 @@ def gather_slices(
     no others; for any other Service the controllers' work is done here. `memory`: of the same
     `nodes` and `shares`.
     """
-    found: dict[str, list[EndpointSlice]] = {}
+    written_slices: dict[str, list[EndpointSlice]] = {}
     for key, manifest in inventory.of("EndpointSlice").items():
         decoded = memory.kept(("EndpointSlice", key), (manifest,), partial(decode_slice, manifest))
         if decoded is not None:
-            found.setdefault(f"{decoded.namespace}/{decoded.service}", []).append(decoded)
+            of_service = f"{decoded.namespace}/{decoded.service}"
+            written_slices.setdefault(of_service, []).append(decoded)
+    found = {key: tuple(slices) for key, slices in written_slices.items()}
     dump_has_slices = inventory.has_observed("EndpointSlice")
     index, added = _indexed(pods, memory)
     by_hand = inventory.of("Endpoints")
     known: dict[str, _MadeSlices] = (memory.recall("slices", ()) or {}) if added is not None else {}
     now: dict[str, _MadeSlices] = {}
-    for key, service in services.items():
+    before = zip(map(by_hand.get, services), map(known.get, services), strict=True)
+    for (key, service), (written, then) in zip(services.items(), before, strict=True):
         if dump_has_slices and service.origin.kind is OriginKind.OBSERVED:
             continue
-        written = by_hand.get(key)
-        then = known.get(key)
         if (
             then is not None
             and then.service is service
             and then.written is written
             and then.asked.isdisjoint(added or ())
         ):
-            made: Sequence[EndpointSlice] = then.made
+            made = then.made
             now[key] = then
         else:
             selected = index.selected(service)
-            made = memory.kept(
+            again = memory.kept(
                 ("slices", key),
                 (service, written, *selected),
                 partial(_made_for, service, written, selected, nodes, shares),
             )
+            made = memory.same(("made slices", key), tuple(again))
             now[key] = _MadeSlices(service, written, _asked(service), made)
         if made:
-            found.setdefault(key, []).extend(made)
+            found[key] = (*found[key], *made) if key in found else made
     memory.keep("slices", (), now)
-    return {key: memory.same(("all slices", key), tuple(slices)) for key, slices in found.items()}
+    for key in written_slices:
+        found[key] = memory.same(("all slices", key), found[key])
+    return found
 
 
 def _indexed(
@@ -166,7 +170,7 @@ class _MadeSlices(NamedTuple):
     """Its Endpoints."""
     asked: frozenset[_Label]
     """A pod without any of these labels is none of its own."""
-    made: Sequence[EndpointSlice]
+    made: tuple[EndpointSlice, ...]
 
 
 def _asked(service: Service) -> frozenset[_Label]:

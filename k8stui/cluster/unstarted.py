@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
+from itertools import compress
 
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.environment import variables_given
 from k8stui.cluster.keys import meant_key
 from k8stui.cluster.meant import CalledServices
+from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Container, Pod, Service
 from k8stui.cluster.upstreams import upstreams
 from k8stui.manifests import Manifest
@@ -38,16 +40,14 @@ def without_start(
     config_maps: Mapping[str, ConfigMap],
     refused: Mapping[str, Problem],
     holders: Mapping[str, Manifest],
+    *,
+    memory: Memory = NO_MEMORY,
 ) -> Mapping[str, Pod]:
     """The pods, those not ready that cannot start; what a dump shows stays as it was seen."""
     judge = _Judge(pods, services, config_maps, refused, holders)
     held = {}
-    silent: dict[int, bool] = {}
-    for key, pod in pods.items():
-        template = id(pod.containers)  # which pods of one template share
-        if template not in silent:
-            silent[template] = not any(c.links or c.reads or c.needs for c in pod.containers)
-        if silent[template] or not pod.ready or pod.origin.kind is OriginKind.OBSERVED:
+    for key, pod in compress(pods.items(), memory.each("may lack", pods.values(), _may_lack)):
+        if not pod.ready or pod.origin.kind is OriginKind.OBSERVED:
             continue
         lack = next(judge.lacks(pod), None)
         if lack is not None:
@@ -60,6 +60,10 @@ def without_start(
                 origins={**pod.origins, "unready_reason": lack.origin},
             )
     return {**pods, **held} if held else pods
+
+
+def _may_lack(pod: Pod) -> bool:
+    return any(one.links or one.reads or one.needs for one in pod.containers)
 
 
 class _Judge:

@@ -46,10 +46,13 @@ def _gains(found: Gains, width: int, *, verbose: bool) -> Iterator[str]:
     for key, endpoints in found.endpoints.items():
         yield from _difference(f"endpoints of {key}", endpoints, width, verbose=verbose)
     yield from _difference("DNS", found.names, width, verbose=verbose)
+    known: dict[int, list[str]] = {}
     for pod, variables in found.environment.items():
-        told = [one for one in variables if not one.startswith(QUIET)]
-        if verbose:  # what all have: last
-            told += [one for one in variables if one.startswith(QUIET)]
+        told = known.get(id(variables))  # pods of one namespace share them
+        if told is None:
+            told = known[id(variables)] = [one for one in variables if not one.startswith(QUIET)]
+            if verbose:  # what all have: last
+                told += [one for one in variables if one.startswith(QUIET)]
         if told:
             yield from _list(f"environment of {pod}", "", told, width, verbose=verbose)
     alike: list[tuple[list[str], NodeGain]] = []

@@ -149,14 +149,17 @@ def _used(cluster: Cluster, version: int) -> Iterator[Prefix]:
     for node in cluster.nodes.values():
         yield from (p for p in node.pod_cidrs if p.address.version == version)
         yield from (Prefix(a, a.bits) for a in node.addresses if a.version == version)
+    addresses = {one for service in cluster.services.values() for one in service.cluster_ips}
     for service in cluster.services.values():
-        addresses = [*service.cluster_ips, *service.external_ips]
-        addresses += [entry.ip for entry in service.load_balancer_ingress if entry.ip]
-        yield from (
-            Prefix(a, a.bits)
-            for a in addresses
-            if a.version == version and a not in cluster.service_cidr
-        )
+        if service.external_ips or service.load_balancer_ingress:
+            addresses.update(service.external_ips)
+            addresses.update(entry.ip for entry in service.load_balancer_ingress if entry.ip)
+    start, bits = cluster.service_cidr.address, cluster.service_cidr.length
+    end = start.value + (1 << (start.bits - bits))
+    for one in addresses:
+        within = one.version == start.version and start.value <= one.value < end
+        if one.version == version and not within:
+            yield Prefix(one, one.bits)
 
 
 def _told(cluster: Cluster, version: int) -> Iterator[Prefix]:

@@ -112,15 +112,11 @@ class Everywhere:
     def _other_than(self, earlier: Everywhere) -> Iterator[str]:
         """Service ports that came, went, or have another Service or other endpoints than before."""
         now, then = self.service_ports, earlier.service_ports
+        yield from others(then, now)
         services = self._cluster.services
-        touched = {
-            id(services.get(key))
-            for key in others(earlier._cluster.endpoint_slices, self._cluster.endpoint_slices)
-        }
-        for name, known in now.items():
-            if then.get(name) is not known or id(known[0]) in touched:
-                yield name
-        yield from then.keys() - now.keys()
+        apart = others(earlier._cluster.endpoint_slices, self._cluster.endpoint_slices)
+        touched = [services[key] for key in apart if key in services]
+        yield from (name for name, _, _ in known_ports(touched, self.version))
 
     @cached_property
     def service_ports(self) -> Mapping[str, _Known]:
@@ -189,8 +185,9 @@ class Everywhere:
     def is_large_cluster(self) -> bool:
         """Counts every endpoint of every service port, ready or not, and stops when it knows."""
         count = 0
+        known = self._candidates
         for name in self.service_ports:
-            count += len(self._backends(name))
+            count += len(known[name] if name in known else self._backends(name))
             if count > LARGE_CLUSTER_ENDPOINTS:
                 return True
         return False
