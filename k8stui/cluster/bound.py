@@ -42,6 +42,8 @@ _VARIABLES = frozenset(
      "GF_SERVER_HTTP_ADDR", "OLLAMA_HOST", "JUPYTER_IP", "MICRONAUT_SERVER_HOST"}
 )  # fmt: skip
 """Variables by which one program or framework is told where it listens."""
+_WORDS = re.compile(r"_(?:ARGS|OPTS|OPTIONS)$")
+"""Variables that hold more of a command's words: GUNICORN_CMD_ARGS."""
 _DIRECTIVE = re.compile(
     r"\s*(?:network\.host|http\.host|server\.address|bind|listen|bind[-_]?(?:address|ip|host)|listen[-_]?(?:addresse?s?|host))"
     r"(?:\s*[:=]\s*|\s+)(?P<value>[^#;{]*)",
@@ -138,11 +140,12 @@ def _addresses(value: str, declared: set[int]) -> Iterator[tuple[int, str]]:
 
 
 def _by_words(container: Container, declared: set[int]) -> Iterator[tuple[int, str]]:
-    words = [word for text in container.spoken for word in text.split()]
+    env = dict(container.env)
+    beside = (value for name, value in env.items() if _WORDS.search(name))
+    words = [word for text in (*container.spoken, *beside) for word in text.split()]
     options = [(match[1], match[2] or after) for match, after in _options(words)]
     options += [(match[1], match[2]) for match in map(_SETTING.fullmatch, words) if match]
     port = next((v for name, v in options if name in ("port", "p") and _NUMBER.fullmatch(v)), "")
-    env = dict(container.env)
     port = port or env.get("PORT", "")
     said = [(name, value, name in _WHERE) for name, value in options]
     said += [(name, value, name in ("HOST", "HOSTNAME")) for name, value in env.items()]

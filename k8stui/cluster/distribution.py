@@ -53,6 +53,8 @@ class _Known:
     """What enforces NetworkPolicies beside the plug-in's own, as ``--policy-engine`` has it."""
     balancer: str = ""
     """Who gives a Service of type LoadBalancer its address, and how a packet gets to a node."""
+    on_demand: str = ""
+    """What does so once somebody starts it."""
     proxy: str = "kubeadm sets clusterCIDR to the pods' range"
     """How kube-proxy learns which addresses are pods'."""
     knows_pods: bool = True
@@ -96,6 +98,7 @@ _KNOWN = {
         cni="bridge-ipmasq",
         of_several="kindnet",
         balancer="minikube tunnel: a route of the host to the node",
+        on_demand="run minikube tunnel, which has to stay running",
         labels=("minikube.k8s.io/",),
     ),
     "kind": _Known(
@@ -103,6 +106,7 @@ _KNOWN = {
         cni="kindnet",
         machines="kind://",
         keeps=frozenset({"kindnet"}),
+        on_demand="run cloud-provider-kind on the machine, or install MetalLB",
     ),
     "eks": _Known(
         pods="192.168.0.0/16",
@@ -189,6 +193,11 @@ class Distribution:
         told = self.arguments.get("--kube-proxy-arg", "").split(",")
         said = (one.partition("=")[2] for one in told if one.startswith("proxy-mode="))
         return next(said, "iptables")
+
+    @property
+    def on_demand(self) -> str:
+        """What has to be started so that load balancers get addresses; empty: nothing known."""
+        return _KNOWN[self.name].on_demand
 
     @property
     def balancer(self) -> str:

@@ -1,4 +1,4 @@
-"""Names by which somebody outside comes in: hosts of Ingresses, and load balancers' own names."""
+"""Names by which somebody outside comes in: hosts of Ingresses and routes, load balancers' own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import array, number, text
+from k8stui.apiserver.fields import array, number, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Entrance, Service
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
+_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
+"""Those of the Gateway API that have hostnames."""
+
+
 def entrances(
     inventory: Inventory, services: Mapping[str, Service], refused: Iterable[Manifest] = ()
 ) -> Iterator[Entrance]:
     """Every host name under which an Ingress or a load balancer is reached, or was to be."""
     for manifest in inventory.of("Ingress").values():
         yield from _of_ingress(manifest)
+    for kind in _ROUTES:
+        for manifest in inventory.of(kind).values():
+            yield from _of_route(manifest)
     for service in services.values():
         for each in service.load_balancer_ingress:
             if each.hostname:
@@ -61,6 +68,24 @@ def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
                 backends=tuple(behind),
                 origin=manifest.origin("spec", "rules", index, "host"),
             )
+
+
+def _of_route(manifest: Manifest) -> Iterator[Entrance]:
+    """Gateway API, HTTPRouteSpec: hostnames, and rules' backendRefs."""
+    space = namespace_of(manifest)
+    behind = dict.fromkeys(
+        (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
+        for rule in array(manifest.data, "spec", "rules")
+        for one in array(rule, "backendRefs")
+        if text(one, "kind") in ("", "Service") and text(one, "name")
+    )
+    for index, host in enumerate(texts(manifest.data, "spec", "hostnames")):
+        yield Entrance(
+            host=host,
+            owner=f"{manifest.kind} {space}/{manifest.name}",
+            backends=tuple(behind),
+            origin=manifest.origin("spec", "hostnames", index),
+        )
 
 
 def entrance_of(found: tuple[Entrance, ...], name: str) -> Entrance | None:

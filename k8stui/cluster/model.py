@@ -380,6 +380,9 @@ class PublishedPort:
     host_port: int
     """At the machine."""
     protocol: Protocol = Protocol.TCP
+    node: str
+    for_ingresses: bool
+    """Whether it is an ingress controller's, mostly, which another input may hold."""
     origin: Origin
 
 

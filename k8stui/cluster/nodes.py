@@ -1,4 +1,4 @@
-"""The nodes: those of the input; else those that its pods name; else assumed ones."""
+"""The nodes: those of the input; else those that its pods or kind's file name; else assumed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from k8stui.cluster.addresses import pod_range
 from k8stui.cluster.assumed_nodes import apart, asked_labels, labels_at
 from k8stui.cluster.decode_node import decode_node
 from k8stui.cluster.fields import Origins
+from k8stui.cluster.kind_nodes import kind_nodes
 from k8stui.cluster.model import Node
 from k8stui.cluster.settings import ClusterSettings, node_address
 from k8stui.cluster.well_known import HOSTNAME, OS
@@ -53,6 +54,7 @@ def gather_nodes(
             nodes.append(
                 _assumed_node(name, len(nodes) + 1, "a pod or endpoint of the dump names it", part)
             )
+    nodes = nodes or _of_kind(inventory)
     if not nodes:
         names = [f"node-{index}" for index in range(1, wanted + 1)]
         names += [name for name in dict.fromkeys(asked) if name not in names]
@@ -66,6 +68,24 @@ def gather_nodes(
     ranges = {cidr for node in nodes for cidr in node.pod_cidrs}
     ranges |= {cidr for part in seen.values() if part is not None for cidr in part.pod_cidrs}
     return {node.name: _complete(node, settings, ranges, seen.get(node.name)) for node in nodes}
+
+
+def _of_kind(inventory: Inventory) -> list[Node]:
+    """Those of kind's file, with labels that pods ask for and that it gives to none."""
+    found = list(kind_nodes(inventory))
+    said = {key for one in found for key in one.labels}
+    asked = {key: values for key, values in asked_labels(inventory).items() if key not in said}
+    return [
+        Node(
+            name=one.name,
+            index=index,
+            labels={HOSTNAME: one.name, OS: "linux", **labels_at(asked, index), **one.labels},
+            taints=one.taints,
+            origin=one.origin,
+            origins=dict.fromkeys(("name", "labels", "addresses", "pod_cidrs"), one.origin),
+        )
+        for index, one in enumerate(found, 1)
+    ]
 
 
 def _assumed_node(

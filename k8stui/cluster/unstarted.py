@@ -145,8 +145,8 @@ class _Judge:
             if mend:
                 yield _Lack(
                     f"nginx in container {container.name} looks its upstreams up when it starts, "
-                    f"and ends: there is no Service {namespace}/{name} (host not found in upstream "
-                    f"{host})",
+                    f"and ends: the input has no Service {namespace}/{name} (host not found in "
+                    f"upstream {host})",
                     mend,
                     origin,
                 )

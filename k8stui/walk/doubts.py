@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from k8stui.apiserver.fields import text
 from k8stui.cluster.advertised import comes_back_to_itself
+from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.entrances import beside_wildcard, entrance_of
+from k8stui.cluster.images import is_ingress_controller
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.node_daemons import (
     lost_plugins,
@@ -19,9 +22,11 @@ from k8stui.cluster.node_daemons import (
     nobody_proxies,
     without_proxy,
 )
+from k8stui.kernel.address import Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.cni import node_annotations
+from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.wire import is_private
 from k8stui.origin import OriginKind
 
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request
     from k8stui.walk.world import World
 
+_SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
 _BY_POD_CIDR = ("flannel", "canal", "kindnet", "kubenet", "kube-router")
 """Plug-ins that give out the addresses of spec.podCIDR, and do not start without it."""
 
@@ -45,9 +51,13 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     bare = {node.name for node in _bare.of(cluster)}
     yield from _by_node_address(cluster, exchange)
     yield from _only_the_first(cluster, exchange)
+    yield from _without_header(cluster, exchange)
     yield from _beside_wildcard(cluster, request)
     met = {step.namespace: 0 for step in exchange.steps}
     apart = across_the_internet(cluster.nodes[name] for name in met if name in cluster.nodes)
+    routed = beyond_a_router(cluster, (cluster.nodes[n] for n in met if n in cluster.nodes))
+    if routed is not None:
+        yield f"{routed[0]}: walked as if they were neighbours. Else {routed[1]}"
     if apart is not None:
         yield (
             f"{apart[0]}: walked as if they reached each other. Across the Internet (NAT) they do "
@@ -108,6 +118,54 @@ def _only_the_first(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
             f"the first connection alone: {told[0]} of pod {server.key} tells its clients to go on "
             f"at {told[1]}, which is themselves"
         )
+
+
+def _without_header(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """ingress-nginx waits for PROXY protocol's header, which a load balancer outside writes.
+
+    Source: ingress-nginx docs/user-guide/nginx-configuration/configmap (use-proxy-protocol).
+    """
+    server, client = cluster.pods.get(exchange.felt.server or ""), exchange.steps[0].namespace
+    if server is None or exchange.felt.result is not Result.CONNECTED:
+        return
+    if client not in cluster.pods and client not in cluster.nodes:
+        return
+    for container in server.containers if is_ingress_controller(server.containers[0].image) else ():
+        for word in container.spoken:
+            name = word.removeprefix("--configmap=").replace("$(POD_NAMESPACE)", server.namespace)
+            held = cluster.config_maps.get(name)
+            if held is not None and held.data.get("use-proxy-protocol") == "true":
+                yield (
+                    f"the connection alone: ConfigMap {name} has use-proxy-protocol, so the "
+                    "controller refuses what comes without a load balancer's header (400, broken "
+                    "header), and from inside kube-proxy takes its address past it. Ask the "
+                    "Service behind it, or give the load balancer a host name "
+                    "(status.loadBalancer.ingress.hostname, ipMode: Proxy)"
+                )
+
+
+def beyond_a_router(cluster: Cluster, nodes: Iterable[Node]) -> tuple[str, str] | None:
+    """Nodes that perhaps are no neighbours, where nothing is put around what pods send.
+
+    Sources: flannel Documentation/backends.md (host-gw: "direct layer2 connectivity"); Calico's
+    IPPool, ipipMode and vxlanMode Never: the routers between have to know the pods by BGP.
+    """
+    told = cluster.distribution
+    known = [node for node in nodes if node.origin.kind is not OriginKind.ASSUMED]
+    found = [(node.name, at) for node in known if (at := node.address(4)) is not None]
+    far = next((one for one in found if one[1] not in Prefix.of(found[0][1], LONGEST[4])), None)
+    if far is None or (told is not None and told.name not in (KUBEADM, K3S)):
+        return None
+    where = f"{found[0][0]} ({found[0][1]}) and {far[0]} ({far[1]}) are perhaps in two subnets"
+    if text(cluster.flannel or {}, "Backend", "Type") == "host-gw":
+        mend = 'write Backend: {"Type": "vxlan", "DirectRouting": true} into net-conf.json'
+        return f"{where}, and flannel's backend host-gw needs all nodes in one", mend
+    pools = cluster.calico.pools if cluster.calico is not None else ()
+    bare = [one for one in pools if not one.tunnel and one.origin.kind in _SAID]
+    if not bare:
+        return None
+    why = f"{where}, and Calico's pool {bare[0].name} has no tunnel: a router between has to know"
+    return f"{why} the pods", "set vxlanMode (or ipipMode) of the pool to CrossSubnet"
 
 
 def across_the_internet(nodes: Iterable[Node]) -> tuple[str, str] | None:

@@ -35,6 +35,7 @@ _NO_LONGER = re.compile(
 server's, and so are its conditions; a claim's template is read as a claim."""
 _NO_PART_OF_KUBERNETES = {
     "Gateway",
+    "GatewayClass",
     "Cluster",
     *ROUTES,
     *BESIDE_ROUTES,

@@ -273,6 +273,13 @@ def watching(namespace: str) -> Manifest:
 
 
 NGINX = watching("")
+KIND: Manifest = {
+    "apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster",
+    "nodes": [
+        {"role": "control-plane", "extraPortMappings": [{"containerPort": 80, "hostPort": 8080}]},
+        {"role": "worker"},
+    ],
+}  # fmt: skip
 INGRESS = ingress("shop.example", ingressClassName="nginx")
 CLASS, OWN_CLASS = (
     kind("networking.k8s.io/v1", "nginx", "IngressClass", spec={"controller": f"k8s.io/{name}"})
@@ -1099,6 +1106,73 @@ CASES |= {
         options=CALICO, ask=("pod/in/controller", "svc/web.default"), result="timeout",
         mend="write ipBlock: {cidr: 192.168.0.11/32}", rule="policy-denial",
         words="served by controller", fix="write ipBlock: {cidr: 192.168.0.11/32}",
+    ),
+    "kind publishes the port of a node on which the pod does not run": Told(
+        manifests=(KIND, pod("front", node="kind-worker",
+                             ports=[{"containerPort": 80, "hostPort": 80}])),
+        ask=("outside", "node/kind-control-plane:80"), result="refused", by="kind-control-plane",
+        cause=("kind publishes port 80 of kind-control-plane",),
+        mend="kubernetes.io/hostname: kind-control-plane",
+        rule="published-port", words="runs on kind-worker", fix="extraPortMappings at kind-worker",
+    ),
+    "a load balancer in minikube": Told(
+        manifests=(labelled(NODES[0], "minikube.k8s.io/version=v1"), NODES[1], BALANCED, WEB[1]),
+        ask=("outside", "svc/web:80"), result="unreachable", mend="run minikube tunnel",
+        rule="load-balancer", words="<pending>", fix="run minikube tunnel",
+    ),
+    "a ClusterIP asked from outside, and nobody behind it": Told(
+        manifests=(*NODES, NODE_PORT), ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("knows a way to", "Service default/web has no endpoints"), mend="node/node-1:30080",
+    ),
+    "a route's host": Told(
+        manifests=(*ALL, kind("gateway.networking.k8s.io/v1", "shop", "HTTPRoute", spec={
+            "hostnames": ["shop.example"], "rules": [{"backendRefs": [{"name": "we"}]}]})),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("is a host of HTTPRoute default/shop", "behind it there is no Service default/we"),
+    ),
+    "flannel without a tunnel, and nodes that are perhaps no neighbours": Told(
+        manifests=(node(1, "10.244.1.0/24", address="10.0.1.11"),
+                   node(2, "10.244.2.0/24", address="10.0.2.12"), CLIENT, *WEB,
+                   kind("v1", "kube-flannel-cfg", "ConfigMap", "kube-flannel", data={
+                       "net-conf.json": '{"Network": "10.244.0.0/16", "Backend": '
+                                        '{"Type": "host-gw"}}'})),
+        result="connected", assumed="are perhaps in two subnets",
+        rule="not-modelled", words="host-gw needs all nodes in one", fix="DirectRouting",
+    ),
+    "a controller that waits for PROXY protocol": Told(
+        manifests=(*NODES, CLIENT, service("front", "", status={
+            "loadBalancer": {"ingress": [{"ip": "198.51.100.7"}]}}, type="LoadBalancer"),
+                   pod("front", "app=front", ports=[80], container={
+                       "image": NGINX["spec"]["containers"][0]["image"],
+                       "args": ["--configmap=$(POD_NAMESPACE)/front"]}),
+                   kind("v1", "front", "ConfigMap", data={"use-proxy-protocol": "true"})),
+        ask=("pod/client", "198.51.100.7:80"), result="connected", assumed="use-proxy-protocol",
+    ),
+    "words for gunicorn in its variable": Told(
+        manifests=(*NODES, CLIENT, WEB[0], pod("web-0", "app=web", ports=[8080], container={
+            "env": [{"name": "GUNICORN_CMD_ARGS", "value": "--bind=127.0.0.1:8080"}]})),
+        result="refused", by="default/web-0", mend="let it bind",
+        rule="bound-to-localhost", words="binds port 8080 to 127.0.0.1", fix="let it bind",
+    ),
+    "peers below another name than the governing Service's": Told(
+        manifests=(*NODES, service("zk-headless", "app=zk", 2888, clusterIP="None"), workload(
+            "StatefulSet", "zk", "app=zk", container={
+                "env": [{"name": "ZOO_SERVERS", "value": "server.1=zk-0.zk-hs:2888:3888;2181"}]},
+            serviceName="zk-headless")),
+        ask=("pod/zk-0", "zk-0.zk-hs:2888"), result="no-such-name", mend="zk-0.zk-headless",
+        rule="env-address", words="leads to zk-0.zk-hs", fix="write zk-0.zk-headless",
+    ),
+    "Traefik, and a Service of another namespace": Told(
+        manifests=(*NODES, space("a"), space("b"), pod("traefik", "app=traefik", namespace="a",
+                   ports=[8000], container={"image": "traefik:v3.1",
+                                            "args": ["--providers.kubernetescrd"]}),
+                   service("web", namespace="b"), pod("web", "app=web", namespace="b", ports=[80]),
+                   kind("traefik.io/v1alpha1", "shop", "IngressRoute", "a", spec={
+                       "routes": [{"match": "Host(`shop.example`)", "services": [
+                           {"name": "web", "namespace": "b", "port": 80}]}]})),
+        ask=("pod/a/traefik", "svc/web.b:80"), result="connected",
+        rule="ingress-backend", words="Traefik takes none of another namespace",
+        fix="allowCrossNamespace=true",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

@@ -185,7 +185,7 @@ BESIDE = {
     "a host that nginx does not find": unready(
         *nginx("server {\n  listen 8080;\n  location / {\n    proxy_pass http://api:9000/;\n  }\n}",
                *API),
-        words="there is no Service default/api (host not found in upstream api)",
+        words="the input has no Service default/api (host not found in upstream api)",
         mend="write api-svc there", at="proxy_pass http://api:9000/;"),
     "one of an upstream": unready(
         *nginx("upstream back {\n  server api:9000;\n}\nserver {\n  listen 8080;\n"
@@ -196,17 +196,17 @@ BESIDE = {
                service("front", "part=shop,tier=front"),
                pod("front-0", "part=shop,tier=front", ports=[80]),
                pod("back-0", "part=shop,tier=back", ports=[80])),
-        words="there is no Service default/shop", mend="write front there"),
+        words="the input has no Service default/shop", mend="write front there"),
     "pods in front of which nothing is": unready(
         *nginx("server {\n  listen 8080;\n  location / { proxy_pass http://hello; }\n}",
                pod("back-0", "app=hello", ports=[80])),
-        words="there is no Service default/hello",
+        words="the input has no Service default/hello",
         mend="write a Service hello in front of the pods of back-0: none selects them"),
     "cluster DNS by another name": unready(
         *nginx("resolver kube-dns;\nserver { listen 8080; }",
                service("coredns", "k8s-app=kube-dns", port=53),
                pod("dns-0", "k8s-app=kube-dns", ports=[53])),
-        words="there is no Service default/kube-dns", mend="write coredns there"),
+        words="the input has no Service default/kube-dns", mend="write coredns there"),
     "one that is looked up later": fine(
         *nginx("server {\n  listen 8080;\n  set $to api;\n"
                "  location / { proxy_pass http://$to:9000; }\n}", *API)),

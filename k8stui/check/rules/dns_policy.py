@@ -9,6 +9,8 @@ clusterDNS (in kubeadm's ConfigMap kubelet-config, or its own file), or dnsConfi
 None. No name resolves then; nor where the kubelet's clusterDomain is another one than the zone in
 the Corefile of cluster DNS, or that listens on another port than its Service leads to.
 
+Images are pulled by the node: the name of a Service is none to its resolver.
+
 NodeLocal DNS whose arguments still hold the placeholders of its manifest does not start.
 
 Looks at env values, command and args. Does not apply where the node's resolver could know the name:
@@ -19,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.apiserver.fields import text
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -43,6 +46,7 @@ ID = "dns-policy"
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _of_the_cluster(ground)
     yield from _unfilled(ground)
+    yield from _images(ground)
     pods: dict[tuple[str, str, str], Pod] = {}
     told_of_kubelet = False
     dns = ground.cluster.services.get(DNS_SERVICE)
@@ -101,6 +105,32 @@ def _unfilled(ground: Ground) -> Iterator[Finding]:
         return
 
 
+def _images(ground: Ground) -> Iterator[Finding]:
+    """An image from a registry that is named as its Service: the node pulls it, which no pod does.
+
+    Of each Service the first; a runtime may be told a mirror of that name.
+    """
+    told: set[str] = set()
+    for template in ground.templates:
+        for container in template.containers():
+            host = text(container.data, "image").partition("/")[0].partition(":")[0]
+            service = _service(ground, template.namespace, host) if ".svc" in host else None
+            if service is None or service.key in told:
+                continue
+            told.add(service.key)
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=template.subject,
+                place=template.manifest.place(*container.path, "image"),
+                why=f"the image of container {container.name} is in a registry at {host}, a name "
+                f"of Service {service.key}: the node pulls images, and its resolver does not know "
+                "it",
+                fix="name the registry as nodes reach it (a node port at localhost, an Ingress' "
+                "host), or give the runtime a mirror of that name (containerd: hosts.toml)",
+            )
+
+
 def _in_vain(lost: LostServer, pod: Pod, subject: str) -> Finding:
     where = " in pods of dnsPolicy ClusterFirst" if lost.by_kubelet else ""
     return Finding(
@@ -137,6 +167,9 @@ def _finding(
     why = "hostNetwork with dnsPolicy ClusterFirst" if host else f"dnsPolicy {pod.dns_policy}"
     wanted = "ClusterFirstWithHostNet" if pod.host_network else "ClusterFirst"
     origin = pod.origins.get("host_network" if host else "dns_policy", pod.origin)
+    resolver = "the node's resolver, which does not know it"
+    if pod.dns_policy == "None":
+        resolver = "the nameservers of its dnsConfig alone, which do not know it"
     port = one.port or (service.ports[0].port if service.ports else None)
     walkable = (port is not None and pod.key in ground.world.network) or pod.host_network
     return Finding(
@@ -144,8 +177,8 @@ def _finding(
         severity=Severity.WARNING,
         subject=f"{template.manifest.kind} {template.namespace}/{template.name}",
         place=origin.place,
-        why=f"{one.what} leads to {one.host}, a name of Service {service.key}, and {why} asks the "
-        "node's resolver, which does not know it",
+        why=f"{one.what} leads to {one.host}, a name of Service {service.key}, and {why} asks "
+        f"{resolver}",
         fix=f"write dnsPolicy: {wanted}",
         claim=Claim(pod_source(pod), f"{one.host}:{port}")
         if walkable and port is not None and service.type is not ServiceType.EXTERNAL_NAME

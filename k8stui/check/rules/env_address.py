@@ -397,7 +397,9 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
     if not below or below == governing or service is None or not known:
         return None
     alike = is_typo(below, governing) or is_same_thing(below, governing) or below == base
-    if f"{own}/{below}" not in ground.cluster.services and not alike:
+    # A pod's name and one more label: another namespace's Service of that name, else nobody's.
+    alone = further == "" and below not in ground.in_namespace
+    if f"{own}/{below}" not in ground.cluster.services and not (alike or alone):
         return None
     return Finding(
         rule=ID,

@@ -20,6 +20,7 @@ ExternalName Services.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
@@ -27,6 +28,7 @@ from k8stui.apiserver.fields import Object, array, at, labels, table, text, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, listed
 from k8stui.check.hosts import service_named
+from k8stui.cluster.images import image_word
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServiceType
@@ -37,11 +39,14 @@ from k8stui.suggest import Wordbook, is_typo
 ID = "ingress-backend"
 _ACTION = "use-annotation"
 """The port of a backend that an annotation describes (AWS Load Balancer Controller, actions)."""
+_REWRITE = "nginx.ingress.kubernetes.io/rewrite-target"
+_GROUP = re.compile(r"\$([1-9])")
 _Path = tuple[str | int, ...]
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     for manifest in ground.of_kind("Ingress").values():
+        yield from _rewritten(manifest)
         for path, name_path in ingress_backends(manifest):
             backend = table(manifest.data, *path)
             yield from _judge(ground, manifest, backend, path, name_path)
@@ -62,13 +67,53 @@ def look(ground: Ground) -> Iterator[Finding]:
     for manifest in ground.of_kind("VirtualService").values():
         yield from _virtual(ground, manifest, subsets)
         yield from _gateways(ground, manifest)
+    apart = _keeps_apart(ground)
     for kind in OF_TRAEFIK:
         for manifest in ground.of_kind(kind).values():
             for rule, entry in enumerate(array(manifest.data, "spec", "routes")):
                 path = ("spec", "routes", rule, "services")
-                yield from _backends(ground, manifest, array(entry, "services"), path, grants)
+                services = array(entry, "services")
+                yield from _backends(ground, manifest, services, path, grants)
+                if apart:
+                    yield from _across(manifest, services, path)
     for manifest in ground.of_kind("Gateway").values():
         yield from _nobody_serves(ground, manifest)
+        yield from _certificates(manifest, grants)
+
+
+def _keeps_apart(ground: Ground) -> bool:
+    """Whether the input's Traefik leads to Services of a route's own namespace alone.
+
+    Source: Traefik, providers.kubernetesCRD.allowCrossNamespace (false). A file may say it too.
+    """
+    told = [
+        one.spoken
+        for pod in ground.cluster.pods.values()
+        for one in pod.containers
+        if image_word(one.image) == "traefik" and not one.init
+    ]
+    return bool(told) and all(
+        any("providers.kubernetescrd" in word.lower() for word in words)
+        and not any("allowcrossnamespace" in word.lower() for word in words)
+        for words in told
+    )
+
+
+def _across(manifest: Manifest, services: Sequence[object], at_: _Path) -> Iterator[Finding]:
+    own = manifest.namespace or "default"
+    for index, one in enumerate(services):
+        other = text(one, "namespace")
+        if other not in ("", own):
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"{manifest.kind} {own}/{manifest.name}",
+                place=manifest.place(*at_, index, "namespace"),
+                why=f"Service {text(one, 'name')} is in namespace {other}, and Traefik takes none "
+                "of another namespace than the route's: it drops the route",
+                fix=f"put the {manifest.kind} into namespace {other}, or start Traefik with "
+                "--providers.kubernetescrd.allowCrossNamespace=true",
+            )
 
 
 def _route(ground: Ground, manifest: Manifest, grants: _Grants) -> Iterator[Finding]:
@@ -101,7 +146,11 @@ def _backends(
             why = f"it names no port of Service {service.key}, and has to: the gateway answers 500"
             found = (path, why, f"write port: {service.ports[0].port}")
             known = True
-        elif namespace != own and manifest.kind in ROUTES and not grants.lets_in(manifest, service):
+        elif (
+            namespace != own
+            and manifest.kind in ROUTES
+            and not grants.lets_in(manifest, "Service", namespace, name)
+        ):
             yield _without_grant(manifest, service, (*path, "namespace"))
             continue
         else:
@@ -126,7 +175,10 @@ def _gateways(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
         namespace, slash, name = said.partition("/")
         if not slash:
             namespace, name = own, said
-        if said == "mesh" or f"{namespace}/{name}" in ground.of_kind("Gateway"):
+        gateway = ground.of_kind("Gateway").get(f"{namespace}/{name}")
+        if gateway is not None and "mesh" not in texts(manifest.data, "spec", "gateways"):
+            yield from _no_host(manifest, gateway)
+        if said == "mesh" or gateway is not None:
             continue
         near = ground.names_of("Gateway", namespace).typo(name)
         away = next(iter(ground.namespaces_with("Gateway", name)), None)
@@ -142,6 +194,44 @@ def _gateways(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
                 + ": who comes by that Gateway never meets these routes",
                 fix=f"write {meant}",
             )
+
+
+def _no_host(manifest: Manifest, gateway: Manifest) -> Iterator[Finding]:
+    """A VirtualService of which no host is one of its Gateway's.
+
+    Source: networking.istio.io Server.hosts: [namespace/]dnsName, of which ``*`` is all, ``*.a.b``
+    all below a.b; a VirtualService is bound where the two have names in common.
+    """
+    hosts = texts(manifest.data, "spec", "hosts")
+    served = [
+        host.rpartition("/")[2]
+        for server in array(gateway.data, "spec", "servers")
+        for host in texts(server, "hosts")
+    ]
+    if gateway.group != "networking.istio.io" or not hosts or not served:
+        return
+    if any(_in_common(host, other) for host in hosts for other in served):
+        return
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"VirtualService {manifest.namespace or 'default'}/{manifest.name}",
+        place=manifest.place("spec", "hosts", 0),
+        why=f"{listed(hosts)} is none of the hosts of Gateway {gateway.name} ({listed(served)}): "
+        "it answers 404, and these routes are never met",
+        fix=f"write {hosts[0]} into the hosts of Gateway {gateway.name}, or one of its hosts here",
+    )
+
+
+def _in_common(one: str, other: str) -> bool:
+    """Whether two host names, with or without a wildcard in front, have any in common."""
+    ends = [host.removeprefix("*") for host in (one, other)]
+    wild = [host.startswith("*") for host in (one, other)]
+    return (
+        one == other
+        or (wild[0] and other.removeprefix("*").endswith(ends[0]))
+        or (wild[1] and ends[0].endswith(ends[1]))
+    )
 
 
 def _nobody_serves(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
@@ -170,29 +260,54 @@ def _nobody_serves(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
             return
 
 
+def _certificates(manifest: Manifest, grants: _Grants) -> Iterator[Finding]:
+    """A listener's certificate in another namespace, which no ReferenceGrant there lends it.
+
+    Source: Gateway API, GatewayTLSConfig.certificateRefs (RefNotPermitted).
+    """
+    own = manifest.namespace or "default"
+    for index, listener in enumerate(array(manifest.data, "spec", "listeners")):
+        for place, one in enumerate(array(listener, "tls", "certificateRefs")):
+            namespace, name = text(one, "namespace") or own, text(one, "name")
+            if namespace == own or text(one, "kind") not in ("", "Secret"):
+                continue
+            if not grants.lets_in(manifest, "Secret", namespace, name):
+                path = ("spec", "listeners", index, "tls", "certificateRefs", place, "namespace")
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=f"Gateway {own}/{manifest.name}",
+                    place=manifest.place(*path),
+                    why=f"the certificate of listener {text(listener, 'name')} is in Secret "
+                    f"{namespace}/{name}, and no ReferenceGrant there lets a Gateway of namespace "
+                    f"{own} use it: the listener is not opened",
+                    fix=f"write a ReferenceGrant into namespace {namespace} (from: Gateway in "
+                    f"{own}, to: Secret {name}), or put the Secret into {own}",
+                )
+
+
 class _Grants:
     """Which routes ReferenceGrants let lead to Services of other namespaces."""
 
     def __init__(self, ground: Ground) -> None:
-        self._to: dict[tuple[str, str], set[frozenset[tuple[str, str]]]] = {}
-        """By the Service's namespace and name: kind and namespace of those whom each lets in."""
+        self._to: dict[tuple[str, str, str], set[frozenset[tuple[str, str]]]] = {}
+        """By kind, namespace and name: kind and namespace of those whom each lets in."""
         for grant in ground.of_kind("ReferenceGrant").values():
             lets_in = frozenset(
                 (text(one, "kind"), text(one, "namespace"))
                 for one in array(grant.data, "spec", "from")
             )
             for one in array(grant.data, "spec", "to"):
-                if text(one, "kind") == "Service":
-                    to = grant.namespace or "default", text(one, "name")
-                    self._to.setdefault(to, set()).add(lets_in)
+                to = text(one, "kind"), grant.namespace or "default", text(one, "name")
+                self._to.setdefault(to, set()).add(lets_in)
 
-    def lets_in(self, route: Manifest, service: Service) -> bool:
-        """Whether one of the Service's namespace does; one without a name is about all."""
-        own = route.kind, route.namespace or "default"
+    def lets_in(self, asking: Manifest, kind: str, namespace: str, name: str) -> bool:
+        """Whether one of that namespace does; one without a name is about all."""
+        own = asking.kind, asking.namespace or "default"
         return any(
             own in lets_in
-            for name in ("", service.name)
-            for lets_in in self._to.get((service.namespace, name), ())
+            for each in ("", name)
+            for lets_in in self._to.get((kind, namespace, each), ())
         )
 
 
@@ -246,6 +361,32 @@ def _virtual(ground: Ground, manifest: Manifest, subsets: _Subsets) -> Iterator[
                     why=found[1],
                     fix=found[2],
                 )
+
+
+def _rewritten(manifest: Manifest) -> Iterator[Finding]:
+    """ingress-nginx: a rewrite with ``$2``, and a path without groups, of which it is nothing.
+
+    Source: ingress-nginx docs/examples/rewrite.
+    """
+    target = text(manifest.data, "metadata", "annotations", _REWRITE)
+    groups = max(map(int, _GROUP.findall(target)), default=0)
+    for rule, entry in enumerate(array(manifest.data, "spec", "rules") if groups else ()):
+        for index, one in enumerate(array(entry, "http", "paths")):
+            path = text(one, "path")
+            if path.count("(") < groups:
+                rest = path.rstrip("/") + ("/(.*)" if groups == 1 else "(/|$)(.*)")
+                yield Finding(
+                    rule=ID,
+                    # To the root alone it is right: whoever has but that page lacks nothing.
+                    severity=Severity.INFO if path == "/" else Severity.WARNING,
+                    subject=f"Ingress {manifest.namespace or 'default'}/{manifest.name}",
+                    place=manifest.place("spec", "rules", rule, "http", "paths", index, "path"),
+                    why=f"rewrite-target {target} puts in group {groups} of the path, and {path} "
+                    "has no such group: every request below it becomes one for "
+                    f"{_GROUP.sub('', target) or '/'}",
+                    fix=f"write path: {rest} with pathType: ImplementationSpecific",
+                )
+                return
 
 
 class _Subsets:

@@ -33,6 +33,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             or service.external_ips
         ):
             continue
+        there = ground.cluster.distribution
         lack = ground.cluster.unbalanced.get(service.key)
         if lack is not None:
             yield _finding(service, lack)
@@ -52,6 +53,8 @@ def look(ground: Ground) -> Iterator[Finding]:
             why=f"the load balancer has no address (<pending>){way}",
             fix=f"run the controller of loadBalancerClass {named}: no other gives it an address"
             if (named := service.load_balancer_class)
+            else there.on_demand
+            if there is not None and there.on_demand
             else "nothing in a cloud; elsewhere install a load-balancer controller, or use "
             "NodePort",
         )

@@ -65,8 +65,8 @@ def _external(ground: Ground, service: Service, without: list[str]) -> Iterator[
             subject=f"Service {service.key}",
             place=ground.place(service, "spec", "externalTrafficPolicy"),
             why=f"externalTrafficPolicy is Local: {_they_drop(without)} what comes from outside",
-            fix="ask the other nodes, run a pod of it on every node (DaemonSet), or set "
-            "externalTrafficPolicy: Cluster",
+            fix="ask the other nodes, run a pod of it on every node (a DaemonSet; tolerations for "
+            "their taints), or set externalTrafficPolicy: Cluster",
             claim=Claim("outside", f"node/{without[0]}:{port.node_port}{behind(service, port)}"),
         )
 
@@ -78,7 +78,8 @@ def _internal(ground: Ground, service: Service, without: list[str]) -> Finding:
         subject=f"Service {service.key}",
         place=ground.place(service, "spec", "internalTrafficPolicy"),
         why=f"internalTrafficPolicy is Local: {_they_drop(without)} what is sent to it there",
-        fix="run a pod of it on every node (DaemonSet), or set internalTrafficPolicy: Cluster",
+        fix="run a pod of it on every node (a DaemonSet; tolerations for their taints), or set "
+        "internalTrafficPolicy: Cluster",
         claim=Claim(f"node/{without[0]}", service_target(service, service.ports[0])),
     )
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import array, table, text
+from k8stui.apiserver.fields import array, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
@@ -60,6 +60,7 @@ def _certificates(ground: Ground) -> Iterator[Finding]:
         notes = table(manifest.data, "metadata", "annotations")
         if manifest.observed or any("cert-manager.io" in key or "acme" in key for key in notes):
             continue
+        yield from _uncovered(manifest)
         for index, one in enumerate(array(manifest.data, "spec", "tls")):
             name = text(one, "secretName")
             if not name or f"{own}/{name}" in ground.of_kind("Secret"):
@@ -82,12 +83,33 @@ def _certificates(ground: Ground) -> Iterator[Finding]:
             )
 
 
+def _uncovered(manifest: Manifest) -> Iterator[Finding]:
+    """An Ingress none of whose hosts is in its tls: the certificate is for others."""
+    tls = array(manifest.data, "spec", "tls")
+    covered = {host for one in tls for host in texts(one, "hosts")}
+    hosts = [text(one, "host") for one in array(manifest.data, "spec", "rules")]
+    wild = {f"*.{host.partition('.')[2]}" for host in hosts}
+    named = all(hosts) and all(texts(one, "hosts") for one in tls)
+    if covered and hosts and named and covered.isdisjoint((*hosts, *wild)):
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Ingress {manifest.namespace or 'default'}/{manifest.name}",
+            place=manifest.place("spec", "tls", 0, "hosts"),
+            why=f"tls is for {', '.join(sorted(covered))}, and its rules for "
+            f"{', '.join(hosts)}: who asks these by HTTPS gets the controller's own "
+            "certificate",
+            fix=f"write {hosts[0]} into tls.hosts (of which the certificate has to be)",
+        )
+
+
 def _misspelt_classes(ground: Ground) -> Iterator[Finding]:
     """A class of storage, of ingress, of priority or runtime that is but misspelt."""
     named: list[tuple[Manifest, str, _Path]] = []
     for kind, wanted, field in (
         ("PersistentVolumeClaim", "StorageClass", "storageClassName"),
         ("Ingress", "IngressClass", "ingressClassName"),
+        ("Gateway", "GatewayClass", "gatewayClassName"),
     ):
         named += ((one, wanted, ("spec", field)) for one in ground.of_kind(kind).values())
     for template in ground.templates:
@@ -108,20 +130,26 @@ def _misspelt_classes(ground: Ground) -> Iterator[Finding]:
         there = ground.of_kind(wanted)
         alone = next(iter(there)).removeprefix("default/") if len(there) == 1 else ""
         alike = wanted == "PriorityClass" and alone.startswith(name[:_ALIKE])
-        near = known.typo(name) or (alone if alike or wanted == "IngressClass" else "")
+        typo = known.typo(name)
+        near = typo or (alone if alike or wanted in _OF_CONTROLLERS else "")
         if not near:
             continue
+        # Controllers bring GatewayClasses with them (istio, cilium), and so do clouds.
+        brought = wanted == "GatewayClass" and not typo
         yield Finding(
             rule=ID,
-            severity=Severity.WARNING,
+            severity=Severity.INFO if brought else Severity.WARNING,
             subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
             place=manifest.place(*path),
-            why=f"it names {wanted} {name}, which is not there; {near} is" + _FATES.get(wanted, ""),
+            why=f"it names {wanted} {name}, which is not there; {near} is"
+            + (", unless a controller brings the former" if brought else _FATES.get(wanted, "")),
             fix=f"write {near}",
         )
 
 
+_OF_CONTROLLERS = ("IngressClass", "GatewayClass")
 _FATES = {
+    "GatewayClass": ": no controller makes the Gateway",
     "IngressClass": ": no controller serves it",
     "PriorityClass": ": the API server refuses its pods",
     "RuntimeClass": ": the API server refuses its pods",

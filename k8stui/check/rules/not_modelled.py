@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.nodes.kubeproxy import is_modelled
-from k8stui.walk.doubts import across_the_internet
+from k8stui.walk.doubts import across_the_internet, beyond_a_router
 
 ID = "not-modelled"
 
@@ -43,6 +43,16 @@ def look(ground: Ground) -> Iterator[Finding]:
             place=next(node.origin.place for node in nodes if node.origin.place),
             why=f"{apart[0]}: taken to reach each other, which they do not across NAT",
             fix=apart[1],
+        )
+    routed = beyond_a_router(ground.cluster, nodes)
+    if routed is not None:
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO,
+            subject="the cluster",
+            place=next(node.origin.place for node in nodes if node.origin.place),
+            why=f"{routed[0]}: taken to be neighbours",
+            fix=f"nothing, if they are; else {routed[1]}",
         )
     if is_modelled(ground.cluster):
         yield from _shown(ground)

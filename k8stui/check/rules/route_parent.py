@@ -134,8 +134,9 @@ def _judge(
         return _Refused(
             f"{subject} lets in routes of {_who(meant[0][1], namespace)} only (allowedRoutes), and "
             f"this one is in namespace {own}",
-            f"write allowedRoutes.namespaces.from: All, or a Selector that namespace {own} fits, "
-            "into the listener, or put the route into the Gateway's namespace",
+            f"{_label(meant[0][1], own)}write allowedRoutes.namespaces.from: All, or a Selector "
+            f"that namespace {own} fits, into the listener, or put the route into the Gateway's "
+            "namespace",
             ("spec", "listeners", index),
             gateway,
         )
@@ -182,6 +183,13 @@ def _who(listener: Object, namespace: str) -> str:
     if text(listener, "allowedRoutes", "namespaces", "from") == "Selector":
         return "namespaces that its selector chooses"
     return f"its own namespace {namespace}"
+
+
+def _label(listener: Object, namespace: str) -> str:
+    """What would make the namespace one of those that a listener's selector chooses."""
+    said = table(listener, "allowedRoutes", "namespaces", "selector", "matchLabels")
+    wanted = " ".join(f"{key}={value}" for key, value in said.items())
+    return f"kubectl label namespace {namespace} {wanted}; or " if wanted else ""
 
 
 def _lets_in(ground: Ground, gateway: Manifest, listener: Object, namespace: str) -> bool:

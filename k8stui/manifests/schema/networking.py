@@ -77,6 +77,12 @@ KINDS = (
     ),
     # Of a class its name counts; of a route the Services that it leads to.
     kind(
+        "GatewayClass",
+        "gateway.networking.k8s.io/v1 gateway.networking.k8s.io/v1beta1",
+        unread="spec",
+        namespaced=False,
+    ),
+    kind(
         "IngressClass",
         "networking.k8s.io/v1 networking.k8s.io/v1beta1",
         unread="spec",

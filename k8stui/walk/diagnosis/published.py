@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Cluster, PublishedPort, Service, ServicePort, ServiceType
+from k8stui.cluster.model import Cluster, Pod, PublishedPort, Service, ServicePort, ServiceType
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Diagnosis
 
@@ -22,10 +22,15 @@ def unanswered(cluster: Cluster, port: PublishedPort) -> Diagnosis | None:
     entries = [(s, p) for s in cluster.services.values() for p in s.ports]
     if port.number == _API_SERVER or any(p.node_port == port.number for _, p in entries):
         return None
-    for pod in cluster.pods.values():
-        on_node = [p.number if pod.host_network else p.host_port for p in declared(pod)]
-        if port.number in on_node:
-            return None
+    holders = [
+        pod
+        for pod in cluster.pods.values()
+        if port.number in (p.number if pod.host_network else p.host_port for p in declared(pod))
+    ]
+    if holders:
+        return _elsewhere(cluster, port, holders)
+    if port.for_ingresses:
+        return None
     said = (
         f"kind publishes port {port.number} of its node (at port {port.host_port} of the machine), "
         "and nothing there answers: no Service has that node port, no pod that hostPort"
@@ -43,6 +48,20 @@ def unanswered(cluster: Cluster, port: PublishedPort) -> Diagnosis | None:
     if chosen != port.number:
         mend += f", and containerPort: {chosen} in kind's file: node ports are 30000-32767"
     return Diagnosis(said, mend, port.origin)
+
+
+def _elsewhere(cluster: Cluster, port: PublishedPort, pods: list[Pod]) -> Diagnosis | None:
+    """Pods have the port of their nodes, and none of them is the node that publishes it."""
+    at = [pod.node_name for pod in pods if pod.node_name is not None]
+    if not at or port.node in at or port.node not in cluster.nodes:
+        return None
+    return Diagnosis(
+        f"kind publishes port {port.number} of {port.node} (at port {port.host_port} of the "
+        f"machine), and pod {pods[0].key}, whose hostPort that is, runs on {at[0]}",
+        f"let the pod run there (nodeSelector kubernetes.io/hostname: {port.node}, a toleration of "
+        f"its taint), or write extraPortMappings at {at[0]} and make the cluster anew",
+        port.origin,
+    )
 
 
 def _meant(

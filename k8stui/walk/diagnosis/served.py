@@ -14,6 +14,7 @@ from k8stui.kernel.header import ECHO
 from k8stui.nodes.kubeproxy import mode_origin
 from k8stui.nodes.kubeproxy.settings import PRIMARY, node_port_addresses
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.endpoints import without_endpoints
 from k8stui.walk.diagnosis.missing_rules import kept_by_the_node, missing_rules
 from k8stui.walk.diagnosis.node_listeners import on_another_address
 from k8stui.walk.diagnosis.owners import service_with
@@ -134,19 +135,27 @@ def _from_beyond(
     elif service.type is ServiceType.LOAD_BALANCER and not ways:
         said += "; its load balancer has no address yet (status.loadBalancer is empty)"
         named = service.load_balancer_class
+        there = case.cluster.distribution
         ways.append(
             f"let the controller of loadBalancerClass {named} give it an address: it must run, "
             "and no other does it"
             if named
+            else there.on_demand
+            if there is not None and there.on_demand
             else "let a load balancer's controller give it an address (a cloud's, or MetalLB and "
             "the like)"
         )
+    empty = without_endpoints(case.cluster, service, entry)
+    if empty is not None:
+        said += f"; and {empty.reason}"
+        origin = empty.origin or origin
     if entry.node_port:
         node = next(iter(case.cluster.nodes))
         ways.append(f"ask a node, node/{node}:{entry.node_port}")
     elif not ways:
         ways.append("give it type: NodePort or LoadBalancer")
-    return Diagnosis(said, f"{', or '.join(ways)}; or ask from a node or a pod", origin)
+    asked = f"{', or '.join(ways)}; or ask from a node or a pod"
+    return Diagnosis(said, f"{empty.advice}; and {asked}" if empty is not None else asked, origin)
 
 
 def _ping(service: Service, connect: Connect) -> Diagnosis:
@@ -313,13 +322,11 @@ def _no_node_port(
             f"{connect.protocol.name} port to the Service",
             entry.origins.get("protocol", entry.origin),
         )
-    elsewhere = on_another_address(case, node, connect)
-    if elsewhere is not None:
-        return elsewhere
     outside = next((p for p in case.cluster.published if p.number == connect.port), None)
     unpublished = unanswered(case.cluster, outside) if outside is not None else None
-    if unpublished is not None:
-        return unpublished
+    elsewhere = unpublished or on_another_address(case, node, connect)
+    if elsewhere is not None:
+        return elsewhere
     behind = next(
         ((s, p) for s, p in found if connect.port in (p.port, p.target_port)),
         None,
