@@ -105,6 +105,12 @@ def who_names(
     return next((user.who for user in cluster.port_users if _says(user, pod, wanted, led)), "")
 
 
+def is_opened(pod: Pod, wanted: int) -> bool:
+    """Whether an argument says that a port is opened on all addresses: ``--bind-address=:8443``."""
+    word = re.compile(rf"(?:.*[=\s])?(?:\*|0\.0\.0\.0|\[::\])?:{wanted}")
+    return any(word.fullmatch(each) for one in pod.containers for each in one.spoken)
+
+
 def read_by(
     config_maps: Mapping[str, ConfigMap], pod: Pod, container: Container
 ) -> Iterator[tuple[str, ConfigMap, str]]:

@@ -85,6 +85,8 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 _TCP = Protocol.TCP
 _ITSELF = frozenset(("localhost", "127.0.0.1"))
+_INJECTED = re.compile(r"inject|sidecar|^dapr\.io/enabled$|/connect-service")
+"""Annotations that ask for a container: of Istio, Linkerd, Vault, Dapr, Consul."""
 _IS_HOST = re.compile(r"(HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT)S?$", re.IGNORECASE)
 """Variables whose value is a host and nothing else: no name of a thing (OTEL_SERVICE_NAME)."""
 _LISTENS = re.compile(r"LISTEN|BIND|HEALTH|METRIC|ADMIN|PROBE|DEBUG|ADVERTISE", re.IGNORECASE)
@@ -227,13 +229,19 @@ def _held(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]:
                 yield key, value, (part, key)
 
 
+def _gets_sidecar(template: Template) -> bool:
+    """Whether a webhook puts a container beside it, which listens on ports of its own."""
+    notes = table(template.manifest.data, *template.path, "metadata", "annotations")
+    return any(map(_INJECTED.search, notes))
+
+
 def _beside(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
     """``--upstream=http://127.0.0.1:3000``: the container beside it listens elsewhere.
 
     Told where every container of the pod declares its ports, and none of them is this one.
     """
     pod = ground.pod_of(template)
-    if pod is None or pod.host_network:
+    if pod is None or pod.host_network or _gets_sidecar(template):
         return
     wanted = [
         (one, one.port)

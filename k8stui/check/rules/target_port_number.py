@@ -24,6 +24,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, listed, names
 from k8stui.check.ports import Match, ServedPort
 from k8stui.check.rules.wrong_pods import meant_instead
+from k8stui.cluster.evidence import is_opened
 from k8stui.cluster.listening import Opinion, declared
 from k8stui.suggest import is_digit_slip
 
@@ -101,7 +102,8 @@ def _finding(ground: Ground, target: ServedPort, *, is_habit: bool) -> Finding:
     if target.port.name in _PLACEHOLDERS or (listens and _one_of_many(target)):
         severity = Severity.INFO
     elif opinions == {Opinion.SPOKEN}:
-        severity = Severity.WARNING if _slips(target) else Severity.INFO
+        told = any(is_opened(pod, int(target.port.target_port)) for pod in pods)
+        severity = Severity.WARNING if _slips(target) and not told else Severity.INFO
     usable = {p.number for pod in pods for p in declared(pod) if p.protocol is target.port.protocol}
     number = target.port.target_port
     fix = f"let a container declare {number}, or mend targetPort"
