@@ -111,9 +111,12 @@ def distance(one: str, other: str) -> int:
 def is_typo(written: str, meant: str) -> bool:
     """Whether `written` is `meant` with a letter too much, too few, wrong, or two swapped.
 
-    Names that differ only in their digits (``kafka-0``, ``kafka-1``) are two names.
+    Names that differ only in their digits (``kafka-0``, ``kafka-1``) are two names, and so are a
+    name and the same with a word behind it (``echo``, ``echo-x``).
     """
     if written == meant or not meant:
+        return False
+    if meant.startswith(f"{written}-") or written.startswith(f"{meant}-"):
         return False
     if written.lower() == meant.lower():
         return True

@@ -95,3 +95,14 @@ def test_a_patch_may_bring_the_container_of_a_port(
         (tmp_path / "kustomization.yaml").write_text("resources: [meter.yaml]\n")
     (found,) = checked(tmp_path)
     assert (found.rule, found.severity) == ("target-port-name", Severity(severity))
+
+
+@pytest.mark.parametrize(("beside", "severity"), [(True, "warning"), (False, "error")])
+def test_so_it_may_that_of_a_number(tmp_path: Path, beside: bool, severity: str) -> None:
+    meter = _DEPLOYMENT.replace(", namespace: gauges", "")
+    service = _SERVICE.replace("{port: 9300}", "{port: 9300, targetPort: 9310}")
+    (tmp_path / "meter.yaml").write_text(f"{meter}---{service}")
+    if beside:
+        (tmp_path / "kustomization.yaml").write_text("resources: [meter.yaml]\n")
+    (found,) = checked(tmp_path)
+    assert (found.rule, found.severity) == ("target-port-number", Severity(severity))

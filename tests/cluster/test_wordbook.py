@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -70,3 +71,10 @@ def test_the_service_that_a_name_is_about_is_the_one_of_all(
     assert (found.name if found is not None else None) == (
         fitting[0] if len(fitting) == 1 else None
     )
+
+
+@pytest.mark.parametrize("other", ["echo-x", "echo-1", "echo-"])
+def test_a_name_with_a_word_behind_it_is_another_one(other: str) -> None:
+    assert not is_typo(other, "echo")
+    assert not is_typo("echo", other)
+    assert is_typo("echos", "echo")

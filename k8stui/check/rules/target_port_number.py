@@ -97,7 +97,8 @@ def _finding(ground: Ground, target: ServedPort, *, is_habit: bool) -> Finding:
     opinions = _opinions(ground, target)
     listens = all(opinion.listens for opinion in opinions)
     severity = Severity.ERROR
-    if target.service.headless or listens or is_habit:
+    # A kustomization's patch may add a container that has it.
+    if target.service.headless or listens or is_habit or ground.is_kustomized:
         severity = Severity.WARNING
     if target.port.name in _PLACEHOLDERS or (listens and _one_of_many(target)):
         severity = Severity.INFO
