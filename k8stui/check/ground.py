@@ -22,6 +22,7 @@ from k8stui.check.ports import ServedPort, number_of, targets_of
 from k8stui.check.references import env_prefix
 from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import pod_index
+from k8stui.cluster.holders import Holders
 from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.listening import Listening, declared
@@ -342,6 +343,11 @@ class Ground:
     def pod_of(self, template: Template) -> Pod | None:
         """The first pod made of a template that can ask somebody."""
         return self._owned.get((template.kind, template.namespace, template.name))
+
+    @cached_property
+    def holders(self) -> Holders:
+        """What pods need and do not find was meant to be which object."""
+        return Holders(self.inventory, self.cluster.pods)
 
     @cached_property
     def _names(self) -> Mapping[str, Lexicon]:

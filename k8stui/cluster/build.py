@@ -24,6 +24,7 @@ from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.entrances import entrances
 from k8stui.cluster.evidence import users_of
 from k8stui.cluster.hints import cpu_by_zone
+from k8stui.cluster.holders import Holders
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
@@ -191,11 +192,7 @@ def build(
         key: ConfigMap(table(one.data, "data"), one)
         for key, one in inventory.of("ConfigMap").items()
     }
-    holders = {
-        f"{kind} {key}": one
-        for kind in ("ConfigMap", "Secret")
-        for key, one in inventory.of(kind).items()
-    }
+    holders = Holders(inventory, population.pods)
     pods = without_start(population.pods, services, config_maps, refusals, holders, memory=memory)
     pods = _waiting(pods, services)
     memory.keep("pods shown", (), pods)

@@ -48,6 +48,7 @@ def by_image(spec: Object, container: Object) -> Iterator[Unready]:
         return
     yield from _variables(name, container)
     yield from _old_folder(name, container)
+    yield from _discovery(name, container)
     yield from _rights(name, spec, container)
     if not words:
         yield from _folders(name, spec, container)
@@ -88,9 +89,17 @@ _ENDS: Mapping[str, tuple[str, str]] = {
 """Images whose own command is at its end at once: what it is, and what would stay."""
 _BRIEF = frozenset(
     {"echo", "printf", "ls", "date", "env", "printenv", "pwd", "whoami", "id", "hostname", "uname",
-     "true", "mkdir", "touch", "cp", "mv", "chmod", "chown", "service"}
+     "true", "mkdir", "touch", "cp", "mv", "chmod", "chown"}
 )  # fmt: skip
-"""Programs that are at their end at once; ``service`` starts another in the background."""
+"""Programs that are at their end at once."""
+_BACKGROUND = re.compile(
+    r"(?:\S*/)?(apache2?ctl(?=(?: -k)? start\s*$)|service \S+(?= start\s*$)"
+    r"|(?:nginx|httpd)(?=\s*$))"
+)
+_FOREGROUND = {
+    "nginx": 'nginx -g "daemon off;"', "httpd": "httpd -DFOREGROUND",
+    "apachectl": "apachectl -DFOREGROUND", "apache2ctl": "apache2ctl -DFOREGROUND",
+}  # fmt: skip
 _A_SHELL = re.compile(r"(?:/usr)?(?:/bin/)?(?:ba|a|da|z)?sh")
 _COMMANDS = re.compile(r"\s*(?:&&|;|\n)\s*")
 
@@ -113,19 +122,25 @@ def _ends(name: str, container: Object, args: list[str]) -> Iterator[Unready]:
     if len(script) == 1 and _A_SHELL.fullmatch(script[0]):
         yield _unready(container, f"runs {_SHELL} and without a script: {again}", mend, "command")
         return
-    if script == ["nginx"]:
-        mend = 'write command: [nginx, -g, "daemon off;"], or leave the command out'
-        yield _unready(
-            container, f"runs nginx, which goes to the background: {again}", mend, "command"
-        )
-        return
     lines = [" ".join(script)]
     if _A_SHELL.fullmatch(script[0]) and len(script) == 3 and re.fullmatch(r"-\w*c", script[1]):
         lines = [line for line in _COMMANDS.split(script[2].strip()) if line]
-    first = [line.split()[0].rpartition("/")[2] for line in lines if line.split()]
-    if first and all(one in _BRIEF for one in first) and not _plumbs(lines):
-        started = f"service {lines[-1].split()[1]}" if first[-1] == "service" else first[-1]
-        yield _unready(container, f"has nothing to do after {started}: {again}", mend, "command")
+    if name not in _OF_ROOT or _is_configured(container):
+        lines = [f"{line} as configured" if line in _OF_ROOT else line for line in lines]
+    done = [_is_done(line) for line in lines]
+    if done and all(done) and not _plumbs(lines):
+        flag = next((_FOREGROUND[one] for one in reversed(done) if one in _FOREGROUND), "")
+        mend = f"let {done[-1]} run in the foreground: {flag}" if flag else mend
+        yield _unready(container, f"has nothing to do after {done[-1]}: {again}", mend, "command")
+
+
+def _is_done(line: str) -> str:
+    """The program that is at its end at once, or goes to the background; empty: it may stay."""
+    found = _BACKGROUND.match(line)
+    if found is not None:
+        return found[1]
+    program = line.split(maxsplit=1)[0].rpartition("/")[2]
+    return program if program in _BRIEF else ""
 
 
 def _plumbs(lines: list[str]) -> bool:
@@ -225,6 +240,31 @@ def _old_folder(name: str, container: Object) -> Iterator[Unready]:
             )  # fmt: skip
 
 
+_ELASTIC = frozenset({"elasticsearch", "docker.elastic.co/elasticsearch/elasticsearch"})
+_DISCOVERS = ("discovery.", "discovery_", "cluster.initial_master_nodes")
+
+
+def _discovery(name: str, container: Object) -> Iterator[Unready]:
+    """Elasticsearch's bootstrap checks: since 7.0 it is told whom to find, or that it is alone.
+
+    From 8.0 on it writes that itself where security is on.
+    """
+    major = re.match(r"\d+", image_tag(text(container, "image")))
+    if name not in _ELASTIC or major is None or int(major[0]) < 7 or array(container, "envFrom"):
+        return
+    env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
+    itself = int(major[0]) > 7 and env.get("xpack.security.enabled") != "false"
+    has_own = any("/config" in text(one, "mountPath") for one in array(container, "volumeMounts"))
+    if not itself and not has_own and not any(one.startswith(_DISCOVERS) for one in env):
+        yield _unready(
+            container,
+            f"runs {text(container, 'image')}, which ends where no discovery setting is written "
+            "(bootstrap checks)",
+            "set discovery.type: single-node in its env, or discovery.seed_hosts and "
+            "cluster.initial_master_nodes",
+        )
+
+
 _NO_IMAGES = {"mongodb": "mongo", "postgresql": "postgres", "nodejs": "node"}
 """Names that Docker Hub has no official image of, and the one that is meant."""
 
@@ -259,9 +299,9 @@ _OWN_CONFIGURATION = re.compile(r"/etc/nginx(?:/nginx\.conf)?$|/usr/local/apache
 
 def _folders(name: str, spec: Object, container: Object) -> Iterator[Unready]:
     """A read-only root file system, or a user that may not write where the program has to."""
-    mounted = [text(one, "mountPath").rstrip("/") for one in array(container, "volumeMounts")]
-    if any(_OWN_CONFIGURATION.match(one) for one in mounted):
+    if _is_configured(container):
         return
+    mounted = [text(one, "mountPath").rstrip("/") for one in array(container, "volumeMounts")]
     missing = [one for one in _WRITES.get(name, ()) if not _is_held(one, mounted)]
     user = _security(spec, container).get("runAsUser")
     image = text(container, "image")
@@ -288,6 +328,12 @@ def _folders(name: str, spec: Object, container: Object) -> Iterator[Unready]:
             "(Permission denied)",
             f"{volumes}{instead}",
         )
+
+
+def _is_configured(container: Object) -> bool:
+    """Whether a file of one's own may say otherwise: where it writes, whether it stays."""
+    mounts = array(container, "volumeMounts")
+    return any(_OWN_CONFIGURATION.match(text(one, "mountPath").rstrip("/")) for one in mounts)
 
 
 def _is_held(folder: str, mounted: list[str]) -> bool:

@@ -14,12 +14,11 @@ from itertools import compress
 
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.environment import variables_given
-from k8stui.cluster.keys import meant_key
+from k8stui.cluster.holders import Holders, meant_key
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Container, Pod, Service
 from k8stui.cluster.upstreams import upstreams
-from k8stui.manifests import Manifest
 from k8stui.manifests.problem import Problem
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
@@ -39,7 +38,7 @@ def without_start(
     services: Mapping[str, Service],
     config_maps: Mapping[str, ConfigMap],
     refused: Mapping[str, Problem],
-    holders: Mapping[str, Manifest],
+    holders: Holders,
     *,
     memory: Memory = NO_MEMORY,
 ) -> Mapping[str, Pod]:
@@ -73,7 +72,7 @@ class _Judge:
         services: Mapping[str, Service],
         config_maps: Mapping[str, ConfigMap],
         refused: Mapping[str, Problem],
-        holders: Mapping[str, Manifest],
+        holders: Holders,
     ) -> None:
         self._holders = holders
         self._services, self._config_maps, self._refused = services, config_maps, refused
@@ -92,8 +91,18 @@ class _Judge:
 
     def _refusals(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         for kind, name, key in container.needs:
-            held = self._holders.get(f"{kind} {pod.namespace}/{name}")
+            held = self._holders.get(kind, pod.namespace, name)
             meant = meant_key(held, key) if held is not None and key else ""
+            problem = self._refused.get(f"{kind} {pod.namespace}/{name}")
+            if held is None and problem is None:
+                other = self._holders.meant(kind, pod.namespace, name, key)
+                if other:
+                    yield _Lack(
+                        f"container {container.name} needs {kind} {pod.namespace}/{name}, which is "
+                        f"not there; {other} is: it does not start",
+                        f"write {other}",
+                        container.origin,
+                    )
             if held is not None and meant:
                 yield _Lack(
                     f"container {container.name} needs key {key} of {kind} {pod.namespace}/{name}, "
@@ -101,7 +110,6 @@ class _Judge:
                     f"write {meant}",
                     container.origin,
                 )
-            problem = self._refused.get(f"{kind} {pod.namespace}/{name}")
             if problem is not None:
                 yield _Lack(
                     f"{kind} {pod.namespace}/{name} is not there, the API server refuses it: "

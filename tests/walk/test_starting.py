@@ -94,6 +94,12 @@ STARTED = {
     "a command that is at its end": unready(
         *alone(command=["sh", "-c", "mkdir -p /x && echo done"]), at="command:",
         words="has nothing to do after echo", mend="stays in the foreground"),
+    "one that goes to the background": unready(
+        *alone(image="httpd:2.4", command=["apachectl", "start"]), at="command:",
+        words="has nothing to do after apachectl", mend="apachectl -DFOREGROUND"),
+    "Elasticsearch alone": unready(
+        *alone(image="elasticsearch:7.17.20"), words="ends where no discovery setting is written",
+        mend="discovery.type: single-node"),
     "one that goes on": fine(*alone(command=["sh", "-c", "mkdir -p /x; exec app"])),
     "Keycloak without a host name": unready(
         *alone(image="quay.io/keycloak/keycloak:26.0", args=["start"],
@@ -143,6 +149,12 @@ STARTED = {
             container={"image": "postgres:18", **env(POSTGRES_HOST_AUTH_METHOD="trust"),
                        "volumeMounts": [{"name": "d", "mountPath": "/var/lib/postgresql/data"}]}),
         words="has no data since 18", mend="write mountPath: /var/lib/postgresql,"),
+    "a Secret that nobody else asks for": Both(
+        walked=asking("svc/web", *alone(env=[{"name": "URL", "valueFrom": {
+            "secretKeyRef": {"name": "db-pass", "key": "password"}}}]),
+            kind("v1", "database", "Secret", stringData={"password": "x"}),
+            result="refused", cause="db-pass, which is not there", mend="write database"),
+        rule="missing-object", words="need Secret default/db-pass", mend="write database"),
     "a key of another spelling": Both(
         walked=asking("svc/web", *alone(env=[{"name": "URL", "valueFrom": {
             "secretKeyRef": {"name": "app", "key": "DATABASE_URL"}}}]),

@@ -7,7 +7,8 @@ ServiceAccount the API server refuses it. The Service in front of it has nobody 
 HorizontalPodAutoscaler scale a workload that is not there, nor is a claim bound, or an Ingress
 served, whose class is not there.
 
-A warning where the name is a typing error of an object's of the input, or where that object stands
+A warning where the name is a typing error of an object's of the input, where one is there that
+nobody else asks for and that has the key, or where that object stands
 in another namespace: a pod reaches only its own. Does not apply to other names, which may be in the
 cluster already, to keys of generated objects, and to what a dump shows.
 """
@@ -21,7 +22,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
 from k8stui.check.template import Template
-from k8stui.cluster.keys import meant_key
+from k8stui.cluster.holders import KINDS, meant_key
 from k8stui.manifests import Manifest
 from k8stui.suggest import is_typo
 
@@ -184,7 +185,11 @@ def _absent(ground: Ground, template: Template, need: Need) -> Finding | None:
     key = f"{template.namespace}/{need.name}"
     if key in ground.of_kind(need.kind) or _GIVEN.get(need.kind) == need.name:
         return None
-    near = ground.names_of(need.kind, template.namespace).typo(need.name)
+    near = (
+        ground.holders.meant(need.kind, template.namespace, need.name, need.key)
+        if need.kind in KINDS
+        else ground.names_of(need.kind, template.namespace).typo(need.name)
+    ) or None
     away = next(iter(ground.namespaces_with(need.kind, need.name)), None)
     if near is None and (away is None or ground.is_kustomized):
         return None
