@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _WANTED = ("metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs",
            "kube-vip.io/loadbalancerIPs")  # fmt: skip
+_SHARED = ("metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip")
 _POOL = ("metallb.io/address-pool", "metallb.universe.tf/address-pool")
 _VIP_HOST = "kube-vip.io/vipHost"
 _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
@@ -89,6 +90,7 @@ class Balancers:
             if one.ip
         }
         found, lacks = dict(services), {}
+        holders: dict[Address, Service] = {}
         for key, service in services.items():
             if service.load_balancer_ingress or service.type is not ServiceType.LOAD_BALANCER:
                 continue
@@ -96,11 +98,14 @@ class Balancers:
             if service.load_balancer_class is not None:
                 continue
             lack = self._lack(service, given, services, taken)
+            if lack is None and self.pools:
+                lack = self._held(service, given, holders) or _one_family(service, given)
             if lack is not None:
                 lacks[key] = lack
             if lack is not None or not given:
                 continue
             taken |= set(given)
+            holders |= dict.fromkeys(given, service)
             found[key] = replace(
                 service,
                 load_balancer_ingress=tuple(LoadBalancerIngress(ip=one) for one in given),
@@ -170,6 +175,26 @@ class Balancers:
             pools[0].origin("addresses"),
         )
 
+    def _held(
+        self, service: Service, given: tuple[Address, ...], holders: Mapping[Address, Service]
+    ) -> Unbalanced | None:
+        """The address that it asks for is another Service's, and the two may not share it.
+
+        Source: MetalLB internal/allocator/allocator.go (checkSharing, sharingOK).
+        """
+        for one in given:
+            other = holders.get(one)
+            why = _apart(service, other) if other is not None else ""
+            if other is not None and why:
+                return Unbalanced(
+                    f"the address {one} that it asks for is that of Service {other.key}, and "
+                    f"{why}: MetalLB gives it none",
+                    "write the same metallb.io/allow-shared-ip into both, with other ports and, "
+                    "for policy Local, one selector; or ask for another address",
+                    service.origins.get("annotations", service.origin),
+                )
+        return None
+
     def _given(self, service: Service, taken: set[Address]) -> tuple[tuple[Address, ...], Origin]:
         asked = next(
             (service.annotations[key] for key in _WANTED if key in service.annotations), ""
@@ -191,6 +216,37 @@ class Balancers:
                     said = f"MetalLB gives it a free address of {pool.title}"
                     return given, assumed(said, pool.origin().place)
         return (), service.origin
+
+
+def _apart(one: Service, other: Service) -> str:
+    """Why two Services may not share an address; empty: they may."""
+    keys = {
+        next((s.annotations[k] for k in _SHARED if k in s.annotations), "") for s in (one, other)
+    }
+    if len(keys) > 1 or "" in keys:
+        return "metallb.io/allow-shared-ip is not the same in both"
+    ports = [{(port.port, port.protocol) for port in each.ports} for each in (one, other)]
+    if ports[0] & ports[1]:
+        return "both have the same port"
+    local = "Local" in (one.external_traffic_policy, other.external_traffic_policy)
+    return (
+        "with policy Local their selectors differ"
+        if local and one.selector != other.selector
+        else ""
+    )
+
+
+def _one_family(service: Service, given: tuple[Address, ...]) -> Unbalanced | None:
+    """Of two families that it must have the pools give one alone (allocator.go, getIPFromCIDR…)."""
+    lacks = set(service.ip_families) - {one.version for one in given}
+    if service.ip_family_policy != "RequireDualStack" or not given or not lacks:
+        return None
+    return Unbalanced(
+        f"it must have addresses of both families (RequireDualStack), and no pool has one of IPv"
+        f"{min(lacks)} for it: MetalLB gives it none",
+        f"add a range of IPv{min(lacks)} to the pool, or set ipFamilyPolicy: PreferDualStack",
+        service.origins.get("ip_family_policy", service.origin),
+    )
 
 
 def _allocation(pool: Pool) -> str:

@@ -15,6 +15,7 @@ from k8stui.cluster.advertised import comes_back_to_itself
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.images import is_ingress_controller
+from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.node_daemons import (
     lost_plugins,
@@ -22,6 +23,8 @@ from k8stui.cluster.node_daemons import (
     nobody_proxies,
     without_proxy,
 )
+from k8stui.cluster.policy import Direction
+from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
@@ -53,6 +56,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _only_the_first(cluster, exchange)
     yield from _without_header(cluster, exchange)
     yield from _beside_wildcard(cluster, request)
+    yield from _on_its_node(cluster, exchange)
     met = {step.namespace: 0 for step in exchange.steps}
     apart = across_the_internet(cluster.nodes[name] for name in met if name in cluster.nodes)
     routed = beyond_a_router(cluster, (cluster.nodes[n] for n in met if n in cluster.nodes))
@@ -118,6 +122,30 @@ def _only_the_first(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
             f"the first connection alone: {told[0]} of pod {server.key} tells its clients to go on "
             f"at {told[1]}, which is themselves"
         )
+
+
+def _on_its_node(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """A policy that carries the labels of a server on its node's network, and does not hold there.
+
+    Source: Kubernetes' documentation, Network Policies, "NetworkPolicy and hostNetwork pods".
+    """
+    felt = exchange.felt
+    if felt.result is not Result.CONNECTED or felt.server not in cluster.nodes:
+        return
+    for policy in cluster.policies if felt.server_port is not None else ():
+        for pod in cluster.pods.values() if Direction.INGRESS in policy.directions else ():
+            if (
+                pod.host_network
+                and pod.node_name == felt.server
+                and pod.namespace == policy.namespace
+                and any(port.number == felt.server_port for port in declared(pod))
+                and matches(policy.pods, pod.labels)
+            ):
+                yield (
+                    f"NetworkPolicy {policy.key} has the labels of pod {pod.key}, but that is on "
+                    "its node's network, where no policy holds: everybody gets in"
+                )
+                return
 
 
 def _without_header(cluster: Cluster, exchange: Exchange) -> Iterator[str]:

@@ -1174,6 +1174,27 @@ CASES |= {
         rule="ingress-backend", words="Traefik takes none of another namespace",
         fix="allowCrossNamespace=true",
     ),
+    "a policy about a server on its node's network": Told(
+        manifests=(*NODES, CLIENT, service("web"), pod("web-0", "app=web", node="node-2",
+                   ports=[80], hostNetwork=True), policy("web", "web", policyTypes=["Ingress"])),
+        options=CALICO, result="connected", assumed="where no policy holds",
+    ),
+    "a webhook in GKE, at a port of its own": Told(
+        manifests=(labelled(NODES[0], "cloud.google.com/gke-nodepool=a"), NODES[1], *HOOKED,
+                   service("shop")),
+        ask=("outside", "svc/shop:80"), result="timeout", cause=("nobody outside knows a way to",),
+        not_said="martian", rule="server-calls", words="reaches 443 and 10250 alone",
+        fix="a firewall rule",
+    ),
+    "two load balancers that ask MetalLB for one address": Told(
+        manifests=(*NODES, *metallb(), *(
+            service(name, "app=web", to=8080, type="LoadBalancer", head={
+                "annotations": {"metallb.io/loadBalancerIPs": "192.168.0.201"}})
+            for name in ("first", "second")), WEB[1]),
+        ask=("outside", "svc/second:80"), result="unreachable",
+        cause=("is that of Service default/first",), mend="metallb.io/allow-shared-ip",
+        rule="load-balancer", words="is that of Service default/first", fix="allow-shared-ip",
+    ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),
                    pod("agent", container={"args": ["--hostname-override=x"]})),

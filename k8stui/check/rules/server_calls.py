@@ -8,7 +8,8 @@ has no endpoints, which is a warning.
 
 A warning where the name is no typing error of a Service's: that one may be elsewhere; and where
 NetworkPolicies keep the API server out of the pods behind it: it asks from its node's network, so
-no selector means it. Does not apply to ``clientConfig.url``.
+no selector means it. An information where a cloud's own control plane may not reach the pods (GKE's
+private clusters, another plug-in than Amazon's in EKS). Does not apply to ``clientConfig.url``.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from k8stui.walk.policies import Denial, Policies
 ID = "server-calls"
 _DEFAULT_PORT = 443
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
+_OPEN_IN_GKE = (443, 10250)
+_OF_AWS = "Amazon VPC CNI"
 _Path = tuple[str | int, ...]
 _REFUSES = {
     "admissionregistration.k8s.io/v1": ("", "Fail"),
@@ -54,11 +57,53 @@ def look(ground: Ground) -> Iterator[Finding]:
                     judged.add(meant)
                     yield from _judge(ground, manifest, called, path)
                 yield from _kept_out(ground, manifest, called, path)
+            yield from _beyond(ground, manifest)
             yield from _nobody(ground, manifest)
     for manifest in ground.of_kind("APIService").values():
         called = table(manifest.data, "spec", "service")
         yield from _judge(ground, manifest, called, ("spec", "service"))
         yield from _kept_out(ground, manifest, called, ("spec", "service"))
+
+
+def _beyond(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+    """A control plane beside the cluster: a cloud's own, which not every pod is open to.
+
+    Sources: GKE, "Add firewall rules for private clusters" (443 and 10250); EKS, "Alternate CNI
+    plugins" and Calico's and Cilium's installation on EKS (webhooks need hostNetwork).
+    """
+    cluster = ground.cluster
+    cloud = cluster.distribution.name if cluster.distribution is not None else ""
+    plugins = [one.name for one in cluster.network_plugins]
+    for index, webhook in enumerate(array(manifest.data, "webhooks")):
+        called = table(webhook, "clientConfig", "service")
+        service = cluster.services.get(f"{text(called, 'namespace')}/{text(called, 'name')}")
+        number = called.get("port", _DEFAULT_PORT)
+        for pod in ground.selected(service) if service is not None else ():
+            ports = [p for p in service.ports if p.port == number] if service is not None else []
+            asked = number_of(pod, ports[0]) if ports else None
+            if cloud == "gke" and asked not in (None, *_OPEN_IN_GKE):
+                why = (
+                    f"it is called at port {asked} of its pods, and the control plane of a private "
+                    "cluster in GKE reaches 443 and 10250 alone"
+                )
+                fix = (
+                    "nothing in a public cluster; else a firewall rule for that port from the "
+                    "control plane's range to the nodes"
+                )
+            elif cloud == "eks" and plugins and _OF_AWS not in plugins and not pod.host_network:
+                why = f"EKS' control plane knows no way to pods in {plugins[0]}'s own network"
+                fix = "let the webhook's pods use hostNetwork (with ports apart on the node)"
+            else:
+                continue
+            yield Finding(
+                rule=ID,
+                severity=Severity.INFO,
+                subject=f"{manifest.kind} {manifest.name}",
+                place=manifest.place("webhooks", index, "clientConfig", "service"),
+                why=f"{why}: calls to Service {service.key if service else ''} may time out",
+                fix=fix,
+            )
+            return
 
 
 def _kept_out(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> Iterator[Finding]:

@@ -246,6 +246,11 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
         return f"mend the image's name, or the credentials for its registry: {describe}"
     if "CrashLoopBackOff" in why or "Error" in why:
         return f"look why the container ends: kubectl logs {pod.name}{space} --previous"
+    if "readiness gate" in why:
+        return (
+            "let the controller that sets that condition do so (AWS Load Balancer Controller: the "
+            "target group has to be healthy), or take readinessGates out of the pods: " + describe
+        )
     if "startup probe" in why:
         return (
             "mend the startup probe (its port and path are the program's?), or give it more time "

@@ -5,6 +5,8 @@ net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
 
 from __future__ import annotations
 
+from k8stui.cluster.meant import meant_by_port
+from k8stui.cluster.model import Service
 from k8stui.cluster.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.compile import compile_rule
@@ -46,6 +48,8 @@ def martian_source(case: Case) -> Diagnosis | None:
     source, here = step.before.src, step.namespace
     if not case.has(here, source) or is_loopback(source) or source.version != 4:
         return None
+    if here not in case.cluster.nodes and here not in case.cluster.pods:
+        return None  # a client outside, to whom its own packet comes back: nobody has the address
     said = (
         f"{here} drops the packet: it comes in with {source} as its source, which is {here}'s own "
         "address (martian source)"
@@ -266,6 +270,9 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
     if here in case.cluster.pods:
         return f"the network plug-in gave {here} no route: ip route in the pod shows it", None
     if target in case.cluster.service_cidr and case.rewritten is None:
+        meant = _meant(case)
+        if meant is not None:
+            return f"ask Service {meant.name} by its name: it alone has that port", meant.origin
         return (
             (
                 "a ClusterIP exists only in kube-proxy's rules: ask from a node or a pod, "
@@ -282,6 +289,15 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
             None,
         )
     return podless(case, target) or _unknown_host(target), None
+
+
+def _meant(case: Case) -> Service | None:
+    """The Service of the client's namespace that alone has the port which is asked."""
+    connect = case.request.connect
+    client = case.cluster.pods.get(connect.namespace) if connect is not None else None
+    if client is None or connect is None:
+        return None
+    return meant_by_port(case.cluster, client.namespace, connect.port)
 
 
 def _unknown_host(target: Address) -> str:
