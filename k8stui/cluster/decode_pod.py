@@ -129,6 +129,8 @@ def _needs(spec: Object, container: Object) -> Iterator[tuple[str, str, str]]:
             wanted = text(entry, field, name)
             if wanted and flag(entry, field, "optional") is not True:
                 yield kind, wanted, text(entry, field, "key")
+                for item in array(entry, field, "items"):
+                    yield kind, wanted, text(item, "key")
     yield from _single_files(spec, container)
 
 

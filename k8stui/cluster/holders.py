@@ -13,7 +13,7 @@ from k8stui.apiserver.fields import table
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.model import Pod
 from k8stui.manifests import Manifest
-from k8stui.suggest import is_same_thing, is_typo
+from k8stui.suggest import is_same_thing, is_typo, nearest
 
 KINDS = ("ConfigMap", "Secret")
 _FIELDS = ("data", "stringData", "binaryData")
@@ -81,12 +81,13 @@ def meant_key(held: Manifest, key: str) -> str:
     keys = [*_keys(held)]
     if held.observed or key in keys:
         return ""
-    return next((one for one in keys if _is_meant(key, one)), keys[0] if len(keys) == 1 else "")
+    same = next((one for one in keys if _is_meant(key, one)), None) or nearest(key, keys)
+    return same or (keys[0] if len(keys) == 1 else "")
 
 
 def _is_meant(key: str, one: str) -> bool:
     written, known = _words(key), _words(one)
-    return written == known or is_typo(key, one) or is_same_thing(written, known)
+    return written == known or is_same_thing(written, known)
 
 
 def _words(key: str) -> str:

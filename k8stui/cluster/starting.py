@@ -174,18 +174,27 @@ _ASKED: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "bitnami/mongodb": (
         ("MONGODB_ROOT_PASSWORD", "MONGODB_ROOT_PASSWORD_FILE", "ALLOW_EMPTY_PASSWORD"),),
     "bitnami/zookeeper": (("ALLOW_ANONYMOUS_LOGIN", "ZOO_ENABLE_AUTH"),),
+    "ghost": (("database__client", "database__connection__host", "NODE_ENV"),),
     "confluentinc/cp-zookeeper": (
         ("ZOOKEEPER_CLIENT_PORT", "ZOOKEEPER_SECURE_CLIENT_PORT"),),
     "confluentinc/cp-kafka": (("KAFKA_ADVERTISED_LISTENERS",),),
     "confluentinc/cp-schema-registry": (("SCHEMA_REGISTRY_HOST_NAME",),),
 }  # fmt: skip
 """By image: of each group one variable has to be set, or its start script ends."""
+_SINCE = {"ghost": 5}
+"""The version from which that is so: Ghost then looks for MySQL on localhost unless told."""
+
+
+def _is_before(container: Object, version: int) -> bool:
+    """Whether its tag begins with a lower number; without one it is the newest."""
+    found = re.match(r"\d+", image_tag(text(container, "image")))
+    return found is not None and int(found[0]) < version
 
 
 def _variables(name: str, container: Object) -> Iterator[Unready]:
     """Not with envFrom, which may set it, nor where a volume takes the place of the script."""
     groups = _ASKED.get(name, ())
-    if not groups or array(container, "envFrom"):
+    if not groups or array(container, "envFrom") or _is_before(container, _SINCE.get(name, 0)):
         return
     entries = [table(one) for one in array(container, "env")]
     names = [text(one, "name") for one in entries if one.get("value") or "valueFrom" in one]
@@ -224,9 +233,8 @@ _DATA = "/var/lib/postgresql/data"
 
 def _old_folder(name: str, container: Object) -> Iterator[Unready]:
     """Since 18 the start script refuses a volume where the data were (docker-library/postgres)."""
-    tag = re.match(r"\d+", image_tag(text(container, "image")) or str(_NEW_FOLDER))
     env = {text(one, "name") for one in array(container, "env")}
-    if name != "postgres" or tag is None or int(tag[0]) < _NEW_FOLDER or "PGDATA" in env:
+    if name != "postgres" or _is_before(container, _NEW_FOLDER) or "PGDATA" in env:
         return
     for index, one in enumerate(array(container, "volumeMounts")):
         if text(one, "mountPath").rstrip("/") == _DATA:

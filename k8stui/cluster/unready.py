@@ -217,67 +217,70 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
     The kubelet looks a name up among the ports of that one container (pkg/probe/util.go
     ResolveContainerPort), and asks from the node.
     """
+    asked = [(p, how) for p in PROBES if p in container for how in table(container, p)]
+    asked = [(probe, handler) for probe, handler in asked if handler in HANDLERS]
+    if not asked:
+        return
     opened = image_ports(container) if len(array(spec, "containers")) == 1 else ()
     names = [text(port, "name") for port in array(container, "ports") if text(port, "name")]
-    for probe in PROBES:
-        for handler in HANDLERS:
-            host = text(container, probe, handler, "host")
-            if host in LOOPBACK and at(spec, "hostNetwork") is not True:
-                yield FailingProbe(
-                    why=f"the {probe} of {_name(container)} asks host {host}, which is the node "
-                    "itself: the kubelet asks from there",
-                    mend="leave host out of the probe: the kubelet then asks the pod's own address",
-                    path=(probe, handler, "host"),
-                    sure=False,
-                    probe=probe,
-                )
-            port = at(container, probe, handler, "port")
-            astray = _astray(container, table(container, probe, handler), handler)
-            if astray is not None:
-                yield FailingProbe(
-                    why=f"the {probe} of {_name(container)} asks {astray[0]}",
-                    mend=astray[1],
-                    path=(probe, handler, "port"),
-                    sure=False,
-                    probe=probe,
-                )
-                continue
-            number = _number(container, port)
-            if (
-                text(container, probe, handler, "scheme") == "HTTPS"
-                and number in opened
-                and number not in _TLS
-            ):
-                yield FailingProbe(
-                    why=f"the {probe} of {_name(container)} asks by HTTPS, and image "
-                    f"{text(container, 'image')} speaks plain HTTP on port {number} unless told "
-                    "otherwise",
-                    mend="write scheme: HTTP, or leave it out",
-                    path=(probe, handler, "scheme"),
-                    sure=False,
-                    probe=probe,
-                )
-            if isinstance(port, int) and opened and port not in opened:
-                image = text(container, "image")
-                yield FailingProbe(
-                    why=f"the {probe} of {_name(container)} asks port {port}, and image {image} "
-                    f"listens on {opened[0]} unless told otherwise, which nothing here does",
-                    mend=f"write port: {opened[0]}",
-                    path=(probe, handler, "port"),
-                    sure=False,
-                    probe=probe,
-                )
-            if not isinstance(port, str) or port.isdecimal() or port in names:
-                continue
-            near = nearest(port, names) or (names[0] if len(names) == 1 else None)
+    for probe, handler in asked:
+        host = text(container, probe, handler, "host")
+        if host in LOOPBACK and at(spec, "hostNetwork") is not True:
             yield FailingProbe(
-                why=f"the {probe} of {_name(container)} asks port {port}, and no port of that "
-                "container is called so",
-                mend=f"write port: {near}" if near else f"name the container's port {port}",
-                path=(probe, handler, "port"),
+                why=f"the {probe} of {_name(container)} asks host {host}, which is the node "
+                "itself: the kubelet asks from there",
+                mend="leave host out of the probe: the kubelet then asks the pod's own address",
+                path=(probe, handler, "host"),
+                sure=False,
                 probe=probe,
-                errs=True,
             )
+        port = at(container, probe, handler, "port")
+        astray = _astray(container, table(container, probe, handler), handler)
+        if astray is not None:
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks {astray[0]}",
+                mend=astray[1],
+                path=(probe, handler, "port"),
+                sure=False,
+                probe=probe,
+            )
+            continue
+        number = _number(container, port)
+        if (
+            text(container, probe, handler, "scheme") == "HTTPS"
+            and number in opened
+            and number not in _TLS
+        ):
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks by HTTPS, and image "
+                f"{text(container, 'image')} speaks plain HTTP on port {number} unless told "
+                "otherwise",
+                mend="write scheme: HTTP, or leave it out",
+                path=(probe, handler, "scheme"),
+                sure=False,
+                probe=probe,
+            )
+        if isinstance(port, int) and opened and port not in opened:
+            image = text(container, "image")
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks port {port}, and image {image} "
+                f"listens on {opened[0]} unless told otherwise, which nothing here does",
+                mend=f"write port: {opened[0]}",
+                path=(probe, handler, "port"),
+                sure=False,
+                probe=probe,
+            )
+        if not isinstance(port, str) or port.isdecimal() or port in names:
+            continue
+        near = nearest(port, names) or (names[0] if len(names) == 1 else None)
+        yield FailingProbe(
+            why=f"the {probe} of {_name(container)} asks port {port}, and no port of that "
+            "container is called so",
+            mend=f"write port: {near}" if near else f"name the container's port {port}",
+            path=(probe, handler, "port"),
+            probe=probe,
+            errs=True,
+        )
 
 
 _MANAGEMENT = "MANAGEMENT_SERVER_PORT"

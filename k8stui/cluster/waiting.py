@@ -157,9 +157,9 @@ class _Hopes:
             self._called = self._called or CalledServices(self._services.values())
             namespace, name = _named(pod, one)
             found = self._called.about(namespace, name, one.port)
-            if found is None:
-                return None
             lost = f"{one.host}, and there is no Service {namespace}/{name}"
+            if found is None:
+                return self._elsewhere(name, one, lost, init)
             return f"{lost}; did you mean {found.name}?", f"let {init} wait for {found.name}"
         if one.port is None:
             return None
@@ -168,6 +168,15 @@ class _Hopes:
             return f"{asked} {why}", f"let {init} ask a port that the Service has"
         asleep = self._asleep(pod, service, init)
         return (f"{asked} leads to {asleep[0]}", asleep[1]) if asleep is not None else None
+
+    def _elsewhere(self, name: str, one: _Wait, lost: str, init: str) -> tuple[str, str] | None:
+        """The one Service of that name, in another namespace."""
+        named = [each for each in self._services.values() if each.name == name]
+        alone = named[0] if len(named) == 1 and one.host == name else None
+        if alone is None or (one.port is not None and _without(alone, one.port)):
+            return None
+        there = f"{name}.{alone.namespace}"
+        return f"{lost}; it is in namespace {alone.namespace}", f"let {init} wait for {there}"
 
     def _asleep(self, pod: Pod, service: Service, init: str) -> tuple[str, str] | None:
         if service.selector is None or service.type is ServiceType.EXTERNAL_NAME:

@@ -241,6 +241,12 @@ SCRIPTS = {
     "a variable that names nobody": in_vain(
         *DB, *with_env(ASKS, DB_HOST="mydb", DB_PORT="5432"),
         words="waits for mydb, and there is no Service default/mydb", mend="wait for db"),
+    "a Service of another namespace": in_vain(
+        *with_env(ASKS, DB_HOST="store", DB_PORT="5432"),
+        service("store", "app=db", namespace="data", port=5432),
+        pod("store-0", "app=db", namespace="data", ports=[5432]),
+        words="there is no Service default/store; it is in namespace data",
+        mend="wait for store.data"),
     "a variable that is right": fine(*NODES, *DB, *with_env(ASKS, DB_HOST="db", DB_PORT="5432")),
     "a variable of the script's own": fine(*NODES, *DB, *waiting(f"DB_HOST=db; DB_PORT=1; {ASKS}")),
     "a variable that a Service gives": fine(
