@@ -124,8 +124,9 @@ def generated_ruleset(
         UnmodelledModeError: kube-proxy's rules are asked for, and its mode is not modelled.
 
     """
-    made = list(_written(site, programs, node, version, owner))
-    return site.composed(node, version, made) if owner == "all" else compose(made)
+    if owner != "all":
+        return compose(list(_written(site, programs, node, version, owner)))
+    return site.composed(node, version, _everything(site, programs, node, version))
 
 
 def generated_nft(site: Site, programs: Programs, node: Node, owner: str = "all") -> NftRuleset:
@@ -140,9 +141,19 @@ def generated_nft(site: Site, programs: Programs, node: Node, owner: str = "all"
     """
     by_owner: dict[str, list[NftTable]] = {}
     for version in (4, 6):
-        for one in _written(site, programs, node, version, owner):
+        made = (
+            _everything(site, programs, node, version)
+            if owner == "all"
+            else _written(site, programs, node, version, owner)
+        )
+        for one in made:
             by_owner.setdefault(one.owner, []).extend(one.nft)
     return NftRuleset(tuple(table for tables in by_owner.values() for table in tables))
+
+
+def _everything(site: Site, programs: Programs, node: Node, version: int) -> Sequence[Contribution]:
+    """What all of them write: once for iptables and for nftables."""
+    return site.written(node, version, lambda: list(_written(site, programs, node, version, "all")))
 
 
 def _written(

@@ -89,6 +89,7 @@ class Site:
         self._pods_apart: Collection[str] = ()
         self._proxied: dict[int, Everywhere] = {}
         self._standing: dict[str, NodeStanding] = {}
+        self._written: dict[tuple[str, int], Sequence[Contribution]] = {}
         self._composed: dict[tuple[str, int], tuple[Sequence[Contribution], Ruleset]] = {}
         # What it has worked out, not itself: else every moment would hold the one before.
         self._proxied_then: dict[int, Everywhere] = {}
@@ -190,6 +191,16 @@ class Site:
             if found is None or not found.still(self.cluster):
                 found = Everywhere(self.cluster, version, found)
             self._proxied[version] = found
+        return found
+
+    def written(
+        self, node: Node, version: int, make: Callable[[], Sequence[Contribution]]
+    ) -> Sequence[Contribution]:
+        """What all programs write, made once."""
+        key = (node.name, version)
+        found = self._written.get(key)
+        if found is None:
+            found = self._written[key] = make()
         return found
 
     def composed(self, node: Node, version: int, made: Sequence[Contribution]) -> Ruleset:
