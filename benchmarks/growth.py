@@ -519,6 +519,17 @@ def spaces(size: int, folder: Path) -> list[str]:
     return checked(folder, *parts)
 
 
+def pending(size: int, folder: Path) -> list[str]:
+    """Pods that each want nodes with another label, and nodes of which none has any of them."""
+    machines = (
+        f"apiVersion: v1\nkind: Node\nmetadata: {{name: n{n}, labels: {{disk: d{n}}}}}\n"
+        f"status: {{addresses: [{{type: InternalIP, address: 192.168.{n >> 8}.{n & 255}}}]}}\n"
+        for n in range(size)
+    )
+    pods = (pod(f"p{n}", f"app: a{n}", f"  nodeSelector: {{disk: e{n}}}\n") for n in range(size))
+    return checked(folder, *machines, *pods)
+
+
 CASES = {
     "crowds": Case(400, crowds),
     "missing-spaces": Case(500, missing_spaces),
@@ -529,7 +540,8 @@ CASES = {
     "services-of-one-port": Case(100, services_of_one_port),
     "node-ports": Case(100, node_ports),
     "strangers": Case(150, strangers),
-    "missed-ports": Case(50, missed_ports),
+    "missed-ports": Case(30, missed_ports),
+    "pending": Case(25, pending),
     "containers": Case(50, containers),
     "spaces": Case(30, spaces),
     "policies": Case(200, policies),

@@ -73,7 +73,7 @@ class NodeChoice:
 
     def matches(self, node: Node) -> bool:
         """NodeSelector and required node affinity: both must agree."""
-        if any(node.labels.get(key) != value for key, value in self.selector.items()):
+        if not self.selector.items() <= node.labels.items():
             return False
         return not self.terms or any(node_term_matches(term, node) for term in self.terms)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, text
 from k8stui.apiserver.inventory import Inventory
@@ -20,6 +21,9 @@ from k8stui.cluster.workloads import Expander
 from k8stui.origin import assumed
 from k8stui.record import record
 from k8stui.suggest import nearest
+
+if TYPE_CHECKING:
+    from k8stui.cluster.unplaced import Mends
 
 _NO_PORTS = "its node refuses it (Predicate NodePorts failed): another pod there has its hostPort"
 """pkg/kubelet/lifecycle/predicate.go generalFilter: no scheduler looked, as with nodeName."""
@@ -199,12 +203,14 @@ def _say_mends(
 ) -> None:
     """Of the pods that got no node; those of one template have one and the same."""
     said: dict[int, tuple[str, ...]] = {}
+    mends: Mends | None = None
     for draft in drafts:
         if draft.node_name is None and draft.pending_reason and not draft.lost:
-            from k8stui.cluster.unplaced import mends  # noqa: PLC0415 - rare
+            from k8stui.cluster.unplaced import Mends  # noqa: PLC0415 - rare
 
             if id(draft.spec) not in said:
-                said[id(draft.spec)] = mends(draft.spec, nodes, allocatable)
+                mends = mends or Mends(nodes, allocatable)
+                said[id(draft.spec)] = mends.of(draft.spec)
             draft.pending_mends = said[id(draft.spec)]
         elif draft.lost:
             near = nearest(text(draft.spec, "nodeName"), nodes)

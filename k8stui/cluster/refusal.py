@@ -26,7 +26,7 @@ def message(refusals: Sequence[Refusal], helpless: Sequence[str] | str) -> str:
     head = f"0/{total} nodes are available"
     if not total:
         return "no nodes available to schedule pods"
-    counted = Counter(reason for refusal in refusals for reason in refusal.reasons)
+    counted = Counter([reason for refusal in refusals for reason in refusal.reasons])
     why = f"{head}: {_histogram(counted)}. no new claims to deallocate, preemption: "
     if isinstance(helpless, str):
         return f"{why}{helpless}"

@@ -7,6 +7,7 @@ beta ones of k8s.io/api/core/v1/well_known_labels.go.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from k8stui.apiserver import quantity
@@ -14,7 +15,7 @@ from k8stui.apiserver.amounts import pod_amounts
 from k8stui.apiserver.fields import Object, array, labels, table, text, texts
 from k8stui.cluster.model import Node, Taint
 from k8stui.cluster.selectors import tolerates
-from k8stui.suggest import is_typo, nearest
+from k8stui.suggest import Wordbook, is_typo
 
 _RENAMED = {
     "node-role.kubernetes.io/master": "node-role.kubernetes.io/control-plane",
@@ -39,26 +40,60 @@ _KEEPS_OFF = ("NoSchedule", "NoExecute")
 _WORDS = ("cpu", "memory", "ephemeral-storage")
 
 
-def mends(
-    spec: Object, nodes: Mapping[str, Node], allocatable: Mapping[str, Object]
-) -> tuple[str, ...]:
-    """What would let the pod onto a node, each a phrase; empty where its own words say nothing."""
-    if not nodes:
-        return ()
-    known = list(nodes.values())
-    fitting, said = known, []
-    for key, value in _wanted(spec):
-        if all(node.labels.get(key) != value for node in known):
-            said.append(_label(key, value, known))
-        fitting = [node for node in fitting if node.labels.get(key) == value] or fitting
-    if said:
-        # Renamed or misspelt: the nodes that were meant may keep the pod off by a taint as well.
-        meant = [n for n in known if any(_RENAMED.get(k, k) in n.labels for k, _ in _wanted(spec))]
-        fitting = meant or fitting
-    barred = _barred(array(spec, "tolerations"), fitting)
-    if barred is not None:
-        said.append(barred)
-    return (*said, *_too_much(spec, fitting, allocatable))
+class Mends:
+    """What would let pods onto the nodes that there are."""
+
+    def __init__(self, nodes: Mapping[str, Node], allocatable: Mapping[str, Object]) -> None:
+        self._nodes = list(nodes.values())
+        self._allocatable = allocatable
+        self._carried: dict[str, Counter[str]] = {}
+        """The values that nodes have for each label."""
+        for node in self._nodes:
+            for key, value in node.labels.items():
+                self._carried.setdefault(key, Counter())[value] += 1
+        self._books: dict[str, Wordbook] = {}
+
+    def of(self, spec: Object) -> tuple[str, ...]:
+        """Each a phrase; empty where the pod's own words say nothing."""
+        if not self._nodes:
+            return ()
+        wanted = list(_wanted(spec))
+        fitting, said = self._nodes, list[str]()
+        for key, value in wanted:
+            if value not in self._carried.get(key, ()):
+                said.append(self._label(key, value))
+            else:
+                fitting = [node for node in fitting if node.labels.get(key) == value] or fitting
+        called = {_RENAMED.get(key, key) for key, _ in wanted} & self._carried.keys()
+        if said and called:
+            # Renamed or misspelt: the nodes that were meant may keep it off by a taint as well.
+            fitting = [node for node in self._nodes if called & node.labels.keys()]
+        barred = _barred(array(spec, "tolerations"), fitting)
+        if barred is not None:
+            said.append(barred)
+        return (*said, *_too_much(spec, fitting, self._allocatable))
+
+    def _label(self, key: str, value: str) -> str:
+        """``no node has KEY=VALUE``, and the one that some node has instead."""
+        said, carried = f"no node has {key}={value}", self._carried
+        renamed = _RENAMED.get(key)
+        if renamed in carried:
+            return f"{said}: write {renamed}, as that label is called now"
+        label = f"label a node as the pod wants it (kubectl label node NODE {key}={value})"
+        if key in carried:
+            if key not in self._books:
+                self._books[key] = Wordbook(carried[key])
+            near = self._books[key].nearest(value)
+            if near is not None and is_typo(value, near):
+                return f"{said}: write {key}: {near}, which a node has"
+            has = near or ", ".join(sorted(carried[key])[:3])
+            return f"{said}: {label}, or write {key}: {has}, which a node has"
+        slip = next((other for other in carried if is_typo(key, other)), None)
+        same = [other for other, values in carried.items() if value and value in values]
+        meant = slip or (same[0] if len(same) == 1 and value not in ("true", "") else None)
+        if meant is not None:
+            return f"{said}: write {meant} instead of {key}"
+        return f"{said}: {label}, or take that out of the pod"
 
 
 def _wanted(spec: Object) -> Iterator[tuple[str, str]]:
@@ -73,37 +108,11 @@ def _wanted(spec: Object) -> Iterator[tuple[str, str]]:
             yield text(one, "key"), values[0]
 
 
-def _label(key: str, value: str, nodes: Iterable[Node]) -> str:
-    """``no node has KEY=VALUE``, and the one that some node has instead."""
-    said = f"no node has {key}={value}"
-    carried: dict[str, set[str]] = {}
-    for node in nodes:
-        for other, has in node.labels.items():
-            carried.setdefault(other, set()).add(has)
-    renamed = _RENAMED.get(key)
-    if renamed in carried:
-        return f"{said}: write {renamed}, as that label is called now"
-    label = f"label a node as the pod wants it (kubectl label node NODE {key}={value})"
-    if key in carried:
-        near = nearest(value, carried[key])
-        if near is not None and is_typo(value, near):
-            return f"{said}: write {key}: {near}, which a node has"
-        has = near or ", ".join(sorted(carried[key])[:3])
-        return f"{said}: {label}, or write {key}: {has}, which a node has"
-    slip = next((other for other in carried if is_typo(key, other)), None)
-    same = [other for other, values in carried.items() if value and value in values]
-    meant = slip or (same[0] if len(same) == 1 and value not in ("true", "") else None)
-    if meant is not None:
-        return f"{said}: write {meant} instead of {key}"
-    return f"{said}: {label}, or take that out of the pod"
-
-
 def _barred(tolerations: Sequence[object], nodes: Sequence[Node]) -> str | None:
     """The taints of the first node, where each node has one that keeps the pod off."""
-    barring = {node.name: [*_bars(tolerations, node)] for node in nodes}
-    if not nodes or not all(barring.values()):
+    if not nodes or not all(any(_bars(tolerations, node)) for node in nodes):
         return None
-    name, taints = next(iter(barring.items()))
+    name, taints = nodes[0].name, [*_bars(tolerations, nodes[0])]
     ill = next((one for one in taints if one.key in _CONDITIONS), None)
     if ill is not None:
         return (
@@ -137,9 +146,9 @@ def _too_much(
 ) -> Iterator[str]:
     """A pod that asks for more than the largest node has at all: most often a unit is missing."""
     asked = pod_amounts(spec, "requests")
-    for name in _WORDS:
+    for name in filter(asked.get, _WORDS):
         given = [table(allocatable.get(node.name, {})).get(name) for node in nodes]
         most = max((quantity.parse(one) for one in given if one is not None), default=0)
-        if most and asked.get(name, 0) > most:
+        if most and asked[name] > most:
             wants, has = quantity.show(asked[name]), quantity.show(most)
             yield f"ask for less {name}: the pod wants {wants}, and the largest node has {has}"

@@ -21,6 +21,8 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
         "policies",
         "nodes",
         "nodes-checked",
+        "missed-ports",
+        "pending",
         "addresses",
         "endpoints-by-hand",
         "labels",
