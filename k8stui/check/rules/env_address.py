@@ -17,7 +17,7 @@ port too and it is a digit away from the Service's.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.apiserver.fields import array, at, table, text
@@ -36,11 +36,13 @@ from k8stui.check.hosts import (
 )
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText, Template
+from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.evidence import who_names
 from k8stui.cluster.images import usual_port
 from k8stui.cluster.listening import declared, running
 from k8stui.cluster.meant import meant_by_name, meant_by_port
 from k8stui.cluster.model import Pod, Service, ServiceType, Workload
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
@@ -142,15 +144,25 @@ def _in_files(
     names = [text(one, "name") for one in array(container.data, "volumeMounts")]
     for volume in array(template.spec, "volumes"):
         name = text(volume, "configMap", "name")
-        held = ground.of_kind("ConfigMap").get(f"{template.namespace}/{name}")
-        if held is None or held.observed or text(volume, "name") not in names:
+        held = ground.cluster.config_maps.get(f"{template.namespace}/{name}")
+        if held is None or held.manifest.observed or text(volume, "name") not in names:
             continue
-        data = table(held.data, "data")
-        for one in in_texts(data):
-            value = str(data[str(one.path[-1])])
-            before = value[: one.offset].rpartition("\n")[2]
-            if one.port and not _LISTENS.search(before):
-                yield one, held
+        yield from ((one, held.manifest) for one in _told_in.of(held))
+
+
+def _with_ports(held: ConfigMap) -> Sequence[ToldHost]:
+    """What its files say of hosts and ports, but for where a program itself listens."""
+    found = []
+    for one in in_texts(held.data):
+        value, end = str(held.data[str(one.path[-1])]), one.offset or 0
+        before = value[value.rfind("\n", 0, end) + 1 : end]
+        if one.port and not _LISTENS.search(before):
+            found.append(one)
+    return found
+
+
+_told_in: Derived[ConfigMap, Sequence[ToldHost]] = Derived(_with_ports)
+"""Once a ConfigMap, not for each pod that mounts it."""
 
 
 _NEEDS_NONE = re.compile(
