@@ -12,8 +12,9 @@ from functools import cached_property
 from k8stui.apiserver.fields import table
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.model import Pod
+from k8stui.kernel.derived import Derived
 from k8stui.manifests import Manifest
-from k8stui.suggest import is_same_thing, is_typo, nearest
+from k8stui.suggest import Wordbook, is_same_thing, is_typo, things
 
 KINDS = ("ConfigMap", "Secret")
 _FIELDS = ("data", "stringData", "binaryData")
@@ -78,16 +79,39 @@ def meant_key(held: Manifest, key: str) -> str:
     Or the only one that there is. Empty: it has that key, or several and none that is like it: then
     somebody may put it in. What a dump shows stands there as it is.
     """
-    keys = [*_keys(held)]
-    if held.observed or key in keys:
+    if held.observed or any(key in table(held.data, field) for field in _FIELDS):
         return ""
-    same = next((one for one in keys if _is_meant(key, one)), None) or nearest(key, keys)
-    return same or (keys[0] if len(keys) == 1 else "")
+    return _known.of(held).meant(key)
 
 
-def _is_meant(key: str, one: str) -> bool:
-    written, known = _words(key), _words(one)
-    return written == known or is_same_thing(written, known)
+class _Keys:
+    """The keys of one object, found again without a look at each."""
+
+    def __init__(self, held: Manifest) -> None:
+        self._places = {key: place for place, key in enumerate(dict.fromkeys(_keys(held)))}
+        self._book = Wordbook(self._places)
+        self._called: dict[str, list[str]] = {}
+        for key in self._places:
+            for word in (_words(key), *things(_words(key))):
+                self._called.setdefault(word, []).append(key)
+
+    def meant(self, key: str) -> str:
+        """As `meant_key` has it; the object has no such key."""
+        written = _words(key)
+        found = [
+            one
+            for word in (written, *things(written))
+            for one in self._called.get(word, ())
+            if _words(one) == written or is_same_thing(written, _words(one))
+        ]
+        if found:
+            return min(found, key=self._places.__getitem__)
+        if near := self._book.nearest(key):
+            return near
+        return next(iter(self._places)) if len(self._places) == 1 else ""
+
+
+_known: Derived[Manifest, _Keys] = Derived(_Keys)
 
 
 def _words(key: str) -> str:

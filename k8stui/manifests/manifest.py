@@ -89,7 +89,7 @@ def field_name(path: Path) -> str:
     return text
 
 
-@record(kw_only=True, eq=False)
+@record(kw_only=True, eq=False, weakref_slot=True)
 class Manifest:
     """One object of an input. Field types were checked against the schema of its kind."""
 
