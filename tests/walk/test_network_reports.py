@@ -1162,6 +1162,13 @@ CASES |= {
         ask=("pod/zk-0", "zk-0.zk-hs:2888"), result="no-such-name", mend="zk-0.zk-headless",
         rule="env-address", words="leads to zk-0.zk-hs", fix="write zk-0.zk-headless",
     ),
+    "a peer in another namespace": Told(
+        manifests=(*NODES, service("zk", port=2888, clusterIP="None", namespace="data"), workload(
+            "StatefulSet", "zk", "app=zk", namespace="data", serviceName="zk"),
+                   pod("client", container={"env": [{"name": "ZK_HOST", "value": "zk-0.zk"}]})),
+        ask=("pod/client", "zk-0.zk:2888"), result="no-such-name", mend="zk-0.zk.data",
+        rule="env-address", words="is in namespace data", fix="write zk-0.zk.data",
+    ),
     "Traefik, and a Service of another namespace": Told(
         manifests=(*NODES, space("a"), space("b"), pod("traefik", "app=traefik", namespace="a",
                    ports=[8000], container={"image": "traefik:v3.1",

@@ -414,6 +414,8 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
     governing = text(made.data, "spec", "serviceName") if made is not None else ""
     service = ground.cluster.services.get(f"{own}/{governing}")
     known = further == "" or further.startswith((f"{own}.svc", "svc"))
+    if number.isdecimal() and below and further == "" and made is None:
+        return _peer_elsewhere(ground, manifest, one, who, own)
     if not below or below == governing or service is None or not known:
         return None
     alike = is_typo(below, governing) or is_same_thing(below, governing) or below == base
@@ -429,6 +431,33 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
         why=f"{who} leads to {one.host}: pod {pod} has its name below Service {governing}, which "
         f"governs StatefulSet {base} (serviceName)",
         fix=f"write {pod}.{governing}",
+    )
+
+
+def _peer_elsewhere(
+    ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str
+) -> Finding | None:
+    """``db-0.db`` of a StatefulSet in another namespace: its name ends in that."""
+    pod, _, below = one.host.partition(".")
+    there = ground.namespaces_with("StatefulSet", pod.rpartition("-")[0])
+    # In a namespace of that name it may be a Service's own name.
+    if (
+        len(there) != 1
+        or below in ground.in_namespace
+        or f"{own}/{below}" in ground.cluster.services
+    ):
+        return None
+    made = ground.of_kind("StatefulSet")[f"{there[0]}/{pod.rpartition('-')[0]}"]
+    if text(made.data, "spec", "serviceName") != below:
+        return None
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{manifest.kind} {own}/{manifest.name}",
+        place=_place(manifest, one),
+        why=f"{who} leads to {one.host}: StatefulSet {made.name} is in namespace {there[0]}, and "
+        f"its pods have their names there",
+        fix=f"write {one.host}.{there[0]}",
     )
 
 

@@ -169,6 +169,7 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
         by = f" ({set_up.ingress}, as {set_up.name} has it)" if set_up and set_up.ingress else ""
         said += f" or node in front of the ingress controller{by}, which the name has to have in"
         said += " DNS too"
+    kind = entrance.owner.partition(" ")[0]
     unserved = cluster.unserved.get(entrance.owner.removeprefix("Ingress "))
     if unserved is not None:
         return Diagnosis(f"{reason}; and {unserved.why}", unserved.mend, unserved.origin)
@@ -177,7 +178,7 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
     if lost:
         return Diagnosis(
             f"{reason}; and behind it there is no Service {lost[0]}",
-            f"{said}; and let the Ingress name a Service of its own namespace",
+            f"{said}; and let the {kind} name a Service of its own namespace",
             entrance.origin,
         )
     for key, port in entrance.backends:
@@ -186,9 +187,9 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
             listed = ", ".join(p.name or str(p.port) for p in has) or "none"
             return Diagnosis(
                 f"{reason}; and its backend names port {port} of Service {key}, which has {listed}",
-                f"write port {listed} into the Ingress's backend; and {said}"
+                f"write port {listed} into the backend of {entrance.owner}; and {said}"
                 if len(has) == 1
-                else f"write one of them into the Ingress's backend; and {said}",
+                else f"write one of them into the backend of {entrance.owner}; and {said}",
                 entrance.origin,
             )
         found = next((p for p in has if port in (p.port, p.name)), None)
