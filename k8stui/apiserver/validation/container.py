@@ -17,7 +17,6 @@ from k8stui.apiserver.validation.probe import PROBED, check_probes
 from k8stui.apiserver.validation.resources import check_resources
 from k8stui.apiserver.validation.security import check_container_security
 from k8stui.manifests.manifest import Path, field_name
-from k8stui.suggest import nearest
 
 _PULL = ("Always", "IfNotPresent", "Never")
 _MESSAGES = ("File", "FallbackToLogsOnError")
@@ -131,6 +130,8 @@ def _mounts(container: Object, base: Path, volumes: set[str]) -> Iterator[Mistak
             yield Mistake((*path, "name"), Wrong.REQUIRED, "has to be written")
         elif name not in volumes:
             message = f"is {name!r}, and the pod has no such volume"
+            from k8stui.suggest import nearest  # noqa: PLC0415 - only a mistake needs it
+
             alone = next(iter(volumes)) if len(volumes) == 1 else None
             meant = nearest(name, sorted(volumes)) or alone or ""
             hint = f"write name: {meant}, or give the pod a volume {name}" if meant else ""
