@@ -57,6 +57,7 @@ def _beside(parent: str, name: str) -> Iterator[str]:
             yield text
 
 
+@cache
 def _text(folder: str) -> str | None:
     for name in _NAMES:
         try:
