@@ -55,19 +55,29 @@ def state_of(draft: Draft, states: Iterable[PodState]) -> PodState:
     return next((state for state in states if state.fits(draft)), _RUNS)
 
 
-def is_ready(draft: Draft, states: Iterable[PodState]) -> bool:
+OwnWords = dict[int, Unready | None]
+"""What `by_own_words` says, by the spec's id: that of a template's pods is one."""
+
+
+def is_ready(draft: Draft, states: Iterable[PodState], said: OwnWords) -> bool:
     """Whether the pod becomes ready.
 
     Readiness gates are conditions that somebody else must set; nobody does here.
     """
     state = state_of(draft, states)
     is_up = state.phase is PodPhase.RUNNING and state.ready
-    return is_up and lack_of(draft, states) is None
+    return is_up and lack_of(draft, states, said) is None
 
 
-def lack_of(draft: Draft, states: Iterable[PodState]) -> Unready | None:
-    """What keeps it from being ready by its own words; a state refutes what is not sure."""
-    lack = by_own_words(draft.spec)
+def lack_of(draft: Draft, states: Iterable[PodState], said: OwnWords) -> Unready | None:
+    """What keeps it from being ready by its own words; a state refutes what is not sure.
+
+    `said` is filled; it is good while the drafts are.
+    """
+    spec = id(draft.spec)
+    if spec not in said:
+        said[spec] = by_own_words(draft.spec)
+    lack = said[spec]
     if lack is None or lack.sure:
         return lack
     return None if any(state.fits(draft) for state in states) else lack

@@ -11,7 +11,7 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.filters import conflicts
-from k8stui.cluster.kubelet import PodState, is_ready, lack_of, state_of
+from k8stui.cluster.kubelet import OwnWords, PodState, is_ready, lack_of, state_of
 from k8stui.cluster.memory import Memory
 from k8stui.cluster.model import Node, Pod, PodPhase, Remark, Workload
 from k8stui.cluster.needs import HostPort, host_ports
@@ -158,6 +158,7 @@ class Population:
         allocator = self._allocator
         allocator.take(address for draft in drafts for address in draft.addresses)
         on_node = {name: {*ports} for name, ports in self._ports.items()}
+        said: OwnWords = {}
         for draft in drafts:
             if draft.node_name is None or draft.finished:
                 continue
@@ -171,7 +172,7 @@ class Population:
             node = self._nodes[draft.node_name]
             state = state_of(draft, self._states)
             draft.phase = state.phase
-            lack = lack_of(draft, self._states)
+            lack = lack_of(draft, self._states, said)
             draft.ready = state.phase is PodPhase.RUNNING and state.ready and lack is None
             if lack is not None:
                 draft.unready_reason, draft.unready_mend = lack.why, lack.mend
@@ -232,10 +233,11 @@ def _find_node(draft: Draft, nodes: Mapping[str, Node]) -> None:
 def _held_back(drafts: Iterable[Draft], states: Sequence[PodState]) -> dict[Draft, None]:
     """A StatefulSet waits until each pod runs and is ready: later ones are not made."""
     held: dict[Draft, None] = {}
+    said: OwnWords = {}
     for draft in drafts:
         earlier = draft.after
         if earlier is not None and (
-            earlier in held or earlier.node_name is None or not is_ready(earlier, states)
+            earlier in held or earlier.node_name is None or not is_ready(earlier, states, said)
         ):
             held[draft] = None
     return held
