@@ -733,7 +733,7 @@ ENTRANCES = {
     "an Ingress and the pod's port": asking(
         "shop.acme.com:80", ingress("web", 8080), service("web", to=8080), WEB, source="outside",
         result="no-such-name", cause="its backend names port 8080 of Service default/web",
-        mend="write port 80 into the Ingress's backend", at="host: shop.acme.com",
+        mend="write port 80 into the backend of Ingress default/front", at="host: shop.acme.com",
     ),
     "an Ingress without an address": asking(
         "shop.acme.com:80", ingress("web", 80), service("web", to=8080), WEB,
