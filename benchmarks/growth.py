@@ -454,6 +454,23 @@ def config_keys(size: int, folder: Path) -> list[str]:
     )
 
 
+def missing_maps(size: int, folder: Path) -> list[str]:
+    """Pods that each ask for a ConfigMap that is not there, beside as many that are."""
+    return checked(
+        folder,
+        *(
+            f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: has-{word(n)}}}\n"
+            f"data: {{k{n}: v}}\n"
+            for n in range(size)
+        ),
+        *(
+            f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p{n}}}\nspec: {{containers: [{{name: c, "
+            f"image: i, envFrom: [{{configMapRef: {{name: asks-{word(n)}}}}}]}}]}}\n"
+            for n in range(size)
+        ),
+    )
+
+
 def listeners(size: int, folder: Path) -> list[str]:
     """A Gateway's listeners, and routes that name others, in namespaces of their own."""
     gateway = "apiVersion: gateway.networking.k8s.io/v1\n"
@@ -565,6 +582,7 @@ CASES = {
     "monitors": Case(50, monitors),
     "unread": Case(50, unread),
     "config-keys": Case(50, config_keys),
+    "missing-maps": Case(50, missing_maps),
     "listeners": Case(50, listeners),
     "replicas": Case(500, replicas),
     "remembered": Case(300, remembered),

@@ -14,7 +14,7 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.model import Pod
 from k8stui.kernel.derived import Derived
 from k8stui.manifests import Manifest
-from k8stui.suggest import Wordbook, is_same_thing, is_typo, things
+from k8stui.suggest import Wordbook, is_same_thing, things
 
 KINDS = ("ConfigMap", "Secret")
 _FIELDS = ("data", "stringData", "binaryData")
@@ -32,6 +32,7 @@ class Holders:
             for key, one in inventory.of(kind).items():
                 namespace, _, name = key.partition("/")
                 self._objects.setdefault((kind, namespace), {})[name] = one
+        self._names: dict[tuple[str, str], _Names] = {}
         self._found: dict[tuple[str, str, str, str], str] = {}
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
@@ -44,23 +45,12 @@ class Holders:
         """
         asked = kind, namespace, name, key
         if asked not in self._found:
-            there = self._objects.get((kind, namespace), {})
-            self._found[asked] = next(
-                (one for one in there if is_typo(name, one)), ""
-            ) or self._left(there, asked)
+            space = kind, namespace
+            if space not in self._names:
+                there, used = self._objects.get(space, {}), self._used.get(space, ())
+                self._names[space] = _Names(there, used)
+            self._found[asked] = self._names[space].meant(name, key)
         return self._found[asked]
-
-    def _left(self, there: Mapping[str, Manifest], asked: tuple[str, str, str, str]) -> str:
-        kind, namespace, name, key = asked
-        used: Collection[str] = self._used.get((kind, namespace), ())
-        free = [
-            one
-            for one, held in there.items()
-            if one not in used
-            and not held.observed
-            and (key in _keys(held) if key else one.startswith(name[:_BEGUN]))
-        ]
-        return free[0] if len(free) == 1 else ""
 
     @cached_property
     def _used(self) -> Mapping[tuple[str, str], Collection[str]]:
@@ -71,6 +61,30 @@ class Holders:
                 for kind, name, _ in container.needs:
                     found.setdefault((kind, pod.namespace), set()).add(name)
         return found
+
+
+class _Names:
+    """The objects of one kind in a namespace, found again without a look at each."""
+
+    def __init__(self, there: Mapping[str, Manifest], used: Collection[str]) -> None:
+        self._book = Wordbook(there)
+        self._holding: dict[str, list[str]] = {}
+        """By a key, those that nobody asks for; what a dump shows is there for somebody."""
+        self._begun: dict[str, list[str]] = {}
+        """And by the letters at their beginning."""
+        for name, held in there.items():
+            if name in used or held.observed:
+                continue
+            for key in dict.fromkeys(_keys(held)):
+                self._holding.setdefault(key, []).append(name)
+            for letters in range(min(_BEGUN, len(name)) + 1):
+                self._begun.setdefault(name[:letters], []).append(name)
+
+    def meant(self, name: str, key: str) -> str:
+        """As `Holders.meant` has it."""
+        near = next(iter(self._book.typos(name)), "")
+        free = self._holding.get(key, ()) if key else self._begun.get(name[:_BEGUN], ())
+        return near or (free[0] if len(free) == 1 else "")
 
 
 def meant_key(held: Manifest, key: str) -> str:

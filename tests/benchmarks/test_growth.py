@@ -30,6 +30,7 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
         "subsets",
         "unread",
         "config-keys",
+        "missing-maps",
         "told",
         "replicas",
         "remembered",
