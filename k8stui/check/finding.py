@@ -13,6 +13,7 @@ from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.check.ground import Ground
+    from k8stui.cluster.model import Lack
 
 
 class Severity(StrEnum):
@@ -58,6 +59,18 @@ class Finding:
     """What would mend it, one sentence without a full stop."""
     claim: Claim | None = None
     proof: Proof | None = None
+
+    @classmethod
+    def of_lack(cls, rule: str, subject: str, lack: Lack) -> Finding:
+        """A warning of what the cluster's model knows already."""
+        return cls(
+            rule=rule,
+            severity=Severity.WARNING,
+            subject=subject,
+            place=lack.origin.place,
+            why=lack.why,
+            fix=lack.mend,
+        )
 
 
 @record(kw_only=True)

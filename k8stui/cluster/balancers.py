@@ -24,6 +24,7 @@ from k8stui.cluster.model import (
     Announced,
     Container,
     EndpointSlice,
+    Lack,
     LoadBalancerIngress,
     Node,
     Pod,
@@ -31,7 +32,6 @@ from k8stui.cluster.model import (
     ProxyConfiguration,
     Service,
     ServiceType,
-    Unbalanced,
 )
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, OriginKind, assumed
@@ -57,7 +57,7 @@ class Balancers:
     metallb: Told | None
     vips: Mapping[str, Origin]
     """Nodes on which kube-vip announces what Services ask for."""
-    idle: Unbalanced | None
+    idle: Lack | None
     """Why a Service that asks for no address gets none from anybody; None: nothing says so."""
     seen: Mapping[str, tuple[str, Origin]]
     """By ``namespace/name`` of a Service: the node that announces it, as its status says."""
@@ -78,7 +78,7 @@ class Balancers:
 
     def with_addresses(
         self, services: dict[str, Service]
-    ) -> tuple[dict[str, Service], dict[str, Unbalanced]]:
+    ) -> tuple[dict[str, Service], dict[str, Lack]]:
         """Give an address to those load balancers that have none: as MetalLB's controller would.
 
         And say why the others get none (internal/allocator/allocator.go).
@@ -119,7 +119,7 @@ class Balancers:
         given: tuple[Address, ...],
         services: Mapping[str, Service],
         taken: set[Address],
-    ) -> Unbalanced | None:
+    ) -> Lack | None:
         """Why MetalLB gives none, or not the one that is asked for; None: nothing is known."""
         if not self.pools:
             return None if given else self.idle
@@ -130,7 +130,7 @@ class Balancers:
             if any(key in service.annotations for key in _WANTED):
                 origin = service.origins.get("annotations", service.origin)
             listed = ", ".join(f"{one.name}: {one.written}" for one in self.pools)
-            return Unbalanced(
+            return Lack(
                 f"the address {out[0]} that it asks for is in no pool ({listed}): MetalLB "
                 "gives it none",
                 f"ask for an address of a pool ({self.pools[0].written}), or add {out[0]} to one",
@@ -141,7 +141,7 @@ class Balancers:
         named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
         pools = [p for p in self.pools if p.name == named or (not named and p.auto)]
         if pools and not any(pool.serves(service) for pool in pools):
-            return Unbalanced(
+            return Lack(
                 f"{pools[0].title} gives nothing to Service {service.key}: its "
                 f"serviceAllocation is for {_allocation(pools[0])}",
                 f"add namespace {service.namespace} (or the Service's labels) there, or make a "
@@ -151,7 +151,7 @@ class Balancers:
         if not pools:
             said = f"its annotation asks for address pool {named}, and there is {all_pools}"
             by_itself = f"no pool gives addresses unasked ({all_pools}: autoAssign: false)"
-            return Unbalanced(
+            return Lack(
                 said if named else by_itself,
                 f"write {self.pools[0].name} there, or make a pool {named}"
                 if named
@@ -168,7 +168,7 @@ class Balancers:
         ]
         if not held:
             return None
-        return Unbalanced(
+        return Lack(
             f"{pools[0].title} ({pools[0].written}) is used up ({', '.join(held[:3])})",
             f"widen the addresses of {pools[0].title}, or let Services share one "
             "(metallb.io/allow-shared-ip)",
@@ -177,7 +177,7 @@ class Balancers:
 
     def _held(
         self, service: Service, given: tuple[Address, ...], holders: Mapping[Address, Service]
-    ) -> Unbalanced | None:
+    ) -> Lack | None:
         """The address that it asks for is another Service's, and the two may not share it.
 
         Source: MetalLB internal/allocator/allocator.go (checkSharing, sharingOK).
@@ -186,7 +186,7 @@ class Balancers:
             other = holders.get(one)
             why = _apart(service, other) if other is not None else ""
             if other is not None and why:
-                return Unbalanced(
+                return Lack(
                     f"the address {one} that it asks for is that of Service {other.key}, and "
                     f"{why}: MetalLB gives it none",
                     "write the same metallb.io/allow-shared-ip into both, with other ports and, "
@@ -236,12 +236,12 @@ def _apart(one: Service, other: Service) -> str:
     )
 
 
-def _one_family(service: Service, given: tuple[Address, ...]) -> Unbalanced | None:
+def _one_family(service: Service, given: tuple[Address, ...]) -> Lack | None:
     """Of two families that it must have the pools give one alone (allocator.go, getIPFromCIDR…)."""
     lacks = set(service.ip_families) - {one.version for one in given}
     if service.ip_family_policy != "RequireDualStack" or not given or not lacks:
         return None
-    return Unbalanced(
+    return Lack(
         f"it must have addresses of both families (RequireDualStack), and no pool has one of IPv"
         f"{min(lacks)} for it: MetalLB gives it none",
         f"add a range of IPv{min(lacks)} to the pool, or set ipFamilyPolicy: PreferDualStack",
@@ -275,12 +275,12 @@ def find_balancers(inventory: Inventory, pods: Mapping[str, Pod]) -> Balancers |
     return Balancers(metallb=metallb, vips=vips, idle=idle, seen=seen, asked=asked)
 
 
-def _without_pools(metallb: Told) -> Unbalanced | None:
+def _without_pools(metallb: Told) -> Lack | None:
     if metallb.pools or metallb.runs is None:
         return None
     unread, here = metallb.unread, metallb.runs.namespace
     if unread is not None:
-        return Unbalanced(
+        return Lack(
             f"MetalLB reads its pools from objects since 0.13, and no ConfigMap: {unread.name} in "
             f"{here} says nothing to it, and there is no IPAddressPool",
             "write that pool as an IPAddressPool, and an L2Advertisement (BGPAdvertisement and "
@@ -290,22 +290,22 @@ def _without_pools(metallb: Told) -> Unbalanced | None:
     if metallb.astray:
         return _astray(metallb.astray[0], here)
     if metallb.in_config_map:
-        return Unbalanced(
+        return Lack(
             f"MetalLB runs without pools: before 0.13 it reads them from ConfigMap {here}/config, "
             "and there is none",
             f"write ConfigMap config in {here}, with address-pools (name, protocol: layer2, "
             "addresses: free ones of the nodes' network) in its key config",
             metallb.runs.origin,
         )
-    return Unbalanced(
+    return Lack(
         "MetalLB runs, and there is no IPAddressPool: it has no address to give",
         "write an IPAddressPool with free addresses of the nodes' network, and an L2Advertisement",
         metallb.runs.origin,
     )
 
 
-def _astray(one: Manifest, here: str) -> Unbalanced:
-    return Unbalanced(
+def _astray(one: Manifest, here: str) -> Lack:
+    return Lack(
         f"{one.kind} {one.name} is in namespace {namespace_of(one)}, and MetalLB reads those of "
         f"its own alone, {here}",
         f"write namespace: {here} there",
@@ -313,12 +313,12 @@ def _astray(one: Manifest, here: str) -> Unbalanced:
     )
 
 
-def _asked_alone(pods: Iterable[Pod]) -> Unbalanced | None:
+def _asked_alone(pods: Iterable[Pod]) -> Lack | None:
     """kube-vip announces the address that a Service asks for, and chooses none itself."""
     by_image = {image_word(one.image): pod for pod in pods for one in pod.containers}
     if _GIVES in by_image or _KUBE_VIP not in by_image:
         return None
-    return Unbalanced(
+    return Lack(
         "kube-vip announces the address that a Service has, and gives it none: that is "
         "kube-vip-cloud-provider's work, which does not run",
         "ask for one (annotation kube-vip.io/loadbalancerIPs: a free address of the nodes' "
@@ -330,7 +330,7 @@ def _asked_alone(pods: Iterable[Pod]) -> Unbalanced | None:
 
 def rivals(
     balancers: Balancers | None, proxy: ProxyConfiguration, there: Distribution
-) -> Iterator[Unbalanced]:
+) -> Iterator[Lack]:
     """Who else answers for the addresses that MetalLB announces, or gives others.
 
     Sources: MetalLB's own documents (Installation, Preparation); k3s' ServiceLB.
@@ -340,7 +340,7 @@ def rivals(
     if first is None:
         return
     if there.name == K3S and there.balancer:
-        yield Unbalanced(
+        yield Lack(
             "k3s' own ServiceLB runs beside MetalLB: both give load balancers addresses, it those "
             "of the nodes, and each takes back what the other wrote",
             "start k3s' servers with --disable servicelb",
@@ -349,7 +349,7 @@ def rivals(
     told = proxy.origin.kind is not OriginKind.ASSUMED
     if proxy.mode == "ipvs" and not proxy.strict_arp and told:
         unset = proxy.origins["strict_arp"].kind is OriginKind.DEFAULTED
-        yield Unbalanced(
+        yield Lack(
             "in mode ipvs every node has the load balancers' addresses on kube-ipvs0, and without "
             "strictARP every node answers ARP for them: not only the one that MetalLB chose",
             "set ipvs.strictARP: true in kube-proxy's configuration and restart its pods",
@@ -365,9 +365,9 @@ def unannounced(
     *,
     slices: Mapping[str, tuple[EndpointSlice, ...]],
     pods: Mapping[str, Pod],
-) -> dict[Address, Unbalanced]:
+) -> dict[Address, Lack]:
     """Addresses of MetalLB's pools that no speaker announces, and why."""
-    found: dict[Address, Unbalanced] = {}
+    found: dict[Address, Lack] = {}
     if not nodes:
         return found
     if balancers is None:
@@ -388,15 +388,13 @@ def unannounced(
     return found
 
 
-def _not_for_services(
-    services: Mapping[str, Service], pods: Iterable[Pod]
-) -> dict[Address, Unbalanced]:
+def _not_for_services(services: Mapping[str, Service], pods: Iterable[Pod]) -> dict[Address, Lack]:
     """What asks kube-vip for its address, where that keeps to the API server's own one."""
     idle = _where_kube_vip(pods, for_services=False)
     if not idle:
         return {}
     origin = next(iter(idle.values()))
-    lack = Unbalanced(
+    lack = Lack(
         "kube-vip runs for the API server's address alone (svc_enable is not true), and announces "
         "no Service's",
         'set svc_enable: "true" in kube-vip\'s env (argument --services)',
@@ -417,7 +415,7 @@ def _far(
     pool: Pool,
     at: Sequence[Node],
     speakers: Mapping[str, Origin],
-) -> Unbalanced | None:
+) -> Lack | None:
     """With policy Local the nodes that may announce are none of those with an endpoint."""
     if service.external_traffic_policy != "Local" or not at:
         return None
@@ -432,13 +430,13 @@ def _far(
     cluster = "set externalTrafficPolicy: Cluster"
     if not chosen:
         ad = ads[0].manifest
-        return Unbalanced(
+        return Lack(
             f"{said}which {ad.kind} {ad.name} does not choose",
             f"{cluster}, choose those nodes in its nodeSelectors, or run pods on those it chooses",
             ad.origin("spec", "nodeSelectors"),
         )
     if speakers and not any(node.name in speakers for node in chosen):
-        return Unbalanced(
+        return Lack(
             f"{said}where no speaker of MetalLB runs (one does on {', '.join(sorted(speakers))})",
             f"let the DaemonSet speaker run on {where} (tolerations, nodeSelector), or {cluster}",
             origin,
@@ -446,7 +444,7 @@ def _far(
     return None
 
 
-def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Unbalanced | None:
+def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Lack | None:
     ads = [one for one in balancers.advertisements if one.is_for(pool)]
     metallb = balancers.metallb
     if not ads and metallb is not None and metallb.runs is not None:
@@ -454,7 +452,7 @@ def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Unb
             if one.kind.endswith("Advertisement"):
                 return _astray(one, metallb.runs.namespace)
     if not ads:
-        return Unbalanced(
+        return Lack(
             f"no L2Advertisement and no BGPAdvertisement is for {pool.title}: MetalLB gives its "
             "addresses, and nobody announces them",
             f"write an L2Advertisement for it (spec.ipAddressPools: [{pool.name}])",
@@ -462,7 +460,7 @@ def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Unb
         )
     if not any(one.is_l2 or balancers.has_peers for one in ads):
         old = bool(ads[0].only)
-        return Unbalanced(
+        return Lack(
             f"{pool.title} is announced by BGP alone, and nothing names the router that MetalLB "
             f"speaks to: there {'are no peers beside the pools' if old else 'is no BGPPeer'}",
             f"{'name it under peers' if old else 'write a BGPPeer'} (its address, both AS "
@@ -472,14 +470,14 @@ def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Unb
         )
     chosen = [node for node in nodes.values() if any(one.chooses(node) for one in ads)]
     if not chosen:
-        return Unbalanced(
+        return Lack(
             f"no node has the labels that {ads[0].manifest.kind} {ads[0].manifest.name} asks for: "
             "nobody announces the address",
             "mend its nodeSelectors, or label a node so",
             ads[0].manifest.origin("spec", "nodeSelectors"),
         )
     if all(_EXCLUDED in node.labels for node in chosen):
-        return Unbalanced(
+        return Lack(
             f"{chosen[0].name} is labelled {_EXCLUDED}, as kubeadm labels control planes, so its "
             "speaker announces nothing, and no other node may",
             f"kubectl label node {chosen[0].name} {_EXCLUDED}-, or run MetalLB's speakers with "

@@ -28,7 +28,7 @@ from k8stui.cluster.holders import Holders
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
-from k8stui.cluster.model import Cluster, Corefile, Node, Pod, Service, Unbalanced, Unserved
+from k8stui.cluster.model import Cluster, Corefile, Lack, Node, Pod, Service
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
 from k8stui.cluster.network_plugins import seen_plugins
@@ -197,7 +197,7 @@ def build(
     pods = _waiting(pods, services)
     memory.keep("pods shown", (), pods)
     balancers = find_balancers(inventory, pods)
-    unbalanced: dict[str, Unbalanced] = {}
+    unbalanced: dict[str, Lack] = {}
     if balancers is not None:
         services, unbalanced = balancers.with_addresses(services)
     slices = gather_slices(
@@ -276,7 +276,7 @@ def _unserved(
     pods: Mapping[str, Pod],
     services: Mapping[str, Service],
     distribution: Distribution,
-) -> Mapping[str, Unserved]:
+) -> Mapping[str, Lack]:
     if not inventory.of("Ingress"):
         return {}
     from k8stui.cluster.unserved import unserved  # noqa: PLC0415 - rare

@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text
-from k8stui.cluster.model import Cluster, CniConfiguration
+from k8stui.cluster.model import Cluster, CniConfiguration, Lack
 from k8stui.manifests.foreign import CNI_LIST, DOCKER_OPTIONS
 from k8stui.origin import Origin
-from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -34,16 +33,7 @@ def cni_configurations(objects: Iterable[Manifest]) -> tuple[CniConfiguration, .
     return tuple(_found(objects))
 
 
-@record()
-class Closed:
-    """Why no hostPort is open on any node, and what would open them."""
-
-    why: str
-    mend: str
-    origin: Origin
-
-
-def closed_host_ports(cluster: Cluster) -> Closed | None:
+def closed_host_ports(cluster: Cluster) -> Lack | None:
     """None: somebody opens them, or nothing is known of it.
 
     A list of plug-ins of which none is portmap (cni.dev/plugins/current/meta/portmap); Cilium and
@@ -51,7 +41,7 @@ def closed_host_ports(cluster: Cluster) -> Closed | None:
     """
     for plugin in cluster.network_plugins:
         if plugin.closes_host_ports is not None:
-            return Closed(
+            return Lack(
                 f"{plugin.name} opens none where it leaves kube-proxy's work to kube-proxy, unless "
                 "it calls portmap",
                 'set kube-proxy-replacement: "true" (Helm: kubeProxyReplacement) or '
@@ -65,7 +55,7 @@ def closed_host_ports(cluster: Cluster) -> Closed | None:
     if not lists or by_itself:
         return None
     name = lists[0].name
-    return Closed(
+    return Lack(
         f"the CNI configuration {name} names no plug-in that opens it (portmap)",
         f"add portmap to the plugins of {name} ({{type: portmap, capabilities: "
         "{portMappings: true}}), or let the pod use hostNetwork",

@@ -321,17 +321,12 @@ class Announced:
 
 
 @record()
-class Unbalanced:
-    """Why a load balancer has no address, or why nobody answers for it; and what would mend it."""
+class Lack:
+    """Why something of the cluster does not work, what would mend it, and where that is written.
 
-    why: str
-    mend: str
-    origin: Origin
-
-
-@record()
-class Unserved:
-    """Why no ingress controller serves an Ingress; and what would mend it."""
+    A load balancer without an address or anybody who answers for it, an Ingress that no controller
+    serves, cluster DNS that answers nobody, hostPorts that nobody opens.
+    """
 
     why: str
     mend: str
@@ -605,11 +600,11 @@ class Cluster:
     """Those of the input that show themselves (`k8stui.cluster.network_plugins`)."""
     announced: Mapping[Address, Announced] = field(default_factory=dict)
     """By address of a load balancer: who announces it, where the input shows that."""
-    unannounced: Mapping[Address, Unbalanced] = field(default_factory=dict)
+    unannounced: Mapping[Address, Lack] = field(default_factory=dict)
     """By address of a load balancer: why nobody announces it."""
-    rivals: tuple[Unbalanced, ...] = ()
+    rivals: tuple[Lack, ...] = ()
     """Who else answers for those that MetalLB announces, or gives others."""
-    unbalanced: Mapping[str, Unbalanced] = field(default_factory=dict)
+    unbalanced: Mapping[str, Lack] = field(default_factory=dict)
     """By ``namespace/name`` of a Service: why its load balancer gets no address."""
     calico: CalicoSettings | None = None
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
@@ -619,7 +614,7 @@ class Cluster:
     cluster_policies: tuple[ClusterPolicy, ...] = ()
     """Of the tiers above and below them, in the order in which they are asked."""
     entrances: tuple[Entrance, ...] = ()
-    unserved: Mapping[str, Unserved] = field(default_factory=dict)
+    unserved: Mapping[str, Lack] = field(default_factory=dict)
     """By ``namespace/name`` of an Ingress."""
     published: tuple[PublishedPort, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

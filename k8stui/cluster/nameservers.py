@@ -14,7 +14,7 @@ from k8stui.apiserver.fields import text, texts
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.fields import addresses
-from k8stui.cluster.model import Cluster, Container, Corefile, Pod, Service, ServiceType
+from k8stui.cluster.model import Cluster, Container, Corefile, Lack, Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_PORT, DNS_SERVICE, dns_port, uses_cluster_dns
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.derived import Derived
@@ -68,21 +68,12 @@ def told_by_kubelet(inventory: Inventory) -> Told:
     return found
 
 
-@record()
-class Unserved:
-    """Why cluster DNS answers no pod, though its pods run, and what would mend it."""
-
-    why: str
-    mend: str
-    origin: Origin
-
-
-def unserved(cluster: Cluster) -> Unserved | None:
+def unserved(cluster: Cluster) -> Lack | None:
     """What the Corefile of cluster DNS leaves out; None where nothing says so."""
     dns, told = cluster.services.get(DNS_SERVICE), cluster.corefile
     problem = cluster.refused.get(f"Service {DNS_SERVICE}")
     if dns is None and problem is not None:
-        return Unserved(
+        return Lack(
             problem.message,
             "let kube-dns have the address that the kubelets write into every pod (clusterDNS): "
             "where another Service has taken it, delete that one and make it again after kube-dns",
@@ -90,7 +81,7 @@ def unserved(cluster: Cluster) -> Unserved | None:
         )
     port = dns_port(dns) if dns is not None else None
     if dns is not None and port is None and any(one.port == DNS_PORT for one in dns.ports):
-        return Unserved(
+        return Lack(
             f"Service {dns.name} has no port {DNS_PORT}/UDP, by which every resolver asks first",
             f"add a port {DNS_PORT} with protocol: UDP to Service {dns.name}",
             dns.origins.get("ports", dns.origin),
@@ -107,13 +98,13 @@ def unserved(cluster: Cluster) -> Unserved | None:
     }
     if led and not led & set(told.ports):
         listens, leads = told.ports[0], next(iter(led))
-        return Unserved(
+        return Lack(
             f"CoreDNS listens on port {listens} (Corefile), Service {dns.name} leads to {leads}",
             f"write targetPort: {listens} into Service {dns.name}, or .:{leads} into the Corefile",
             told.ports_origin,
         )
     if not told.serves_services:
-        return Unserved(
+        return Lack(
             "the Corefile of cluster DNS has no plugin kubernetes, which knows the Services",
             f"write kubernetes {cluster.pod_domain} in-addr.arpa ip6.arpa into its block",
             told.ports_origin,
@@ -121,12 +112,12 @@ def unserved(cluster: Cluster) -> Unserved | None:
     return _asks_itself(dns, told) or _taken_by_caches(cluster, dns)
 
 
-def _asks_itself(dns: Service, told: Corefile) -> Unserved | None:
+def _asks_itself(dns: Service, told: Corefile) -> Lack | None:
     """CoreDNS is its own upstream: the plugin loop ends it (coredns plugin/loop README)."""
     itself = [one for one in told.forwards if one in dns.cluster_ips or is_loopback(one)]
     if not itself or not told.ends_in_loops:
         return None
-    return Unserved(
+    return Lack(
         f"the Corefile forwards what cluster DNS does not know to {itself[0]}, which is cluster "
         "DNS itself: the plugin loop sees that and ends CoreDNS (CrashLoopBackOff)",
         "forward to the name servers of the nodes' network (forward . /etc/resolv.conf where the "
@@ -135,7 +126,7 @@ def _asks_itself(dns: Service, told: Corefile) -> Unserved | None:
     )
 
 
-def _taken_by_caches(cluster: Cluster, dns: Service) -> Unserved | None:
+def _taken_by_caches(cluster: Cluster, dns: Service) -> Lack | None:
     """NodeLocal DNS at cluster DNS' own address, which in mode ipvs is kube-ipvs0's.
 
     kubernetes.io docs, "Using NodeLocal DNSCache": then it may listen at its own address alone.
@@ -145,7 +136,7 @@ def _taken_by_caches(cluster: Cluster, dns: Service) -> Unserved | None:
         (), dns.cluster_ips[:1]
     ):  # fmt: skip
         return None
-    return Unserved(
+    return Lack(
         f"NodeLocal DNS (pod {taken[0].key}) takes {dns.cluster_ips[0]}, cluster DNS' own address, "
         "and takes what is for it out of conntrack; in mode ipvs kube-proxy has that address on "
         "kube-ipvs0 and needs conntrack: the answers are lost",
@@ -155,14 +146,14 @@ def _taken_by_caches(cluster: Cluster, dns: Service) -> Unserved | None:
     )
 
 
-def other_domain(cluster: Cluster) -> Unserved | None:
+def other_domain(cluster: Cluster) -> Lack | None:
     """The pods' search list is of another domain than the one that cluster DNS serves."""
     has, serves = cluster.pod_domain, cluster.cluster_domain
     if has == serves:
         return None
     by_kubelet = "pod_domain" in cluster.origins
     whose = "the kubelet's clusterDomain is" if by_kubelet else "the cluster's dnsDomain is"
-    return Unserved(
+    return Lack(
         f"{whose} {has}, which every pod has in its search list, and cluster DNS serves {serves}",
         f"write clusterDomain: {serves} into the kubelets' configuration (and make the pods anew), "
         f"or kubernetes {has} into the Corefile of cluster DNS",

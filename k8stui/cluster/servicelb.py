@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from k8stui.cluster.model import (
     EndpointSlice,
+    Lack,
     LoadBalancerIngress,
     Node,
     Service,
     ServiceType,
-    Unbalanced,
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import assumed
@@ -42,7 +42,7 @@ def with_nodes_addresses(
     services: Mapping[str, Service],
     slices: Mapping[str, tuple[EndpointSlice, ...]],
     nodes: Mapping[str, Node],
-) -> tuple[dict[str, Service], dict[str, Unbalanced]]:
+) -> tuple[dict[str, Service], dict[str, Lack]]:
     """Give addresses to the load balancers that have none; and say why the others get none."""
     found, lacks = dict(services), without_port(services)
     for key, service in services.items():
@@ -74,12 +74,12 @@ def with_nodes_addresses(
     return found, lacks
 
 
-def without_port(services: Mapping[str, Service]) -> dict[str, Unbalanced]:
+def without_port(services: Mapping[str, Service]) -> dict[str, Lack]:
     """Load balancers whose port another one has on every node.
 
     The pods of the second stay Pending, and its Service without an address.
     """
-    found: dict[str, Unbalanced] = {}
+    found: dict[str, Lack] = {}
     first: dict[tuple[int, Protocol], Service] = {}
     # What k3s brings itself (traefik) is there before all others.
     for key, service in sorted(services.items(), key=lambda one: one[1].namespace != _SYSTEM):
@@ -88,7 +88,7 @@ def without_port(services: Mapping[str, Service]) -> dict[str, Unbalanced]:
         for port in service.ports:
             other = first.setdefault((port.port, port.protocol), service)
             if other is not service and not service.load_balancer_ingress:
-                found[key] = Unbalanced(
+                found[key] = Lack(
                     f"k3s' ServiceLB opens port {port.port} on every node for Service {other.key} "
                     "already: its own pods stay Pending, and it gets no address",
                     "take another port, put both behind one ingress controller, or use a load "

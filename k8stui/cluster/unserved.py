@@ -17,7 +17,7 @@ from k8stui.apiserver.fields import table, text
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.distribution import Distribution
 from k8stui.cluster.mentions import ingress_backends
-from k8stui.cluster.model import Container, Pod, Service, ServiceType, Unserved
+from k8stui.cluster.model import Container, Lack, Pod, Service, ServiceType
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def unserved(
     pods: Iterable[Pod],
     services: Mapping[str, Service],
     distribution: Distribution,
-) -> dict[str, Unserved]:
+) -> dict[str, Lack]:
     """By ``namespace/name`` of an Ingress; what nothing is known against is not there."""
     if not inventory.of("Ingress"):
         return {}
@@ -96,7 +96,7 @@ def _by_nginx(
     classes: Sequence[Manifest],
     controllers: tuple[_Controller, ...],
     distribution: Distribution,
-) -> Unserved | None:
+) -> Lack | None:
     if not controllers:
         return None
     first = controllers[0]
@@ -108,7 +108,7 @@ def _by_nginx(
         whose = text(kind.data, "spec", "controller") if kind is not None else ""
         mine = tuple(one for one in controllers if one.of == whose)
         if kind is not None and not mine and whose.startswith("k8s.io/") and "nginx" in whose:
-            return Unserved(
+            return Lack(
                 f"IngressClass {named} is for controller {whose}, and ingress-nginx here serves "
                 f"those for {first.of} alone: no controller takes it",
                 f"start the controller with --controller-class={whose}, or write {first.of} into "
@@ -124,7 +124,7 @@ def _by_nginx(
         known = next(of_it, "")
         if not known:
             return None
-        return Unserved(
+        return Lack(
             f"it names no class, and IngressClass {known} is not the default one: ingress-nginx "
             "leaves it alone",
             f"write ingressClassName: {known} into its spec, or annotate the class "
@@ -134,7 +134,7 @@ def _by_nginx(
     space = namespace_of(manifest)
     if mine and all(one.watches not in ("", space) for one in mine):
         watches = mine[0].watches
-        return Unserved(
+        return Lack(
             f"its controller looks at namespace {watches} alone (--watch-namespace), and it is in "
             f"{space}",
             f"take --watch-namespace away from the controller, or put the Ingress and its Service "
@@ -148,7 +148,7 @@ def _is_default(kind: Manifest) -> bool:
     return text(kind.data, "metadata", "annotations", _DEFAULT) == "true"
 
 
-def _by_alb(manifest: Manifest, services: Mapping[str, Service]) -> Unserved | None:
+def _by_alb(manifest: Manifest, services: Mapping[str, Service]) -> Lack | None:
     notes = table(manifest.data, "metadata", "annotations")
     if not any(key.startswith(_ALB) for key in notes) or notes.get(_TARGET) == "ip":
         return None
@@ -159,7 +159,7 @@ def _by_alb(manifest: Manifest, services: Mapping[str, Service]) -> Unserved | N
             and service.type is ServiceType.CLUSTER_IP
             and service.annotations.get(_TARGET) != "ip"
         ):
-            return Unserved(
+            return Lack(
                 f"its load balancer sends to node ports (target-type instance), and Service "
                 f"{service.key} has none: the AWS Load Balancer Controller makes nothing of it",
                 f"annotate the Ingress {_TARGET}: ip, or make the Service of type NodePort",

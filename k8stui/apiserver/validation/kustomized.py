@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from k8stui.manifests.foreign import KUSTOMIZATIONS
 from k8stui.manifests.manifest import Manifest
 from k8stui.origin import is_file
 
-_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _LABELS = re.compile(r"^commonLabels:|includeSelectors: true", re.MULTILINE)
 """Fields that write into selectors too (the LabelTransformer's default field specs)."""
 _NAMESPACE = re.compile(r"^namespace:", re.MULTILINE)
@@ -59,7 +59,7 @@ def _beside(parent: str, name: str) -> Iterator[str]:
 
 @cache
 def _text(folder: str) -> str | None:
-    for name in _NAMES:
+    for name in KUSTOMIZATIONS:
         try:
             with open(os.path.join(folder, name), encoding="utf-8") as file:  # noqa: PTH118, PTH123
                 return file.read(100_000)

@@ -116,8 +116,7 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
     for one, holder in told:
         if one.host not in _ITSELF or _LISTENS.search(one.what):
             continue
-        beside = env.get(re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", one.what), "")
-        port = one.port or (int(beside) if beside.isdecimal() and len(beside) <= _DIGITS else 0)
+        port = one.port or _port_beside(one.what, env)
         if any(own.number == port for own in declared(pod)):
             continue
         if port not in ground.listening.others_ports(pod, Protocol.TCP):
@@ -536,12 +535,18 @@ def _by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | 
         return None
     holder = next((c for c in template.containers() if c.path == one.path[: len(c.path)]), None)
     env = array(holder.data, "env") if holder is not None else ()
-    beside = re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", one.what)
-    told = next((text(each, "value") for each in env if text(each, "name") == beside), "")
-    if beside == one.what or not told.isdecimal() or len(told) > _DIGITS:
+    told = {text(each, "name"): text(each, "value") for each in reversed(env)}
+    if not (port := _port_beside(one.what, told)):
         return None
-    found = meant_by_port(ground.cluster, template.namespace, int(told))
+    found = meant_by_port(ground.cluster, template.namespace, port)
     return found.name if found is not None else None
+
+
+def _port_beside(variable: str, env: Mapping[str, str]) -> int:
+    """The number in ``DB_PORT``, for ``DB_HOST``; 0: there is none."""
+    beside = re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", variable)
+    told = env.get(beside, "") if beside != variable else ""
+    return int(told) if told.isdecimal() and len(told) <= _DIGITS else 0
 
 
 def _by_pods(

@@ -51,14 +51,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             backend = table(manifest.data, *path)
             yield from _judge(ground, manifest, backend, path, name_path)
     for key, lack in ground.cluster.unserved.items():
-        yield Finding(
-            rule=ID,
-            severity=Severity.WARNING,
-            subject=f"Ingress {key}",
-            place=lack.origin.place,
-            why=lack.why,
-            fix=lack.mend,
-        )
+        yield Finding.of_lack(ID, f"Ingress {key}", lack)
     grants = _Grants(ground)
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.model import Service, ServiceType, Unbalanced
+from k8stui.cluster.model import Lack, Service, ServiceType
 
 ID = "load-balancer"
 
@@ -63,14 +63,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 def _at_odds(ground: Ground) -> Iterator[Finding]:
     """Somebody else answers for the addresses that MetalLB announces, or gives others."""
     for lack in ground.cluster.rivals:
-        yield Finding(
-            rule=ID,
-            severity=Severity.WARNING,
-            subject="the cluster",
-            place=lack.origin.place,
-            why=lack.why,
-            fix=lack.mend,
-        )
+        yield Finding.of_lack(ID, "the cluster", lack)
 
 
 def _unannounced(ground: Ground) -> Iterator[Finding]:
@@ -80,18 +73,11 @@ def _unannounced(ground: Ground) -> Iterator[Finding]:
         for one in service.load_balancer_ingress:
             if one.ip is not None and one.ip in known:
                 lack = known[one.ip]
-                yield _finding(service, Unbalanced(f"{one.ip}: {lack.why}", lack.mend, lack.origin))
+                yield _finding(service, Lack(f"{one.ip}: {lack.why}", lack.mend, lack.origin))
 
 
-def _finding(service: Service, lack: Unbalanced) -> Finding:
-    return Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"Service {service.key}",
-        place=lack.origin.place,
-        why=lack.why,
-        fix=lack.mend,
-    )
+def _finding(service: Service, lack: Lack) -> Finding:
+    return Finding.of_lack(ID, f"Service {service.key}", lack)
 
 
 RULE = CheckRule(

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.nodes.kubeproxy import is_modelled
+from k8stui.origin import Place
 from k8stui.walk.doubts import across_the_internet, beyond_a_router
 
 ID = "not-modelled"
@@ -25,37 +26,24 @@ ID = "not-modelled"
 
 def look(ground: Ground) -> Iterator[Finding]:
     for remark in ground.world.network.remarks:
-        yield Finding(
-            rule=ID,
-            severity=Severity.INFO,
-            subject="the cluster",
-            place=remark.origin.place,
-            why=remark.text,
-            fix="give the node's own state (--iptables, --ip-addr, --ip-route)",
-        )
+        own = "give the node's own state (--iptables, --ip-addr, --ip-route)"
+        yield _remark(remark.origin.place, remark.text, own)
     nodes = ground.cluster.nodes.values()
-    apart = across_the_internet(nodes)
-    if apart is not None:
-        yield Finding(
-            rule=ID,
-            severity=Severity.INFO,
-            subject="the cluster",
-            place=next(node.origin.place for node in nodes if node.origin.place),
-            why=f"{apart[0]}: taken to reach each other, which they do not across NAT",
-            fix=apart[1],
-        )
-    routed = beyond_a_router(ground.cluster, nodes)
-    if routed is not None:
-        yield Finding(
-            rule=ID,
-            severity=Severity.INFO,
-            subject="the cluster",
-            place=next(node.origin.place for node in nodes if node.origin.place),
-            why=f"{routed[0]}: taken to be neighbours",
-            fix=f"nothing, if they are; else {routed[1]}",
-        )
+    first = next((node.origin.place for node in nodes if node.origin.place), None)
+    if (apart := across_the_internet(nodes)) is not None:
+        why = f"{apart[0]}: taken to reach each other, which they do not across NAT"
+        yield _remark(first, why, apart[1])
+    if (routed := beyond_a_router(ground.cluster, nodes)) is not None:
+        why = f"{routed[0]}: taken to be neighbours"
+        yield _remark(first, why, f"nothing, if they are; else {routed[1]}")
     if is_modelled(ground.cluster):
         yield from _shown(ground)
+
+
+def _remark(place: Place | None, why: str, fix: str) -> Finding:
+    return Finding(
+        rule=ID, severity=Severity.INFO, subject="the cluster", place=place, why=why, fix=fix
+    )
 
 
 def _shown(ground: Ground) -> Iterator[Finding]:

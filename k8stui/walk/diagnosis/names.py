@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
-from k8stui.cluster.model import Cluster, Entrance, Pod, Service, ServiceType, Workload
+from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, Service, ServiceType, Workload
 from k8stui.cluster.names import (
     circle,
     dns_port,
@@ -21,7 +21,6 @@ from k8stui.cluster.names import (
 from k8stui.cluster.nameservers import (
     LINK_LOCAL,
     LostServer,
-    Unserved,
     lost_server,
     other_domain,
     unserved,
@@ -85,7 +84,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     return lost or _other_name(cluster, pod, asked, reason, port)
 
 
-def _in_other_domain(cluster: Cluster, client: Pod, asked: str) -> Unserved | None:
+def _in_other_domain(cluster: Cluster, client: Pod, asked: str) -> Lack | None:
     """A name that would resolve, were the pods' search list of the domain that is served."""
     wrong = other_domain(cluster)
     if wrong is None:
