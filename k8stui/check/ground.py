@@ -468,14 +468,15 @@ class Ground:
 
     @cached_property
     def opened_on_nodes(self) -> Collection[int]:
-        """Ports that pods open at their node's address."""
-        return {
+        """Ports that pods open at their node's address, and node ports."""
+        opened = {
             number
             for pod in self.cluster.pods.values()
             for port in declared(pod)
             for number in (port.host_port, port.number if pod.host_network else None)
             if number is not None
         }
+        return opened.union(p.node_port for one in self.services for p in one.ports if p.node_port)
 
     @cached_property
     def daemon_ports(self) -> Mapping[int, str]:

@@ -184,6 +184,11 @@ class Unbindable:
     def __init__(self, inventory: Inventory) -> None:
         self._claims = inventory.of("PersistentVolumeClaim")
         self._classes = {one.name for one in inventory.of("StorageClass").values()}
+        self._unmade = {
+            one.name
+            for one in inventory.of("StorageClass").values()
+            if text(one.data, "provisioner") == _NO_PROVISIONER
+        }
         self._lexicon = Lexicon(self._classes)
         # On nodes that are assumed, a volume's nodeAffinity says nothing of where it can be.
         known = inventory.of("PersistentVolume") if inventory.of("Node") else {}
@@ -254,6 +259,11 @@ class Unbindable:
         spec = table(claim, "spec")
         written = at(spec, "storageClassName")
         volumes = self._written.get(written, ()) if isinstance(written, str) else ()
+        if written in self._unmade and not volumes and not text(spec, "volumeName"):
+            return (
+                f"finds no volume: StorageClass {written} makes none ({_NO_PROVISIONER}), and the "
+                "input has no PersistentVolume of it"
+            )
         if not volumes or self._binding is None or text(spec, "volumeName"):
             return ""
         if self._binding.is_bound(key, claim):

@@ -13,6 +13,7 @@ from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import addresses, protocol
 from k8stui.cluster.images import service_links
 from k8stui.cluster.model import Container, ContainerPort, PodPhase
+from k8stui.cluster.mounted import mounts, named_files
 from k8stui.cluster.told_ports import told_port
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def decode_containers(
                     told=told_port(manifest, table(entry), base),
                     reads=tuple(_reads(table(entry), volumes)),
                     needs=tuple(_needs(spec, table(entry))),
+                    mounts=mounts(manifest, spec, table(entry), base),
+                    files=tuple(named_files(table(entry))),
                     links=service_links(table(entry)),
                     origin=manifest.origin(*base),
                 )

@@ -75,7 +75,7 @@ class _Names:
         for name, held in there.items():
             if name in used or held.observed:
                 continue
-            for key in dict.fromkeys(_keys(held)):
+            for key in dict.fromkeys(key_names(held)):
                 self._holding.setdefault(key, []).append(name)
             for letters in range(min(_BEGUN, len(name)) + 1):
                 self._begun.setdefault(name[:letters], []).append(name)
@@ -87,13 +87,18 @@ class _Names:
         return near or (free[0] if len(free) == 1 else "")
 
 
+def has_key(held: Manifest, key: str) -> bool:
+    """Whether a ConfigMap or Secret has a key."""
+    return any(key in table(held.data, field) for field in _FIELDS)
+
+
 def meant_key(held: Manifest, key: str) -> str:
     """The key that is the same but for a slip, or for its letters' case and its dashes.
 
     Or the only one that there is. Empty: it has that key, or several and none that is like it: then
     somebody may put it in. What a dump shows stands there as it is.
     """
-    if held.observed or any(key in table(held.data, field) for field in _FIELDS):
+    if held.observed or has_key(held, key):
         return ""
     return _known.of(held).meant(key)
 
@@ -102,7 +107,7 @@ class _Keys:
     """The keys of one object, found again without a look at each."""
 
     def __init__(self, held: Manifest) -> None:
-        self._places = {key: place for place, key in enumerate(dict.fromkeys(_keys(held)))}
+        self._places = {key: place for place, key in enumerate(dict.fromkeys(key_names(held)))}
         self._book = Wordbook(self._places)
         self._called: dict[str, list[str]] = {}
         for key in self._places:
@@ -132,6 +137,7 @@ def _words(key: str) -> str:
     return key.lower().replace("_", "-").replace(".", "-")
 
 
-def _keys(held: Manifest) -> Iterator[str]:
+def key_names(held: Manifest) -> Iterator[str]:
+    """The keys of a ConfigMap or Secret, no values."""
     for field in _FIELDS:
         yield from table(held.data, field)

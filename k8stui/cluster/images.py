@@ -140,6 +140,7 @@ _SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "mher/flower": ("", ("FLOWER_PORT",)),
     "ghcr.io/mlflow/mlflow": ("", ("MLFLOW_PORT",)),
     "locustio/locust": ("", ("LOCUST_MASTER_PORT", "LOCUST_WEB_PORT")),
+    "verdaccio/verdaccio": ("", ("VERDACCIO_PORT",)),
 }  # fmt: skip
 """Settings that images read from env, and end at what a Service of that name gives (``tcp://…``).
 

@@ -52,6 +52,34 @@ class ToldPort:
 
 
 @record(kw_only=True)
+class Mount:
+    """A volume in a container: what stands at a folder or, with `key`, at a path of one file."""
+
+    path: str
+    kind: str
+    """ConfigMap, Secret; emptyDir: a folder that nobody else fills; empty: anything else."""
+    name: str
+    """Of the ConfigMap or Secret."""
+    key: str
+    """subPath, or empty."""
+    items: tuple[tuple[str, str], ...]
+    """(path, key) of what alone the volume holds; empty: all keys under their own names."""
+    runs: bool
+    """Whether its files can be run."""
+    origin: Origin
+
+
+@record()
+class NamedFile:
+    """A file that a container's command, arguments or image name."""
+
+    path: str
+    by: str
+    """Who names it, as the words before the path."""
+    is_program: bool = False
+
+
+@record(kw_only=True)
 class Container:
     """A container of a pod: its ports, its probes, and what it is told."""
 
@@ -75,6 +103,9 @@ class Container:
     needs: tuple[tuple[str, str, str], ...] = ()
     """(kind, name, key) of the ConfigMaps and Secrets without which it does not start; an empty
     key: of all of it."""
+    mounts: tuple[Mount, ...] = ()
+    """Its volumes, the innermost first."""
+    files: tuple[NamedFile, ...] = ()
     links: tuple[str, ...] = ()
     """Variables that its image reads, and that a Service's name may give it: ``KAFKA_PORT``."""
     origin: Origin

@@ -52,6 +52,7 @@ def by_own_words(spec: Object) -> Unready | None:
 def _of_container(spec: Object, container: Object, init: bool) -> Unready | None:
     found = _command(container) or _as_root(spec, container) or _memory(container)
     found = found or _processors(container) or _folder(spec, container)
+    found = found or _without_rights(spec, container, init=init)
     if found is not None or init:
         return found
     probes = {p.probe: p for p in reversed([*failing_probes(spec, container)]) if p.keeps_away}
@@ -136,6 +137,52 @@ def _processors(container: Object) -> Unready | None:
     )
 
 
+_RIGHTS = (
+    (re.compile(r"sysctl\s+(?:-\w+\s+)*(?:-w\s+)?[\w./-]+\s*=|.*>\s*/proc/sys/"), "",
+     "/proc/sys is read-only"),
+    (re.compile(r"(?:ip6?tables(?:-\w+)?|nft)\s|ip\s+(?:route|link|addr\w*|rule)\s+(?:add|del|set)"),
+     "NET_ADMIN", "that takes NET_ADMIN"),
+    (re.compile(r"mount\s+-?\S"), "SYS_ADMIN", "that takes SYS_ADMIN"),
+    (re.compile(r"modprobe\s"), "SYS_MODULE", "that takes SYS_MODULE"),
+)  # fmt: skip
+"""Commands that a container may not give, the capability that lets it (empty: none does), why."""
+
+
+def _without_rights(spec: Object, container: Object, *, init: bool) -> Unready | None:
+    """``sysctl -w`` of a container that is not privileged (man capabilities(7), proc_sys(5))."""
+    merged = {**table(spec, "securityContext"), **table(container, "securityContext")}
+    if merged.get("privileged") is True:
+        return None
+    added = {str(one).removeprefix("CAP_") for one in array(merged, "capabilities", "add")}
+    for line in _decisive(container):
+        for pattern, capability, why in _RIGHTS:
+            if not pattern.match(line) or added & {capability, "ALL"}:
+                continue
+            rights = f", or capabilities: add: [{capability}]" if capability else ""
+            who = f"init {_name(container)}" if init else _name(container)
+            return Unready(
+                why=f"{who} runs {line.split()[0]}, and is not privileged: {why}, so it "
+                "fails" + (", and the others wait for it" if init else ""),
+                mend=f"write securityContext: privileged: true into it{rights}, or set that on the "
+                "nodes themselves",
+                path=("command",) if array(container, "command") else ("args",),
+                sure=False,
+            )
+    return None
+
+
+def _decisive(container: Object) -> list[str]:
+    """The commands whose failure is the container's: the last one, and those before an ``&&``."""
+    words = [str(w) for field in ("command", "args") for w in array(container, field)]
+    if len(words) == _OF_A_SCRIPT and re.fullmatch(r"-\w*c", words[1]):
+        if "||" in words[-1]:
+            return []
+        last = [one for one in re.split(r"[;\n]", words[-1]) if one.strip()][-1:]
+        return [line.strip() for one in last for line in one.split("&&")]
+    return [" ".join(words)]
+
+
+_OF_A_SCRIPT = 3
 _FILE = re.compile(
     r"/[^/]+\.(?:conf|cnf|cfg|ini|ya?ml|json|xml|properties|toml|env|js|py|php|sh|crt|pem|key|html)$"
 )

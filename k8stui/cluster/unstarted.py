@@ -14,10 +14,13 @@ from itertools import compress
 
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.environment import variables_given
-from k8stui.cluster.holders import Holders, meant_key
+from k8stui.cluster.holders import Holders, has_key, key_names, meant_key
+from k8stui.cluster.images import image_tag
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
-from k8stui.cluster.model import Container, Pod, Service
+from k8stui.cluster.model import Container, Mount, Pod, Service
+from k8stui.cluster.mounted import EMPTY, NGINX, included, mount_of
+from k8stui.cluster.outdated_options import is_dated, outdated
 from k8stui.cluster.upstreams import upstreams
 from k8stui.manifests.problem import Problem
 from k8stui.origin import Origin, OriginKind
@@ -62,7 +65,10 @@ def without_start(
 
 
 def _may_lack(pod: Pod) -> bool:
-    return any(one.links or one.reads or one.needs for one in pod.containers)
+    return any(
+        one.links or one.reads or one.needs or one.mounts or is_dated(one.image)
+        for one in pod.containers
+    )
 
 
 class _Judge:
@@ -86,6 +92,9 @@ class _Judge:
             yield from self._refusals(pod, container)
             if pod.enable_service_links and container.links:
                 yield from self._links(pod, container)
+            yield from self._outdated(pod, container)
+            if container.mounts:
+                yield from self._hidden(pod, container)
             if container.reads:
                 yield from self._upstreams(pod, container)
 
@@ -119,6 +128,78 @@ class _Judge:
                     + "); the container does not start without it",
                     container.origin,
                 )
+
+    def _outdated(self, pod: Pod, container: Container) -> Iterator[_Lack]:
+        """``--smallfiles`` for a mongod of today."""
+        for one in outdated(self._config_maps, pod, container):
+            is_newest = image_tag(container.image) in ("", "latest")
+            yield _Lack(
+                f"container {container.name} runs {container.image}"
+                + (", the newest" if is_newest else "")
+                + f", which ends at {one.option}: that option is gone since {one.since}",
+                f"take {one.option} out"
+                + (f" (instead: {one.instead})" if one.instead else "")
+                + f", or name an older image than {one.since}",
+                one.origin,
+            )
+
+    def _hidden(self, pod: Pod, container: Container) -> Iterator[_Lack]:
+        """What a container names in a folder that a volume has taken the place of."""
+        for named in container.files:
+            found = mount_of(named.path, container.mounts)
+            if found is None or not found[0].kind:
+                continue
+            mount, key = found
+            who = f"{'init ' if container.init else ''}container {container.name}"
+            told = f"{named.by} {named.path}"
+            if self._is_lost(pod, mount, key):
+                meant = "" if named.is_program else self._meant_key(pod, mount, key)
+                yield self._lost(pod, mount, f"{who} ends: {told}", meant)
+            elif named.is_program and mount.kind != EMPTY and not mount.runs:
+                yield _Lack(
+                    f"{who} does not start: {told}, a file of {mount.kind} {mount.name}, which "
+                    "nobody may run (permission denied)",
+                    "write defaultMode: 0755 into the volume, or let a shell read it: "
+                    f"[sh, {named.path}]",
+                    mount.origin,
+                )
+        if "nginx" in container.image:
+            yield from self._included(pod, container)
+
+    def _included(self, pod: Pod, container: Container) -> Iterator[_Lack]:
+        """``include mime.types``, of a ConfigMap that stands in the place of /etc/nginx."""
+        at = next((one for one in container.mounts if one.path == NGINX and not one.key), None)
+        held = self._config_maps.get(f"{pod.namespace}/{at.name}") if at is not None else None
+        if at is None or at.kind != "ConfigMap" or held is None:
+            return
+        for key, path, _ in included(held.data):
+            found = mount_of(path, container.mounts)
+            if found is not None and self._is_lost(pod, *found):
+                told = f"nginx in container {container.name} ends: {key} includes {path}"
+                yield self._lost(pod, found[0], told)
+
+    def _is_lost(self, pod: Pod, mount: Mount, key: str) -> bool:
+        """Whether the volume has no such file, as far as the input shows the object."""
+        if mount.kind == EMPTY or not mount.kind:
+            return mount.kind == EMPTY and not mount.key
+        held = self._holders.get(mount.kind, pod.namespace, mount.name)
+        return not key or (held is not None and not has_key(held, key))
+
+    def _meant_key(self, pod: Pod, mount: Mount, key: str) -> str:
+        held = self._holders.get(mount.kind, pod.namespace, mount.name)
+        return meant_key(held, key) if held is not None and key else ""
+
+    def _lost(self, pod: Pod, mount: Mount, why: str, meant: str = "") -> _Lack:
+        """`meant`: the key that the file was to be."""
+        held = self._holders.get(mount.kind, pod.namespace, mount.name)
+        what = f"{mount.kind} {mount.name}" if mount.name else "an empty volume"
+        why += f", and {mount.path} is {what}, which has no such file"
+        mend = f"mount the volume at another folder than {mount.path}"
+        if held is not None and (key := next(key_names(held), "")):
+            mend += f", or single files into it (mountPath: {mount.path}/{key}, subPath: {key})"
+        if meant:
+            mend = f"write {mount.path}/{meant}, which it has, or call the key so; else {mend}"
+        return _Lack(why, mend, mount.origin)
 
     def _links(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         """``KAFKA_PORT=tcp://…`` for an image that reads ``KAFKA_PORT`` itself."""

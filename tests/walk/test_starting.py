@@ -225,6 +225,131 @@ BESIDE = {
     "one of another cluster": fine(
         *nginx("server {\n  listen 8080;\n  location / { proxy_pass http://ledger:81; }\n}", *API)),
 }  # fmt: skip
+
+
+def mounted(path: str, *keys: str, image: str = "x", mode: int | None = None, **more: Any
+            ) -> tuple[Manifest, ...]:  # fmt: skip
+    """A pod with a ConfigMap at a folder."""
+    source = {"name": "conf", **({"defaultMode": mode} if mode is not None else {})}
+    return (
+        *NODES, service("web", to=8080),
+        kind("v1", "conf", "ConfigMap", data=dict.fromkeys(keys, "include mime.types;\n")),
+        pod("web-0", "app=web", ports=[8080], volumes=[{"name": "v", "configMap": source}],
+            container={"image": image, **more,
+                       "volumeMounts": [{"name": "v", "mountPath": path}]}),
+    )  # fmt: skip
+
+
+def emptied(**more: Any) -> tuple[Manifest, ...]:
+    """A pod with an empty volume at /app."""
+    more["volumeMounts"] = [{"name": "v", "mountPath": "/app"}]
+    volumes = [{"name": "v", "emptyDir": {}}]
+    made = pod("web-0", "app=web", ports=[8080], volumes=volumes, container=more)
+    return *NODES, service("web", to=8080), made
+
+
+def newest(*words: str, image: str = "mongo") -> tuple[Manifest, ...]:
+    return alone(image=image, command=["mongod", "--bind_ip_all", *words])
+
+
+HIDDEN = {
+    "the program, under a ConfigMap": unready(
+        *mounted("/app", "a.ini", command=["/app/run.sh"]),
+        at="mountPath: /app",
+        words="its command is /app/run.sh, and /app is ConfigMap conf, which has no such file",
+        mend="subPath: a.ini",
+    ),
+    "the program, in a ConfigMap that nobody may run": unready(
+        *mounted("/app", "run.sh", command=["/app/run.sh"]),
+        words="which nobody may run",
+        mend="defaultMode: 0755",
+    ),
+    "the same that one may run": fine(
+        *mounted("/app", "run.sh", command=["/app/run.sh"], mode=0o755)
+    ),
+    "a script, in an empty volume": unready(
+        *emptied(command=["node", "server.js"], workingDir="/app"),
+        words="its command runs /app/server.js, and /app is an empty volume",
+        mend="mount the volume at another folder than /app",
+    ),
+    "a file of the image beside the volume": fine(*emptied(command=["node", "/src/server.js"])),
+    "a file of another ending": unready(
+        *mounted("/etc/app", "app.yaml", "b", args=["--config=/etc/app/app.yml"]),
+        words="its command names /etc/app/app.yml",
+        mend="write /etc/app/app.yaml, which it has",
+    ),
+    "a folder in it": fine(*mounted("/etc/app", "app.yaml", args=["--dir=/etc/app/more"])),
+    "what the image starts with": unready(
+        *mounted("/etc/grafana", "ds.yaml", image="grafana/grafana:9.5.2"),
+        words="image grafana/grafana:9.5.2 starts with /etc/grafana/grafana.ini",
+        mend="another folder than /etc/grafana",
+    ),
+    "what nginx includes": unready(
+        *mounted("/etc/nginx", "nginx.conf", image="nginx:1.27"),
+        words="nginx.conf includes /etc/nginx/mime.types",
+        mend="subPath: nginx.conf",
+    ),
+    "the same with the file": fine(
+        *mounted("/etc/nginx", "nginx.conf", "mime.types", image="nginx:1.27")
+    ),
+}
+ENDED = {
+    "an option that is gone": unready(
+        *newest("--smallfiles"),
+        words="runs mongo, the newest, which ends at --smallfiles: that option is gone since 4.2",
+        mend="take --smallfiles out",
+    ),
+    "one that there was": fine(*alone(image="mongo:4.0", args=["--smallfiles"])),
+    "a setting that is gone": unready(
+        *alone(
+            image="mysql:8",
+            envFrom=[{"configMapRef": {"name": "c"}}],
+        ),
+        kind("v1", "c", "ConfigMap", data={"my.cnf": "[mysqld]\nquery_cache_size = 0\n"}),
+        words="ends at query_cache_size",
+        mend="older image than 8.0",
+        at="query_cache_size = 0",
+    ),
+    "a sysctl without the right": unready(
+        *NODES,
+        service("web", to=8080),
+        pod(
+            "web-0",
+            "app=web",
+            ports=[8080],
+            initContainers=[
+                {
+                    "name": "set",
+                    "image": "x",
+                    "command": ["sysctl", "-w", "vm.max_map_count=262144"],
+                }
+            ],
+        ),
+        words="init container set runs sysctl, and is not privileged",
+        mend="privileged: true",
+        at="command:",
+    ),
+    "the same with it": fine(
+        *NODES,
+        service("web", to=8080),
+        pod(
+            "web-0",
+            "app=web",
+            ports=[8080],
+            initContainers=[
+                {
+                    "name": "set",
+                    "image": "x",
+                    "securityContext": {"privileged": True},
+                    "command": ["sysctl", "-w", "vm.max_map_count=262144"],
+                }
+            ],
+        ),
+    ),
+    "the same, and it may fail": fine(
+        *alone(command=["sh", "-c", "sysctl -w a=1 || true; exec app"])
+    ),
+}
 ASKS = "until nc -z $DB_HOST $DB_PORT; do sleep 1; done"
 
 
@@ -462,7 +587,7 @@ OTHERS = {
         mend="the selector of web",
     ),
 }  # fmt: skip
-CASES = {**STARTED, **BESIDE, **SCRIPTS, **BOUND, **NAMES, **CLAIMS, **OTHERS}
+CASES = {**STARTED, **BESIDE, **HIDDEN, **ENDED, **SCRIPTS, **BOUND, **NAMES, **CLAIMS, **OTHERS}
 
 
 @pytest.mark.parametrize("name", CASES)

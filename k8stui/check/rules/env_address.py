@@ -311,7 +311,8 @@ def _without(pod: Pod, name: str) -> Pod:
 def _on_the_node(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
     """A host that is the node (status.hostIP), and a port that no hostPort opens there.
 
-    Told where a DaemonSet, which has a pod on each node, declares that port at its own address.
+    Told where a DaemonSet, which has a pod on each node, declares that port at its own address, or
+    a Service has it.
     """
     env = {text(one, "name"): one for one in array(container.data, "env")}
     for name, one in env.items():
@@ -320,17 +321,23 @@ def _on_the_node(ground: Ground, template: Template, container: ContainerText) -
         ports = [p for p in _ports_of_node(name, env) if p]
         for number in ports[:1]:
             agent = ground.daemon_ports.get(number)
-            if agent is None or number in ground.opened_on_nodes:
+            service = ground.with_port(template.namespace, number)
+            if number in ground.opened_on_nodes or not (agent or service):
                 continue
+            if agent is not None:
+                who = f"DaemonSet {agent} declares it at its pods' own addresses"
+                fix = f"write hostPort: {number} beside containerPort in DaemonSet {agent}"
+            elif service is not None:
+                who = f"it is the port of Service {service.key}, at an address of its own"
+                fix = f"write {service.name} instead of $({name})"
             yield Finding(
                 rule=ID,
                 severity=Severity.WARNING,
                 subject=template.subject,
                 place=template.manifest.place(*container.path, "env"),
                 why=f"{name} of container {container.name} is the node's address, and nothing "
-                f"opens port {number} there: DaemonSet {agent} declares it at its pods' "
-                "own addresses",
-                fix=f"write hostPort: {number} beside containerPort in DaemonSet {agent}",
+                f"opens port {number} there: {who}",
+                fix=fix,
             )
 
 

@@ -40,18 +40,23 @@ def look(ground: Ground) -> Iterator[Finding]:
     for template in ground.templates:
         if template.manifest.observed:
             continue
-        told: set[tuple[str, str]] = set()
-        for need in needs(template):
-            found = _absent(ground, template, need) or _without_key(ground, template, need)
-            if found is not None and (need.kind, need.name + need.key) not in told:
-                told.add((need.kind, need.name + need.key))
-                yield found
+        yield from missing(ground, template)
     for manifest in ground.of_kind("HorizontalPodAutoscaler").values():
         found = None if manifest.observed else _unscaled(ground, manifest)
         if found is not None:
             yield found
     yield from _misspelt_classes(ground)
     yield from _certificates(ground)
+
+
+def missing(ground: Ground, template: Template) -> Iterator[Finding]:
+    """What the pods of one template need and do not find."""
+    told: set[tuple[str, str]] = set()
+    for need in needs(template):
+        found = _absent(ground, template, need) or _without_key(ground, template, need)
+        if found is not None and (need.kind, need.name + need.key) not in told:
+            told.add((need.kind, need.name + need.key))
+            yield found
 
 
 def _certificates(ground: Ground) -> Iterator[Finding]:

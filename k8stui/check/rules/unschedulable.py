@@ -38,7 +38,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             rule=ID,
             severity=Severity.INFO if unsure else Severity.WARNING,
             subject=subject,
-            place=first.origin.place,
+            place=first.origins.get("claims", first.origin).place,
             why=f"{names([p.name for p in pods])} {'stays' if len(pods) == 1 else 'stay'} Pending: "
             f"{first.pending_reason.rstrip('.')}",
             fix="check together with the Node objects (kubectl get nodes -o yaml)"
