@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,8 @@ from k8stui.check.assertion import Assertion, parse
 from k8stui.check.judging import judge
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.options import NodeOptions
-from k8stui.reach.ends import asked, askers
-from k8stui.reach.felt import walked
+from k8stui.reach.ends import Asked, Asker, asked, askers
+from k8stui.reach.felt import PairFelt, walked
 from k8stui.reach.selector import parse_port, parse_selector
 from k8stui.walk.source import OUTSIDE
 from k8stui.walk.world import World, build_world
@@ -24,6 +25,20 @@ MILL = Path(__file__).parents[1] / "reach" / "data" / "mill.yaml"
 @pytest.fixture(scope="module")
 def world() -> World:
     return build_world([str(MILL)], node_options=NodeOptions(policy_engine="calico"))
+
+
+@pytest.fixture(scope="module")
+def feels(world: World) -> Callable[[Asker, Asked], PairFelt]:
+    """What a pair feels: each is walked once, whichever selectors it is among."""
+    known: dict[tuple[str, str], PairFelt] = {}
+
+    def feel(asker: Asker, asked: Asked) -> PairFelt:
+        pair = asker.name, asked.name
+        if pair not in known:
+            known[pair] = walked(world, asker, asked)
+        return known[pair]
+
+    return feel
 
 
 def judged(world: World, text: str, namespace: str = "default") -> list[Finding]:
@@ -137,11 +152,13 @@ def test_names_are_of_the_namespace(world: World) -> None:
 
 @pytest.mark.parametrize("source", ["ns/mill", "outside", "role!=gate", "nodes", "*"])
 @pytest.mark.parametrize("destination", ["*", "role=silo", "services", "nodes", "ns/mill:9000"])
-def test_classes_judge_as_every_pair_walked(world: World, source: str, destination: str) -> None:
+def test_classes_judge_as_every_pair_walked(
+    world: World, feels: Callable[[Asker, Asked], PairFelt], source: str, destination: str
+) -> None:
     selector, _, port = destination.partition(":")
     one, other = (parse_selector(world.cluster, each, "default") for each in (source, selector))
     pairs = [
-        (who, walked(world, who, whom))
+        (who, feels(who, whom))
         for who in askers(world)
         if one(who)
         for whom in asked(world, (parse_port(port),) if port else ())

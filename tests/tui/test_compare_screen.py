@@ -16,6 +16,7 @@ from k8stui.walk.world import sample
 
 SIZES = [(80, 24), (120, 34), (200, 50)]
 WEBAPP = str(sample("webapp"))
+GUESTBOOK = str(sample("guestbook"))
 
 
 class Comparing(harness.Driver):
@@ -161,8 +162,11 @@ async def test_a_case_of_this_world_is_taken_without_a_what_if() -> None:
 
 
 @pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("path", [WEBAPP, str(sample("guestbook"))], ids=["webapp", "guestbook"])
-@pytest.mark.parametrize("size", [(20, 5), (80, 24), (300, 80)], ids=str)
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [(WEBAPP, (20, 5)), (GUESTBOOK, (80, 24)), (WEBAPP, (300, 80))],
+    ids=["webapp, tiny", "guestbook", "webapp, vast"],
+)
 async def test_every_kind_at_any_size_and_any_key(
     kind: Kind, path: str, size: tuple[int, int]
 ) -> None:

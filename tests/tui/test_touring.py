@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import cycle
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -94,8 +95,10 @@ async def test_what_a_short_caption_leaves_is_the_steps() -> None:
         assert tour.screen.query_one("#layout").size == room
 
 
-@pytest.mark.parametrize("name", TOURS)
-@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+# Each at one of two sizes; tests/tour/test_recorded.py looks at every stop at three.
+@pytest.mark.parametrize(
+    ("name", "size"), zip(TOURS, cycle([(80, 24), (200, 50)]), strict=False), ids=str
+)
 async def test_every_tour_runs_to_its_end_and_back(name: str, size: tuple[int, int]) -> None:
     rehearsal = rehearsed(name)
     count = len(rehearsal.stops)
