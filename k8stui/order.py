@@ -1,12 +1,15 @@
-"""The order in which a person looks for names."""
+"""The order in which a person looks for names, and lists of them that stay short."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 _NUMBER = re.compile(r"([0-9]+)")
 
 Key = tuple[tuple[str, int], ...]
+_Item = TypeVar("_Item")
 
 
 def natural(name: str) -> Key:
@@ -20,3 +23,10 @@ def natural(name: str) -> Key:
 def by_place(namespace: str, name: str) -> tuple[bool, str, Key]:
     """Sort key of an object: the default namespace first, the others by name."""
     return namespace != "default", namespace, natural(name)
+
+
+def listed(items: Sequence[_Item], say: Callable[[_Item], object] = str, most: int = 10) -> str:
+    """``a, b, c and 4 more``: so long that a sentence about each of them stays short."""
+    more = len(items) - most
+    shown = ", ".join(str(say(one)) for one in items[:most])
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -42,6 +42,14 @@ _GROUPS = {
     "HTTPRoute": "gateway.networking.k8s.io",
     "GRPCRoute": "gateway.networking.k8s.io",
     "TLSRoute": "gateway.networking.k8s.io",
+    "TCPRoute": "gateway.networking.k8s.io",
+    "UDPRoute": "gateway.networking.k8s.io",
+    "Gateway": "gateway.networking.k8s.io",
+    "IngressRoute": "traefik.io",
+    "IngressRouteTCP": "traefik.io",
+    "IngressRouteUDP": "traefik.io",
+    "Middleware": "traefik.io",
+    "PeerAuthentication": "security.istio.io",
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",
@@ -58,8 +66,13 @@ _GROUPS = {
 }
 """The kinds that decide about the cluster, with their API group."""
 
-_OLD_GROUPS = {"Deployment": "extensions", "ReplicaSet": "extensions", "DaemonSet": "extensions"}
-"""Groups of clusters before 1.16: a dump of one still counts."""
+_OLD_GROUPS = {
+    **dict.fromkeys(("Deployment", "ReplicaSet", "DaemonSet"), "extensions"),
+    **dict.fromkeys(
+        ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "Middleware"), "traefik.containo.us"
+    ),
+}
+"""Groups of clusters before 1.16, and of Traefik before 3: a dump of one still counts."""
 
 _CLUSTER_SCOPED = frozenset(
     {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import PurePath
 from typing import TypeVar
@@ -40,6 +40,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.foreign import KUSTOMIZATIONS
 from k8stui.manifests.schema import KINDS, WITHOUT_PART
+from k8stui.order import listed
 from k8stui.origin import OriginKind, Place
 from k8stui.suggest import Lexicon, Wordbook
 from k8stui.walk.lookup import can_send
@@ -612,10 +613,3 @@ def behind(service: Service, port: ServicePort) -> str:
 def names(items: Sequence[str], most: int = 3) -> str:
     """``a, b, c and 4 more``, each once."""
     return listed(tuple(dict.fromkeys(items)), most=most)
-
-
-def listed(items: Sequence[_Item], say: Callable[[_Item], object] = str, most: int = 10) -> str:
-    """``a, b, c and 4 more``: so long that a finding about each of them stays short."""
-    more = len(items) - most
-    shown = ", ".join(str(say(one)) for one in items[:most])
-    return f"{shown} and {more} more" if more > 0 else shown

@@ -31,6 +31,7 @@ from k8stui.check.rules import (
     mixed_pods,
     monitored_port,
     mtu,
+    mutual_tls,
     namespace_name,
     network_daemons,
     network_policy,
@@ -140,6 +141,7 @@ RULES: tuple[CheckRule, ...] = (
     two_backends.RULE,
     differing_sets.RULE,
     mtu.RULE,
+    mutual_tls.RULE,
     not_modelled.RULE,
 )
 """In the order in which people meet the mistakes."""

@@ -379,7 +379,7 @@ def unannounced(
             if one.ip is None or pool is None or one.ip in known:
                 continue
             at = _with_endpoint(slices.get(service.key, ()))
-            lack = _unheard(balancers, pool, nodes) or _far(
+            lack = _unheard(balancers, pool, nodes, speakers) or _far(
                 balancers, service, pool, [node for node in nodes.values() if node.name in at],
                 speakers,
             )  # fmt: skip
@@ -444,7 +444,9 @@ def _far(
     return None
 
 
-def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Lack | None:
+def _unheard(
+    balancers: Balancers, pool: Pool, nodes: Mapping[str, Node], speakers: Mapping[str, Origin]
+) -> Lack | None:
     ads = [one for one in balancers.advertisements if one.is_for(pool)]
     metallb = balancers.metallb
     if not ads and metallb is not None and metallb.runs is not None:
@@ -475,6 +477,16 @@ def _unheard(balancers: Balancers, pool: Pool, nodes: Mapping[str, Node]) -> Lac
             "nobody announces the address",
             "mend its nodeSelectors, or label a node so",
             ads[0].manifest.origin("spec", "nodeSelectors"),
+        )
+    if speakers and not any(node.name in speakers for node in chosen):
+        ad = ads[0].manifest
+        return Lack(
+            f"{ad.kind} {ad.name} chooses {', '.join(node.name for node in chosen[:3])}, where no "
+            f"speaker of MetalLB runs (one does on {', '.join(sorted(speakers)[:3])}): nobody "
+            "announces the address",
+            "let the DaemonSet speaker run there (nodeSelector, tolerations), or choose the others "
+            "in its nodeSelectors",
+            ad.origin("spec", "nodeSelectors"),
         )
     if all(_EXCLUDED in node.labels for node in chosen):
         return Lack(
@@ -591,6 +603,7 @@ def _chosen(
         return Announced(
             node=name,
             text=f"MetalLB's speaker on {name} answers ARP for the address of {service.key}",
+            only_on=texts(advertisement.manifest.data, "spec", "interfaces"),
             origin=assumed(
                 f"MetalLB's own choice among {count} node{'' if count == 1 else 's'}: the smallest "
                 "hash of node and address",

@@ -28,6 +28,7 @@ from k8stui.cluster.holders import Holders
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
+from k8stui.cluster.mesh import peer_authentications
 from k8stui.cluster.model import Cluster, Corefile, Lack, Node, Pod, Service
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
@@ -52,6 +53,7 @@ from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.unstarted import without_start
 from k8stui.cluster.workloads import Expander
+from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.origin import Origin
 
 if TYPE_CHECKING:
@@ -239,6 +241,7 @@ def build(
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services, manifests.refused)),
         unserved=_unserved(inventory, pods, services, distribution),
+        peer_authentications=tuple(peer_authentications(inventory)),
         published=tuple(published(inventory)),
         policies=tuple(
             memory.each("policies", inventory.of("NetworkPolicy").values(), decode_policy)
@@ -277,7 +280,7 @@ def _unserved(
     services: Mapping[str, Service],
     distribution: Distribution,
 ) -> Mapping[str, Lack]:
-    if not inventory.of("Ingress"):
+    if not any(map(inventory.of, ("Ingress", *ROUTES, *OF_TRAEFIK))):
         return {}
     from k8stui.cluster.unserved import unserved  # noqa: PLC0415 - rare
 

@@ -348,6 +348,8 @@ class Announced:
     node: str
     text: str
     """In words: who announces it there."""
+    only_on: tuple[str, ...] = ()
+    """The devices on which it does; empty: on all."""
     origin: Origin
 
 
@@ -361,6 +363,21 @@ class Lack:
 
     why: str
     mend: str
+    origin: Origin
+
+
+@record(kw_only=True)
+class PeerAuthentication:
+    """Who of Istio's mesh takes mutual TLS (security.istio.io)."""
+
+    namespace: str
+    name: str
+    selector: Mapping[str, str]
+    """Labels of the pods that it is for; empty: all of its namespace, or of the mesh."""
+    mode: str
+    """STRICT, PERMISSIVE, DISABLE; empty, UNSET: as the wider one says."""
+    ports: Mapping[int, str]
+    """Modes of single ports."""
     origin: Origin
 
 
@@ -646,7 +663,8 @@ class Cluster:
     """Of the tiers above and below them, in the order in which they are asked."""
     entrances: tuple[Entrance, ...] = ()
     unserved: Mapping[str, Lack] = field(default_factory=dict)
-    """By ``namespace/name`` of an Ingress."""
+    """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
+    peer_authentications: tuple[PeerAuthentication, ...] = ()
     published: tuple[PublishedPort, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""

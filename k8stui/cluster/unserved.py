@@ -1,10 +1,13 @@
-"""Why the ingress controller for which an Ingress is written does not serve it.
+"""Why the controller for which an Ingress or a route is written does not serve it.
 
 ingress-nginx takes what names an IngressClass of its own controller, else what has its annotation;
 without either nothing, unless it is told so (internal/ingress/controller/store/store.go
 GetIngressClass, since 1.0); of one namespace alone where it is told that (cmd/nginx flags.go).
 The AWS Load Balancer Controller sends to node ports unless it is told target-type ``ip``
 (docs/guide/ingress/annotations, target-type; pkg/ingress/model_build_target_group.go).
+ingress-nginx passes TLS through only where it is started so, and for hosts as a whole (cmd/nginx
+flags.go enable-ssl-passthrough; internal/ingress/controller/controller.go "Ignoring SSL
+Passthrough"). What routes of the Gateway API lack is `listeners`' business, Traefik's `traefik`'s.
 """
 
 from __future__ import annotations
@@ -13,11 +16,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import table, text
+from k8stui.apiserver.fields import array, table, text
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.distribution import Distribution
+from k8stui.cluster.images import bare_image
+from k8stui.cluster.listeners import turned_away
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Container, Lack, Pod, Service, ServiceType
+from k8stui.cluster.traefik import dropped
+from k8stui.cluster.upstream_protocol import OF_KUBERNETES, OF_NGINX, misspoken, port_of
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -25,9 +32,9 @@ if TYPE_CHECKING:
 
 _NGINX = re.compile(r"(?:ingress-nginx/controller|nginx-ingress-controller)\S*?:v?([1-9]\d*)\.")
 """From 1.0 on."""
-_OWN = "k8s.io/ingress-nginx"
 _CLASS = "kubernetes.io/ingress.class"
 _DEFAULT = "ingressclass.kubernetes.io/is-default-class"
+_PASSTHROUGH = "nginx.ingress.kubernetes.io/ssl-passthrough"
 _TARGET = "alb.ingress.kubernetes.io/target-type"
 _ALB = "alb.ingress.kubernetes.io/"
 
@@ -42,6 +49,8 @@ class _Controller:
     """``--ingress-class``: whose annotation it takes."""
     takes_all: bool
     """``--watch-ingress-without-class``."""
+    passes_through: bool
+    """``--enable-ssl-passthrough``."""
     watches: str
     """The one namespace; empty: all."""
     container: Container
@@ -53,23 +62,83 @@ def unserved(
     services: Mapping[str, Service],
     distribution: Distribution,
 ) -> dict[str, Lack]:
-    """By ``namespace/name`` of an Ingress; what nothing is known against is not there."""
-    if not inventory.of("Ingress"):
-        return {}
+    """By ``KIND namespace/name`` of an Ingress or route; nothing is known against the others."""
     running = tuple(pods)
+    found = dict(turned_away(inventory))
     controllers = tuple(_controllers(running))
     by_ip = any("--default-target-type=ip" in one.spoken for p in running for one in p.containers)
     classes = tuple(inventory.of("IngressClass").values())
     # A class may have parameters that say it for all of its Ingresses (IngressClassParams).
     by_ip |= any(table(one.data, "spec", "parameters") for one in classes)
-    found = {}
+    usual = _usual(running)
     for key, manifest in inventory.of("Ingress").items():
-        lack = _by_nginx(manifest, classes, controllers, distribution) or (
-            None if by_ip else _by_alb(manifest, services)
+        lack = (
+            _by_nginx(manifest, classes, controllers, distribution)
+            or (None if by_ip else _by_alb(manifest, services))
+            or _passed_through(manifest, controllers)
+            or _misspoken(manifest, services, _served_by(manifest, classes, usual))
         )
         if lack is not None:
-            found[key] = lack
+            found[f"Ingress {key}"] = lack
+    for key, lack in dropped(inventory, running):
+        found.setdefault(key, lack)
     return found
+
+
+def _usual(pods: Iterable[Pod]) -> str:
+    """The controller that a class called nginx means, where no IngressClass says it."""
+    images = {bare_image(one.image) for pod in pods for one in pod.containers}
+    known = (image for image in images if image.endswith("nginx/nginx-ingress"))
+    return OF_NGINX if next(known, "") else OF_KUBERNETES
+
+
+def _served_by(manifest: Manifest, classes: Sequence[Manifest], usual: str) -> str:
+    """``spec.controller`` of its class; empty: not known."""
+    named = text(manifest.data, "spec", "ingressClassName") or text(
+        manifest.data, "metadata", "annotations", _CLASS
+    )
+    mine = (one for one in classes if (one.name == named if named else _is_default(one)))
+    found = next(mine, None)
+    if found is not None:
+        return text(found.data, "spec", "controller")
+    return {"nginx": usual, "alb": "ingress.k8s.aws/alb"}.get(named, "")
+
+
+def _misspoken(manifest: Manifest, services: Mapping[str, Service], controller: str) -> Lack | None:
+    for path, name_path in ingress_backends(manifest) if controller else ():
+        service = services.get(f"{namespace_of(manifest)}/{text(manifest.data, *path, *name_path)}")
+        if service is not None:
+            asked = port_of(table(manifest.data, *path))
+            lack = misspoken(manifest, path, service, asked, controller)
+            if lack is not None:
+                return lack
+    return None
+
+
+def _passed_through(manifest: Manifest, controllers: Sequence[_Controller]) -> Lack | None:
+    notes = table(manifest.data, "metadata", "annotations")
+    if notes.get(_PASSTHROUGH) != "true":
+        return None
+    origin = manifest.origin("metadata", "annotations", _PASSTHROUGH)
+    if controllers and not any(one.passes_through for one in controllers):
+        return Lack(
+            "it asks for TLS to be passed through, and its controller is started without "
+            "--enable-ssl-passthrough: it ends TLS itself, with a certificate of its own, and "
+            "speaks plain HTTP to the back end",
+            "start the controller with --enable-ssl-passthrough",
+            origin,
+        )
+    for index, rule in enumerate(array(manifest.data, "spec", "rules")):
+        paths = [text(one, "path") for one in array(rule, "http", "paths")]
+        if not text(rule, "host") or (paths and not {"", "/"} & {*paths}):
+            return Lack(
+                "TLS is passed through by the host's name alone (SNI), before any path is known: "
+                f"this rule has {'another path than /' if text(rule, 'host') else 'no host'}, and "
+                "its controller ends TLS itself",
+                "give the rule a host and the path /",
+                manifest.origin("spec", "rules", index),
+            )
+    return None
 
 
 def _controllers(pods: Iterable[Pod]) -> Iterator[_Controller]:
@@ -83,9 +152,10 @@ def _controllers(pods: Iterable[Pod]) -> Iterator[_Controller]:
             }
             watches = said.get("--watch-namespace", "")
             yield _Controller(
-                of=said.get("--controller-class") or _OWN,
+                of=said.get("--controller-class") or OF_KUBERNETES,
                 annotated=said.get("--ingress-class") or "nginx",
                 takes_all=said.get("--watch-ingress-without-class", "false") in ("", "true"),
+                passes_through=said.get("--enable-ssl-passthrough", "false") in ("", "true"),
                 watches=pod.namespace if watches.startswith("$") else watches,
                 container=one,
             )

@@ -16,7 +16,8 @@ from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.images import is_ingress_controller
 from k8stui.cluster.listening import declared
-from k8stui.cluster.model import Cluster, Node, Pod
+from k8stui.cluster.mesh import closed_to, is_meshed, strict_for
+from k8stui.cluster.model import Announced, Cluster, Node, Pod
 from k8stui.cluster.node_daemons import (
     lost_plugins,
     lost_proxies,
@@ -36,7 +37,7 @@ from k8stui.origin import OriginKind
 if TYPE_CHECKING:
     from k8stui.kernel.exchange import Exchange
     from k8stui.nodes.network import ClusterNetwork
-    from k8stui.walk.trace import Request
+    from k8stui.walk.trace import Outcome, Request
     from k8stui.walk.world import World
 
 _SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
@@ -67,8 +68,10 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             f"{apart[0]}: walked as if they reached each other. Across the Internet (NAT) they do "
             f"not: {apart[1]}"
         )
-    if request.connect is not None and request.connect.destination in cluster.announced:
+    by = cluster.announced.get(request.connect.destination) if request.connect else None
+    if by is not None:
         yield from (f"{one.why}; walked as if it were not so" for one in cluster.rivals)
+        yield from _on_devices(by, network)
     nobody = nobody_proxies(cluster) if to_service else None
     if nobody is not None and not any(map(network.has_observed_rules, cluster.nodes.values())):
         yield (
@@ -95,6 +98,52 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             )
         if name in proxies and not network.has_observed_rules(node):
             yield _as_if(proxies[name], "kube-proxy", "--iptables")
+
+
+def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
+    """MetalLB's L2Advertisement that names devices (speaker/layer2_controller.go, interfaces)."""
+    has = [one.name for one in network[by.node].interfaces]
+    if by.only_on and not any(name in has for name in by.only_on):
+        yield (
+            f"the address is announced on {' and '.join(by.only_on)} alone (interfaces of the "
+            f"L2Advertisement, {by.origin.where}); a node without such a device answers no ARP for "
+            f"it, as {by.node} with its {', '.join(has[1:3])}: walked as if it did. Leave "
+            "interfaces out, or name the nodes' own devices"
+        )
+
+
+def in_plain(cluster: Cluster, request: Request, done: Outcome) -> Iterator[str]:
+    """A sidecar that takes mutual TLS alone, and a client that speaks plain.
+
+    One in the mesh does, too, where it asks a pod's own address: that is no host which its sidecar
+    knows (PassthroughCluster), but for a headless Service's pods.
+    """
+    server = cluster.pods.get(done.server_pod or "")
+    asked = request.connect.namespace if request.connect is not None else ""
+    if server is None or done.server_port is None or done.result is not Result.CONNECTED:
+        return
+    client = cluster.pods.get(asked)
+    if client is server:
+        return
+    lack = closed_to(cluster, client, server, done.server_port)
+    if lack is not None:
+        where = f"{lack.origin.where}: " if lack.origin.where else ""
+        yield f"the connection alone: {where}{lack.why}. What mends it: {lack.mend}"
+        return
+    strict = strict_for(cluster, server, done.server_port)
+    if client is None or strict is None or not is_meshed(cluster, server):
+        return
+    if request.service is None and not any(
+        one.headless and one.selector and one.selector.items() <= server.labels.items()
+        for one in cluster.services.values()
+        if one.namespace == server.namespace
+    ):
+        yield (
+            f"the connection alone: a pod's own address is no host that the sidecar of {asked} "
+            "knows, so it passes that on in plain, and PeerAuthentication "
+            f"{strict.namespace}/{strict.name} (STRICT, {strict.origin.where}) has the server's "
+            "close it (reset): ask a Service in front of the pod, or its name below a headless one"
+        )
 
 
 def _beside_wildcard(cluster: Cluster, request: Request) -> Iterator[str]:

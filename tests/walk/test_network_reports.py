@@ -287,6 +287,25 @@ CLASS, OWN_CLASS = (
 )
 
 
+TLS = (service("web", "app=web", {"name": "https", "port": 80, "targetPort": 8443}),
+       pod("web-0", "app=web", ports=[8443]))  # fmt: skip
+NGINX_ORG = kind(
+    "networking.k8s.io/v1",
+    "nginx",
+    "IngressClass",
+    spec={"controller": "nginx.org/ingress-controller"},
+)
+TRAEFIK = pod("traefik", ports=[8000], container={
+    "image": "traefik:v3.1", "args": ["--entrypoints.web.address=:8000"],
+})  # fmt: skip
+OF_NGINX = "nginx.ingress.kubernetes.io/"
+OF_ROUTER = "traefik.ingress.kubernetes.io/router."
+MUTUAL_TLS = kind("security.istio.io/v1", "default", "PeerAuthentication", "istio-system",
+              spec={"mtls": {"mode": "STRICT"}})  # fmt: skip
+MESH = (space("mesh", "istio-injection=enabled"), service("web", namespace="mesh"),
+        pod("web-0", "app=web", namespace="mesh", ports=[80]))  # fmt: skip
+
+
 def broker(listeners: str) -> Manifest:
     env = [{"name": "KAFKA_ADVERTISED_LISTENERS", "value": listeners}]
     return pod("kafka-0", "app=kafka", ports=[9092], container={"env": env})
@@ -1201,6 +1220,94 @@ CASES |= {
         ask=("outside", "svc/second:80"), result="unreachable",
         cause=("is that of Service default/first",), mend="metallb.io/allow-shared-ip",
         rule="load-balancer", words="is that of Service default/first", fix="allow-shared-ip",
+    ),
+    "plain HTTP to a back end that expects TLS": Told(
+        manifests=(*NODES, *TLS, OWN_CLASS, INGRESS), ask=("outside", "shop.example:80"),
+        result="no-such-name", cause=("speaks plain HTTP to port 80",),
+        mend="ingress.kubernetes.io/backend-protocol: HTTPS",
+        rule="ingress-backend", words="expects TLS", fix="backend-protocol: HTTPS",
+    ),
+    "TLS to a back end that speaks plain HTTP": Told(
+        manifests=(*NODES, service("web", port={"name": "http", "port": 80}), WEB[1], OWN_CLASS,
+                   ingress("shop.example", {f"{OF_NGINX}backend-protocol": "https"},
+                           ingressClassName="nginx")),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("speaks TLS to port 80", "answers plain HTTP"), mend="take annotation",
+        rule="ingress-backend", words="answers plain HTTP", fix="take annotation",
+    ),
+    "an annotation of another controller's": Told(
+        manifests=(*NODES, *TLS, NGINX_ORG, ingress(
+            "shop.example", {f"{OF_NGINX}backend-protocol": "HTTPS"},
+            ingressClassName="nginx")),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("is another controller's annotation",), mend="nginx.org/ssl-services: web",
+        rule="ingress-backend", words="another controller's", fix="nginx.org/ssl-services: web",
+    ),
+    "a controller that passes no TLS through": Told(
+        manifests=(*NODES, *TLS, space("in"), NGINX, OWN_CLASS, ingress(
+            "shop.example", {f"{OF_NGINX}ssl-passthrough": "true"},
+            ingressClassName="nginx")),
+        ask=("outside", "shop.example:443"), result="no-such-name",
+        cause=("without --enable-ssl-passthrough",), mend="--enable-ssl-passthrough",
+        rule="ingress-backend", words="passed through", fix="--enable-ssl-passthrough",
+    ),
+    "a middleware without its namespace": Told(
+        manifests=(*ALL, kind("traefik.io/v1alpha1", "strip", "Middleware", spec={}),
+                   ingress("shop.example", {f"{OF_ROUTER}middlewares": "strip@kubernetescrd"})),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("knows that as default-strip@kubernetescrd",), mend="write default-strip@",
+        rule="ingress-backend", words="drops the route", fix="write default-strip@kubernetescrd",
+    ),
+    "an entry point that Traefik has not": Told(
+        manifests=(*ALL, TRAEFIK, ingress("shop.example", {f"{OF_ROUTER}entrypoints": "https"})),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("no entry point https",), mend="name one of web",
+        rule="ingress-backend", words="its arguments define web", fix="name one of web",
+    ),
+    "a route that no listener takes": Told(
+        manifests=(*ALL, kind("gateway.networking.k8s.io/v1", "front", "Gateway", spec={
+            "listeners": [{"name": "a", "port": 80, "protocol": "TCP"}]}),
+                   kind("gateway.networking.k8s.io/v1", "shop", "HTTPRoute", spec={
+            "parentRefs": [{"name": "front"}], "hostnames": ["shop.example"],
+            "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]})),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("no listener takes it", "takes TCPRoute, not HTTPRoute"), mend="another listener",
+        rule="route-parent", words="not HTTPRoute", fix="another listener",
+    ),
+    "a client outside of a mesh that takes mutual TLS alone": Told(
+        manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", container={
+            "env": [{"name": "WEB", "value": "http://web.mesh"}]})),
+        ask=("pod/client", "svc/web.mesh:80"), result="connected",
+        assumed="PeerAuthentication istio-system/default (STRICT)",
+        rule="mutual-tls", words="reset at the first data", fix="istio-injection=enabled",
+    ),
+    "a pod's own address in a mesh that takes mutual TLS alone": Told(
+        manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh")),
+        ask=("pod/mesh/client", "pod/mesh/web-0:80"), result="connected",
+        assumed="a pod's own address is no host",
+    ),
+    "a virtual address that Calico took for a node's": Told(
+        manifests=(by_calico(1, "192.168.0.11/24"), moved("192.168.0.99/32", "192.168.0.12"),
+                   CLIENT, *WEB, FELIX, IP_POOL),
+        result="timeout", cause=("192.168.0.99, a virtual one",), mend="kubernetes-internal-ip",
+        rule="address-overlap", words="a virtual one", fix="kubernetes-internal-ip",
+    ),
+    "an advertisement of nodes without a speaker": Told(
+        manifests=(*NODES, *metallb()[:2], kind(
+            "metallb.io/v1beta1", "ads", "L2Advertisement", "metallb-system", spec={
+                "nodeSelectors": [having(**{"kubernetes.io/hostname": "node-2"})]}),
+                   {**METALLB, "spec": {**METALLB["spec"], "nodeName": "node-1"}}, BALANCED,
+                   WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="unreachable",
+        cause=("chooses node-2, where no speaker of MetalLB runs",), mend="let the DaemonSet",
+        rule="load-balancer", words="where no speaker", fix="let the DaemonSet",
+    ),
+    "an advertisement on devices that the node has not": Told(
+        manifests=(*NODES, *metallb()[:2], kind(
+            "metallb.io/v1beta1", "ads", "L2Advertisement", "metallb-system", spec={
+                "interfaces": ["eno1"]}), BALANCED, WEB[1]),
+        ask=("outside", "192.168.0.200:80"), result="connected",
+        assumed="is announced on eno1 alone",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

@@ -24,7 +24,7 @@ from k8stui.apiserver.fields import array, at, table, text
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, listed
+from k8stui.check.ground import Ground
 from k8stui.check.hosts import (
     ToldHost,
     asked,
@@ -47,6 +47,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
+from k8stui.order import listed
 from k8stui.suggest import is_digit_slip, is_same_thing, is_typo
 from k8stui.walk.diagnosis.names import without_service
 from k8stui.walk.diagnosis.selectors import is_its_workload, renamed

@@ -26,7 +26,7 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.apiserver.fields import Object, array, at, labels, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, listed
+from k8stui.check.ground import Ground
 from k8stui.check.hosts import service_named
 from k8stui.cluster.images import image_word
 from k8stui.cluster.labelled import Labelled
@@ -34,6 +34,7 @@ from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
+from k8stui.order import listed
 from k8stui.suggest import Wordbook, is_typo
 
 ID = "ingress-backend"
@@ -50,8 +51,9 @@ def look(ground: Ground) -> Iterator[Finding]:
         for path, name_path in ingress_backends(manifest):
             backend = table(manifest.data, *path)
             yield from _judge(ground, manifest, backend, path, name_path)
-    for key, lack in ground.cluster.unserved.items():
-        yield Finding.of_lack(ID, f"Ingress {key}", lack)
+    for owner, lack in ground.cluster.unserved.items():
+        if owner.partition(" ")[0] not in ROUTES:
+            yield Finding.of_lack(ID, owner, lack)
     grants = _Grants(ground)
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():

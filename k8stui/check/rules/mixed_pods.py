@@ -16,9 +16,10 @@ from collections.abc import Iterator
 
 from k8stui.apiserver.fields import array, number
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, listed, names
+from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, ServedPort
 from k8stui.cluster.model import Pod
+from k8stui.order import listed
 from k8stui.origin import Place
 from k8stui.suggest import is_digit_slip
 

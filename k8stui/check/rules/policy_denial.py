@@ -21,20 +21,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import reduce
-from itertools import product
 from operator import or_
 
-from k8stui.apiserver.fields import text
-from k8stui.apiserver.inventory import namespace_of
+from k8stui.check.calls import behind, of_ingresses, told
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import asked, service_named
-from k8stui.check.ports import number_of
-from k8stui.cluster.images import is_ingress_controller
 from k8stui.cluster.judgement import Ask, Peer
 from k8stui.cluster.kubernetes_service import KEY as API
-from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServicePort
 from k8stui.cluster.names import DNS_PORT
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy
@@ -62,10 +56,9 @@ class _Asked:
 def look(ground: Ground) -> Iterator[Finding]:
     if not ground.cluster.all_policies:
         return
-    told: set[object] = set()
+    known: set[object] = set()
     for severity, who, denial in (
         *_meant(ground),
-        *_ingresses(ground),
         *_others(ground),
         *_virtual(ground),
         *_api_server(ground),
@@ -74,9 +67,9 @@ def look(ground: Ground) -> Iterator[Finding]:
         place = denial.origin.place
         key = (place.file, place.line) if place is not None else denial.reason
         reason = "no name" if denial.of_names else denial.reason
-        if (key in told and severity is Severity.INFO) or (key, reason) in told:
+        if (key in known and severity is Severity.INFO) or (key, reason) in known:
             continue
-        told |= {key, (key, reason)}
+        known |= {key, (key, reason)}
         yield Finding(
             rule=ID,
             severity=severity,
@@ -88,47 +81,10 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _meant(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
-    """What containers are told to ask."""
-    for template in ground.templates:
-        pod = ground.pod_of(template)
-        for container in template.containers() if pod is not None else ():
-            for one in asked(container):
-                name, space = service_named(
-                    one.host, template.namespace, ground.cluster.cluster_domain
-                )
-                service = ground.cluster.services.get(f"{space}/{name}")
-                if service is None or pod is None:
-                    continue
-                for port in service.ports:
-                    if one.port in (None, port.port):
-                        who = f"{one.what} of {template.subject} leads to {one.host}"
-                        for denial in _denials(ground, pod, service, port, one.host):
-                            yield Severity.WARNING, who, denial
-
-
-def _ingresses(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
-    """What the input's ingress controller asks for the Ingresses; of several nobody knows which."""
-    if not ground.of_kind("Ingress"):
-        return
-    pods = [
-        pod
-        for pod in ground.cluster.pods.values()
-        if any(is_ingress_controller(one.image) for one in pod.containers)
-    ]
-    if len({pod.owner for pod in pods}) != 1:
-        return
-    # To a pod of its own node a host may always send: of those on hosts two nodes' are asked.
-    controllers = pods[: 2 if pods[0].host_network else 1]
-    for manifest in ground.of_kind("Ingress").values():
-        for path, name_path in ingress_backends(manifest):
-            key = f"{namespace_of(manifest)}/{text(manifest.data, *path, *name_path)}"
-            service = ground.cluster.services.get(key)
-            if service is None:
-                continue
-            for pod, port in product(controllers, service.ports):
-                who = f"Ingress {namespace_of(manifest)}/{manifest.name}, served by {pod.name}"
-                for denial in _denials(ground, pod, service, port, ""):
-                    yield Severity.WARNING, who, denial
+    """What containers are told to ask, and the ingress controller for its Ingresses."""
+    for one in (*told(ground), *of_ingresses(ground)):
+        for denial in _denials(ground, one.client, one.service, one.port, one.host):
+            yield Severity.WARNING, one.said, denial
 
 
 def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
@@ -248,7 +204,7 @@ def _asks(ground: Ground, policies: Policies, blocks: tuple[IpBlock, ...]) -> It
     for service in ground.services:
         if any(ip in one for ip in service.cluster_ips for one in blocks):
             for port in service.ports:
-                for pod, number in _behind(ground, service, port):
+                for pod, number in behind(ground, service, port):
                     peer = policies.judgement.peer(pod, None, f"pod {pod.key}")
                     what = f"port {port.port} of Service {service.key}"
                     ask = Ask(number, port.protocol, pod)
@@ -277,21 +233,9 @@ def _denials(
     except RequestError:
         return
     policies = Policies(ground.judgement.cluster, ground.judgement)
-    for pod, number in _behind(ground, service, port):
+    for pod, number in behind(ground, service, port):
         if denial := policies.against(request, pod.key, number):
             yield denial
-
-
-def _behind(ground: Ground, service: Service, port: ServicePort) -> Iterator[tuple[Pod, int]]:
-    """Pods that a Service's port leads to, one of each template, with their port."""
-    seen: set[int] = set()
-    for pod in ground.selected(service):
-        if id(pod.containers) in seen:
-            continue
-        seen.add(id(pod.containers))
-        number = number_of(pod, port)
-        if number is not None:
-            yield pod, number
 
 
 RULE = CheckRule(

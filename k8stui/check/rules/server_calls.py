@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, listed
+from k8stui.check.ground import Ground
 from k8stui.check.ports import number_of
 from k8stui.cluster.judgement import Ask
 from k8stui.cluster.kubernetes_service import control_plane
@@ -27,6 +27,7 @@ from k8stui.cluster.model import Pod, ServiceType
 from k8stui.cluster.policy import Direction
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
+from k8stui.order import listed
 from k8stui.origin import OriginKind
 from k8stui.suggest import is_typo
 from k8stui.walk.diagnosis.endpoints import without_endpoints

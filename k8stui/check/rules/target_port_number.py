@@ -21,11 +21,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, listed, names
+from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, ServedPort
 from k8stui.check.rules.wrong_pods import meant_instead
 from k8stui.cluster.evidence import is_opened
 from k8stui.cluster.listening import Opinion, declared
+from k8stui.order import listed
 from k8stui.suggest import is_digit_slip
 
 ID = "target-port-number"

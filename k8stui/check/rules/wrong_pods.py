@@ -13,9 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground, listed, names
+from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, ServedPort
 from k8stui.cluster.model import Pod
+from k8stui.order import listed
 from k8stui.walk.diagnosis.selectors import written
 
 ID = "wrong-pods"

@@ -58,8 +58,12 @@ ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
 """Of the Gateway API (gateway-api apis/v1)."""
 TRAEFIK = frozenset({"traefik.io", "traefik.containo.us"})
 OF_TRAEFIK = ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP")
-BESIDE_ROUTES = ("ReferenceGrant", "VirtualService", "DestinationRule", *OF_TRAEFIK)
-"""What lets a route into another namespace, and Istio's own routes."""
+_MIDDLEWARES = ("Middleware", "MiddlewareTCP")
+BESIDE_ROUTES = (
+    "ReferenceGrant", "VirtualService", "DestinationRule", "PeerAuthentication",
+    *OF_TRAEFIK, *_MIDDLEWARES,
+)  # fmt: skip
+"""What lets a route into another namespace, and what Istio and Traefik have of their own."""
 KINDS = (
     kind(
         "Ingress",
@@ -113,8 +117,9 @@ KINDS = (
     ),
     *(
         kind(name, "traefik.io/v1alpha1 traefik.containo.us/v1alpha1", unread="spec")
-        for name in OF_TRAEFIK
+        for name in (*OF_TRAEFIK, *_MIDDLEWARES)
     ),
+    kind("PeerAuthentication", "security.istio.io/v1 security.istio.io/v1beta1", unread="spec"),
     kind(
         "ServiceCIDR",
         "networking.k8s.io/v1 networking.k8s.io/v1beta1 networking.k8s.io/v1alpha1",

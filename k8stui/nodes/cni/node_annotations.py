@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from k8stui.cluster.fields import Origins, prefixes
 from k8stui.cluster.model import Cluster, Node, Remark
@@ -21,6 +21,8 @@ _DATA = {4: "backend-data", 6: "backend-v6-data"}
 _PUBLIC = {4: "public-ip", 6: "public-ipv6"}
 _BGP = {4: "projectcalico.org/IPv4Address", 6: "projectcalico.org/IPv6Address"}
 """Calico's (libcalico-go lib/backend/k8s/resources/node.go)."""
+_NEAR = {4: 24, 6: 64}
+"""Bits that addresses of one network have in common, where nothing says how long it is."""
 
 
 def public_address(node: Node, version: int) -> Address | None:
@@ -127,12 +129,28 @@ def _find_astray(cluster: Cluster) -> Mapping[str, Remark]:
                 and not any(one in network for one in taken)
             ):
                 said = f"{address}, that of a bridge which {node.name} has for itself"
+            elif network is not None and _is_virtual(network, node, taken):
+                said = (
+                    f"{address}, a virtual one (/{network.length}, as keepalived and kube-vip add) "
+                    "that moves on to another node"
+                )
             elif network is not None and any(one in network for one in node.addresses):
                 said = f"{address}, which it has no more"
             else:
                 continue
             found[node.name] = Remark(text=said, origin=_origin(node, key))
     return found
+
+
+def _is_virtual(network: Prefix, node: Node, taken: Collection[Address]) -> bool:
+    """Whether a node was found at one address alone, beside its own and no other node's."""
+    address = network.address
+    near = Prefix.of(address, _NEAR[address.version])
+    return (
+        network.length == address.bits
+        and address not in taken
+        and any(one in near for one in node.addresses)
+    )
 
 
 _astray: Derived[Cluster, Mapping[str, Remark]] = Derived(_find_astray)

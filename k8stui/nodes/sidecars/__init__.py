@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from k8stui.cluster.images import bare_image
+from k8stui.cluster.mesh import asks_for_sidecar
 from k8stui.cluster.model import Cluster, Container, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
@@ -36,16 +37,8 @@ def sidecar(pod: Pod, servers: Sequence[Address] = ()) -> Sidecar | None:
 
 
 def uninjected(cluster: Cluster) -> Iterator[Remark]:
-    """Namespaces that ask for a sidecar, whose pods the input has without one.
-
-    Source: istio pkg/kube/inject (istio-injection, istio.io/rev of the namespace; the pod's
-    sidecar.istio.io/inject; a pod of its node's network gets none).
-    """
-    asking = {
-        name
-        for name, labels in cluster.namespace_labels.items()
-        if labels.get("istio-injection") == "enabled" or "istio.io/rev" in labels
-    }
+    """Namespaces that ask for a sidecar, whose pods the input has without one."""
+    asking = {name for name in cluster.namespace_labels if asks_for_sidecar(cluster, name)}
     if not asking:
         return
     without: dict[str, list[Pod]] = {}

@@ -169,7 +169,7 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
         said += f" or node in front of the ingress controller{by}, which the name has to have in"
         said += " DNS too"
     kind = entrance.owner.partition(" ")[0]
-    unserved = cluster.unserved.get(entrance.owner.removeprefix("Ingress "))
+    unserved = cluster.unserved.get(entrance.owner)
     if unserved is not None:
         return Diagnosis(f"{reason}; and {unserved.why}", unserved.mend, unserved.origin)
     keys = list(dict.fromkeys(key for key, _ in entrance.backends))
