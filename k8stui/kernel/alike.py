@@ -5,7 +5,9 @@ is walked. Another one ends the same, apart from its address, when
 
 - its namespace and the cable to it look the same (devices, routes, sockets, settings), and
 - nothing that the walked packets came by tells the two addresses apart: no prefix of a route or of
-  a rule in a chain that they were in holds one and not the other, and no rule names either.
+  a rule in a chain that they were in holds one and not the other, and no rule names either; or
+- the other one is behind another node, which is like the walked one's (`k8stui.kernel.transit`),
+  and the packets came to that only for the address's sake.
 
 What cannot be told that way (a set, a range, a rule that names the address) is taken for a
 difference: then each is walked for itself.
@@ -14,7 +16,7 @@ difference: then each is walked for itself.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -22,19 +24,22 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.border import Border, Says
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Exchange
-from k8stui.kernel.namespace import Judge, NetNamespace, Network
+from k8stui.kernel.namespace import Interface, Judge, NetNamespace, Network
 from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.questions import questions_of
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
 from k8stui.kernel.standing import (
     AddressStanding,
+    Cable,
+    Near,
     PlacedNames,
     Surroundings,
     device_look,
     route_look,
 )
-from k8stui.kernel.step import Fork, RuleCause, Way
+from k8stui.kernel.step import Fork, RuleCause, SocketCause, Way
 from k8stui.kernel.targets.base import Jump
+from k8stui.kernel.transit import ChainKey, Transit, seen_from
 
 _TO = re.compile(r"-j DNAT --to-destination (\S+)$")
 _BEFORE = re.compile(r"[\w.:]")
@@ -49,6 +54,12 @@ class Home(NamedTuple):
     namespace: str
     sort: Hashable = None
     """What else tells those who live there from others, beyond what the kernel knows."""
+    addresses: tuple[Address, ...] = ()
+    """Its own; needed with `twin` alone."""
+    twin: Hashable = None
+    """Namespaces of one node that have the same here were made in one way from the same, but for
+    their addresses and MACs: one of them is looked at, of the others their node's end alone. None:
+    nothing is known of how it was made."""
 
 
 class Alike:
@@ -64,6 +75,9 @@ class Alike:
         self._chains: dict[int, Chain] = {}
         """Keeps alive what `_translations` and `_kinds` know by its identity."""
         self._numbers: dict[Hashable, int] = {}
+        self._transits: dict[tuple[str, tuple[ChainKey, ...]], Transit] = {}
+        self._seen: dict[tuple[str, str], Hashable] = {}
+        self._twins: dict[Hashable, _First] = {}
 
     def ways(self, exchange: Exchange, others: Sequence[int]) -> tuple[int, ...]:
         """Of `others`, indices of ways of the exchange's last fork, those that end as it does."""
@@ -98,21 +112,25 @@ class Alike:
         mine = self.standing(address)
         if mine is None:
             return nothing
-        border = self._border(exchange, mine, fork)
-        if border is None:
-            return nothing
-        signature = border.signature(address, mine)
-        if signature is None:
-            return nothing
+        stand = [self.standing(other) for other in others]
         asking = {step.namespace for step in exchange.steps} - {mine.home}
-        return tuple(
+        like = [
             other != address
-            and (his := self.standing(other)) is not None
+            and his is not None
             and his.look == mine.look
             and his.home not in asking
-            and border.signature(other, his) == signature
-            for other in others
-        )
+            for other, his in zip(others, stand, strict=True)
+        ]
+        leaf = self._leaf(fork)
+        found = list(nothing)
+        for told in (self._near(exchange, mine, leaf), self._far(exchange, mine, leaf)):
+            signature = told(address, mine)
+            if signature is None:
+                continue
+            for place, his in enumerate(stand):
+                if like[place] and not found[place] and his is not None:
+                    found[place] = told(others[place], his) == signature
+        return tuple(found)
 
     # The ways of a fork
 
@@ -204,6 +222,11 @@ class Alike:
         return self._standings[address]
 
     def _stands(self, address: Address, home: Home) -> AddressStanding | None:
+        first = self._twins.get(home.twin) if home.twin is not None else None
+        found = first and self._as_twin(first, home)
+        return found or self._looked_at(address, home)
+
+    def _looked_at(self, address: Address, home: Home) -> AddressStanding | None:
         space = self._network.get(home.namespace)
         if space is None or space.rulesets or space.sets or space.nft is not None:
             return None
@@ -217,10 +240,9 @@ class Alike:
         port = side.devices.get(cables[0].peer[1])
         if port is None:
             return None
-        names = PlacedNames(own, (cables[0].mac, port.mac), port.name)
-        place = self._numbered(
+        names = PlacedNames(own, (cables[0].mac, port.mac), port.name, side.names)
+        plugged = self._numbered(
             (
-                side.name,
                 tuple(device_look(one, names) for one in space.interfaces),
                 tuple(route_look(one, names) for one in space.routes),
                 repr((space.policy_rules, space.fdb, space.sysctls)),
@@ -233,8 +255,32 @@ class Alike:
             + ((one.reason.origin.kind,) if one.reason is not None else ())
             for one in space.sockets
         )
-        look = self._numbered((home.sort, place, listeners))
-        return AddressStanding(home.namespace, port.name, names, look, space, place=place)
+        look = self._numbered((home.sort, plugged, listeners))
+        place = self._numbered((side.name, plugged))
+        near, cable = Near(space, names), Cable(side.name, port.name)
+        found = AddressStanding(home.namespace, cable, names, near, look=look, place=place)
+        if home.twin is not None:
+            end = _far_end(side, port, own, cables[0].mac, names)
+            self._twins[home.twin] = _First(found, home.addresses, tuple(own), near, end)
+        return found
+
+    def _as_twin(self, first: _First, home: Home) -> AddressStanding | None:
+        """How it stands by how its twin does, if its node says the same of both; else None."""
+        side = self.side(first.stands.side)
+        ports = side.ports.get(home.namespace, ())
+        macs = {one.mac for a in home.addresses for one in side.entries.get(a, ())}
+        if len(ports) != 1 or len(macs) != 1 or len(home.addresses) != len(first.addresses):
+            return None
+        places = dict(zip(first.addresses, home.addresses, strict=True))
+        own = [places.get(one, one) for one in first.own]
+        port, mac = ports[0], macs.pop()
+        names = PlacedNames(own, (mac, port.mac), port.name, side.names)
+        if _far_end(side, port, own, mac, names) != first.end:
+            return None
+        stands, cable = first.stands, Cable(side.name, port.name)
+        return AddressStanding(
+            home.namespace, cable, names, first.near, look=stands.look, place=stands.place
+        )
 
     def side(self, name: str) -> Surroundings:
         """A namespace that packets to others come through."""
@@ -244,31 +290,158 @@ class Alike:
 
     # What the packets came by
 
+    def _near(
+        self, exchange: Exchange, mine: AddressStanding, leaf: tuple[str, str] | None
+    ) -> _Signs:
+        """Tells addresses behind one node apart; two are alike if it says the same of both."""
+        spaces = {step.namespace for step in exchange.steps} - {mine.home}
+        border = self._border(exchange, spaces, leaf, own=mine.names.own)
+        if border is None:
+            return _unlike
+        return lambda address, stands: (
+            border.signature(address, stands) if stands.side == mine.side else None
+        )
+
+    def _far(
+        self, exchange: Exchange, mine: AddressStanding, leaf: tuple[str, str] | None
+    ) -> _Signs:
+        """The same for those behind nodes that packets came through for their sake alone."""
+        near = self.side(mine.side)
+        spaces = {step.namespace for step in exchange.steps} - {mine.home}
+        others = spaces - {near.name}
+        own = mine.names.own | frozenset(near.own)
+        if leaf is not None and leaf[0] == near.name:
+            return _unlike
+        if not _only_behind(exchange, near, own) or any(
+            self._network[name].machine == near.name for name in others
+        ):
+            return _unlike
+        chains = tuple(_visited(exchange, near.space))
+        border = None
+        if self._transit(near.name, chains).is_told:
+            border = self._border(exchange, others, leaf, own=own, by_route=True)
+        if border is None:
+            return _unlike
+        machines = {self._network[name].machine or name for name in others}
+        ends, sides = sorted(border.ends), sorted(others)
+        nodes: dict[str, tuple[int, Transit] | None] = {}
+
+        def of_node(name: str) -> tuple[int, Transit] | None:
+            transit = self._transit(name, chains)
+            side = transit.side
+            if name in machines or not transit.is_told:
+                return None
+            seen = tuple(border.seen(one, side.names, "") for one in side.own)
+            if None in seen:
+                return None
+            met = tuple(transit.about(one, side.names) for one in (*ends, *side.own))
+            about = tuple(self._seen_from(one, side) for one in sides)
+            return self._numbered((transit.look, met, seen, about)), transit
+
+        def told(address: Address, stands: AddressStanding) -> Hashable:
+            if stands.side not in nodes:
+                nodes[stands.side] = of_node(stands.side)
+            node = nodes[stands.side]
+            seen = border.signature(address, stands) if node is not None else None
+            if node is None or seen is None:
+                return None
+            number, transit = node
+            return number, transit.about(address, stands.names), seen
+
+        return told
+
+    def _transit(self, name: str, chains: tuple[ChainKey, ...]) -> Transit:
+        key = (name, chains)
+        if key not in self._transits:
+            self._transits[key] = Transit(self.side(name), chains)
+        return self._transits[key]
+
+    def _seen_from(self, name: str, node: Surroundings) -> Hashable:
+        key = (name, node.name)
+        if key not in self._seen:
+            self._seen[key] = self._numbered(seen_from(self.side(name), node))
+        return self._seen[key]
+
+    def _leaf(self, fork: Fork | None) -> tuple[str, str] | None:
+        """Where the fork is, and the chain of its own that the way leads to."""
+        own = self._kinds_of(fork).chains.get(fork.chosen) if fork is not None else None
+        return (fork.namespace, own) if fork is not None and own else None
+
     def _border(
-        self, exchange: Exchange, mine: AddressStanding, fork: Fork | None
+        self,
+        exchange: Exchange,
+        spaces: Iterable[str],
+        leaf: tuple[str, str] | None,
+        *,
+        own: frozenset[Address],
+        by_route: bool = False,
     ) -> Border | None:
         """Everything that may tell addresses apart; None: something may, in a way not seen."""
-        own = self._kinds_of(fork).chains.get(fork.chosen) if fork is not None else None
-        leaf = (fork.namespace, own) if fork is not None and own else None
         border = Border()
         for step in exchange.steps:
             border.ends |= {step.before.src, step.before.dst, step.after.src, step.after.dst}
-        border.ends -= mine.names.own
-        spaces = {step.namespace for step in exchange.steps} - {mine.home}
+        border.ends -= own
         for name in sorted(spaces):
             side = self.side(name)
-            border.enter(side)
+            border.enter(side, by_route=by_route)
             border.says += [Says(partial(_judged, one)) for one in side.space.judges]
-            for chain, table in _visited(exchange, side.space):
-                if (name, chain.name) == leaf:
+            rulesets = tuple(side.space.every_ruleset())
+            for number, table_name, chain_name in _visited(exchange, side.space):
+                if (name, chain_name) == leaf:
                     continue
+                table = rulesets[number].tables[table_name]
+                asked = questions_of.of(table.chains[chain_name])
                 # nat sees only the first packet, from the client
-                recent = table.name != "nat" and questions_of.of(chain).is_recent
-                if recent or not border.ask(questions_of.of(chain), table, side.space):
+                recent = table_name != "nat" and asked.is_recent
+                if recent or not border.ask(asked, table, side.space):
                     return None
             if side.space.nft is not None and not _asked_by_nft(border, exchange, side.space, leaf):
                 return None
         return border
+
+
+_Signs = Callable[[Address, AddressStanding], Hashable]
+"""What is seen of an address on the way; None: it is like no other, as far as can be told."""
+
+
+def _unlike(_address: Address, _stands: AddressStanding) -> Hashable:
+    return None
+
+
+def _only_behind(exchange: Exchange, node: Surroundings, own: Container[Address]) -> bool:
+    """Whether packets came to the node for an address behind it alone, and no trace is left of it.
+
+    `own`: of that address's and of the node's.
+    """
+    there = [step for step in exchange.steps if step.namespace == node.name]
+    return (
+        bool(there)
+        and exchange.steps[0].namespace != node.name
+        and exchange.felt.source_seen not in node.own
+        and there[0].before.dst in own
+        and not any(isinstance(step.cause, SocketCause) for step in there)
+        and all(step.before.src in own or step.before.dst in own for step in there)
+    )
+
+
+class _First(NamedTuple):
+    """The one of several twins that was looked at."""
+
+    stands: AddressStanding
+    addresses: tuple[Address, ...]
+    own: tuple[Address, ...]
+    """Those, and what else it has (loopback's)."""
+    near: Near
+    end: Hashable
+    """What its node says of it."""
+
+
+def _far_end(
+    side: Surroundings, port: Interface, own: Sequence[Address], mac: str, names: PlacedNames
+) -> Hashable:
+    """What stands at the far end of a cable about who is at this one."""
+    routed = tuple(side.routed(one, names) for one in own)
+    return device_look(port, names), side.about(own, mac, names), routed
 
 
 class _Translation(NamedTuple):
@@ -317,25 +490,25 @@ def _own_chain(table: Table | None, text: str) -> Chain | None:
     return table.chains.get(target.chain) if table and isinstance(target, Jump) else None
 
 
-def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[tuple[Chain, Table]]:
+def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[ChainKey]:
     """The chains that packets were in, or may have been: those of the hooks, and by jumps."""
-    for ruleset in space.every_ruleset():
+    causes = [
+        step.cause
+        for step in exchange.steps
+        if step.namespace == space.name and isinstance(step.cause, RuleCause)
+    ]
+    for number, ruleset in enumerate(space.every_ruleset()):
         for table in ruleset:
             names = list(BUILTIN_CHAINS.get(table.name, ()))
-            for step in exchange.steps:
-                cause = step.cause
-                if (
-                    isinstance(cause, RuleCause)
-                    and step.namespace == space.name
-                    and cause.table == table.name
-                ):
+            for cause in causes:
+                if cause.table == table.name:
                     names.append(cause.chain.name)
                     if cause.rule is not None:
                         led = _own_chain(table, cause.rule.text)
                         names += [led.name] if led is not None else []
             for name in dict.fromkeys(names):
                 if name in table.chains:
-                    yield table.chains[name], table
+                    yield number, table.name, name
 
 
 def _judged(judge: Judge, address: Address, _device: str) -> Hashable:

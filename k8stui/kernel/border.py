@@ -13,7 +13,7 @@ from k8stui.kernel.matches.header import device_matches
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.questions import Looks, Questions, led
 from k8stui.kernel.rules import Table
-from k8stui.kernel.standing import AddressStanding, Surroundings
+from k8stui.kernel.standing import AddressStanding, PlacedNames, Surroundings
 
 
 class Says(NamedTuple):
@@ -30,6 +30,8 @@ class Border:
 
     def __init__(self) -> None:
         self.sides: list[Surroundings] = []
+        self.routed: list[Surroundings] = []
+        """Those whose routes count by where they lead, and not by what else they hold."""
         self.named: list[Container[Address]] = []
         """Addresses that rules name, each in a way of its own."""
         self.looks: list[tuple[Looks, Table]] = []
@@ -41,14 +43,17 @@ class Border:
         self._masks: dict[int, dict[int, set[int]]] = {}
         """Networks by family and mask."""
 
-    def enter(self, side: Surroundings) -> None:
-        """Take in a namespace that packets come through, but for its rules; behind `ends`."""
-        self.sides.append(side)
+    def enter(self, side: Surroundings, *, by_route: bool = False) -> None:
+        """Take in a namespace that packets come through, but for its rules; behind `ends`.
+
+        `by_route`: which routes hold an address counts only by what these do.
+        """
+        (self.routed if by_route else self.sides).append(side)
         space = side.space
         self.named += [frozenset(one.addresses) for one in space.unmodelled]
         self.named += [space.absent] if space.absent else []
         self.named += [side.tracked[one] for one in self.ends if one in side.tracked]
-        for network in side.networks:
+        for network in side.asked if by_route else side.networks:
             self.add(network)
 
     def add(self, network: Masked) -> None:
@@ -74,26 +79,35 @@ class Border:
 
     def signature(self, address: Address, stands: AddressStanding) -> tuple[object, ...] | None:
         """All that is seen of an address on the way; None: a rule names it."""
-        if any(address in hosts for hosts in self.named):
-            return None
+        seen = self.seen(address, stands.names, stands.port)
+        return seen and (*seen, stands.near(self.ends))
+
+    def seen(self, address: Address, names: PlacedNames, port: str) -> tuple[object, ...] | None:
+        """The same without what is seen where it stands. `port`: the device in front of it."""
+        for hosts in self.named:
+            if address in hosts:
+                return None
         value = address.value
         held = tuple(
-            base if (base := value & mask) in values else None
-            for mask, values in self._masks.get(address.version, {}).items()
+            [
+                base if (base := value & mask) in values else None
+                for mask, values in self._masks.get(address.version, {}).items()
+            ]
         )
-        routes = tuple(side.to(address, stands.names) for side in self.sides)
-        devices = frozenset(one for one in self.patterns if device_matches(one, stands.port))
+        routes: list[Hashable] = [side.to(address, names) for side in self.sides]
+        routes += [side.routed(address, names) for side in self.routed]
+        devices = frozenset(one for one in self.patterns if device_matches(one, port))
         told = [
             (number, look, led(table, name))
             for number, (looks, table) in enumerate(self.looks)
             for look, name in looks.get(address, ())
         ]
         said = [
-            (number, about(address, stands.port))
+            (number, about(address, port))
             for number, (about, named) in enumerate(self.says)
             if named is None or address in named
         ]
-        return held, routes, devices, tuple(told), tuple(said), stands.near(self.ends)
+        return held, tuple(routes), devices, tuple(told), tuple(said)
 
 
 def _holds(one: IpSet, address: Address, _device: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -71,4 +71,19 @@ class Endpoints:
             return None
         # What a diagnosis looks at, and the kernel does not.
         sort = (pod.namespace, pod.owner, pod.phase, pod.ready, pod.terminating)
-        return Home(pod.key, sort)
+        return Home(pod.key, sort, pod.addresses, self._twin(pod))
+
+    def _twin(self, pod: Pod) -> Hashable:
+        """All that its namespace is made of, but its name and its addresses."""
+        if pod.node_name in self._observed:
+            return None
+        # Pods of one template share its containers.
+        return pod.node_name, pod.namespace, id(pod.containers), pod.owner, _state(pod)
+
+    @cached_property
+    def _observed(self) -> frozenset[str | None]:
+        return frozenset(self._world.network.observed)
+
+
+def _state(pod: Pod) -> Hashable:
+    return pod.phase, pod.ready, pod.terminating, tuple(pod.labels.items())

@@ -163,9 +163,9 @@ def told(traces: list[Trace]) -> dict[object, Fraction]:
     found: dict[object, Fraction] = defaultdict(Fraction)
     for trace in traces:
         done = trace.outcome
-        forward = [
-            (hop.namespace if "/" not in hop.namespace else "a pod", hop.direction, len(hop.steps))
-            for hop in trace.hops
+        places: dict[str, int] = {}
+        hops = [
+            (_role(hop.namespace, places), hop.direction, len(hop.steps)) for hop in trace.hops
         ]
         seen = done.source_seen_by_server
         found[
@@ -175,9 +175,17 @@ def told(traces: list[Trace]) -> dict[object, Fraction]:
             seen,
             done.server_port,
             done.server_pod is None,
-            tuple(forward),
+            tuple(hops),
         ] += trace.probability
     return dict(found)
+
+
+def _role(namespace: str, nodes: dict[str, int]) -> object:
+    """Pods are alike, and nodes too but for their order on the way."""
+    if "/" in namespace:
+        return "a pod"
+    is_node = namespace.startswith("node-")
+    return nodes.setdefault(namespace, len(nodes)) if is_node else namespace
 
 
 def servers(traces: list[Trace]) -> list[str]:
@@ -289,13 +297,41 @@ def test_a_proxy_that_fails_over_meets_the_same_kinds(
 def crowd(tmp_path: Path) -> World:
     text = SERVICE.format(type="NodePort", more="", asker="no")
     text += WORKLOAD.format(number=0, replicas=120, ports=PORTS[1], host="false")
-    return world(tmp_path, text, nodes=2)
+    return world(tmp_path, text)
 
 
-def test_many_endpoints_are_a_branch_for_each_node(crowd: World) -> None:
+def test_many_endpoints_are_a_branch_here_and_one_on_other_nodes(crowd: World) -> None:
     found = list(walks(crowd, parse_request(crowd, "pod/asker", "svc/pool")))
-    assert [1 + len(trace.alike) for trace in found] == [60, 60]
-    assert [trace.probability for trace in found] == [Fraction(1, 2)] * 2
+    assert sorted(1 + len(trace.alike) for trace in found) == [40, 80]
+    assert sorted(trace.probability for trace in found) == [Fraction(1, 3), Fraction(2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("second", "third", "branches"),
+    [
+        ("", "", [40, 80]),
+        ("-s 10.1.2.0/24 -j DROP", "-s 10.1.3.0/24 -j DROP", [40, 80]),  # nobody is there
+        ("-d 10.244.2.0/24 -j ACCEPT", "-d 10.244.3.0/24 -j ACCEPT", [40, 80]),
+        ("-d 10.244.2.0/24 -j ACCEPT", "-d 10.244.2.0/24 -j ACCEPT", [40, 40, 40]),
+        ("-d 10.244.2.9/32 -j DROP", "", [1, 39, 40, 40]),
+    ],
+)
+def test_nodes_are_alike_if_their_rules_are(
+    tmp_path: Path, second: str, third: str, branches: list[int]
+) -> None:
+    text = SERVICE.format(type="NodePort", more="", asker="no")
+    text += WORKLOAD.format(number=0, replicas=120, ports=PORTS[1], host="false")
+    plain = world(tmp_path, text)
+    dumps = {}
+    for name, rule in (("node-2", second), ("node-3", third)):
+        saved = "\n".join(save_lines(plain.network.ruleset(plain.cluster.nodes[name], 4)))
+        added = f"-A FORWARD {rule}\n-A FORWARD" if rule else "-A FORWARD"
+        dumps[name] = str(tmp_path / f"{name}.save")
+        Path(dumps[name]).write_text(saved.replace("-A FORWARD", added, 1) + "\n")
+    paths, seen = [str(tmp_path / "set.yaml")], NodeOptions(iptables=dumps)
+    made = build_world(paths, ClusterOptions(nodes=3), seen)
+    found = list(walks(made, parse_request(made, "pod/asker", "svc/pool")))
+    assert sorted(1 + len(trace.alike) for trace in found) == branches
 
 
 def test_one_that_a_rule_names_stays_alone(tmp_path: Path) -> None:
@@ -316,7 +352,7 @@ def test_few_are_shown_one_by_one(tmp_path: Path) -> None:
 
 def test_clients_name_all_the_pods(crowd: World) -> None:
     found = [one for one in arrivals(crowd, "default/pool") if one.policy == "Cluster"]
-    for entry in ("node-1", "node-2"):
+    for entry in ("node-1", "node-2", "node-3"):
         these = [one for one in found if one.entry == entry]
         assert sum(one.probability for one in these) == 1
         assert sum(len(one.servers) for one in these) == 120
