@@ -547,7 +547,27 @@ def pending(size: int, folder: Path) -> list[str]:
     return checked(folder, *machines, *pods)
 
 
+def spread(size: int, folder: Path) -> list[str]:
+    """Pods spread over nodes and zones, ten for each node."""
+    machines = (
+        f"apiVersion: v1\nkind: Node\nmetadata: {{name: n{n}, "
+        f"labels: {{kubernetes.io/hostname: n{n}, topology.kubernetes.io/zone: z{n % 5}}}}}\n"
+        f"status: {{addresses: [{{type: InternalIP, address: 192.168.{n >> 8}.{n & 255}}}]}}\n"
+        for n in range(size)
+    )
+    evenly = ", ".join(
+        f"{{maxSkew: 1, topologyKey: {key}, whenUnsatisfiable: DoNotSchedule, "
+        "labelSelector: {matchLabels: {app: big}}}"
+        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
+    )
+    big = WEB.format(name="big", replicas=10 * size).replace(
+        "spec: {containers", f"spec: {{topologySpreadConstraints: [{evenly}], containers"
+    )
+    return checked(folder, *machines, big)
+
+
 CASES = {
+    "spread": Case(25, spread),
     "crowds": Case(400, crowds),
     "missing-spaces": Case(500, missing_spaces),
     "broken-documents": Case(200, broken_documents),

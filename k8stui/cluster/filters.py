@@ -82,13 +82,12 @@ def refuse(
     needs: Needs, host: NodeInfo, mounts: Mounts | None, view: TopologyView
 ) -> Refusal | None:
     """The filters that look at what else there is, in the scheduler's order."""
-    if needs.host_ports and conflicts(needs.host_ports, host.ports):
-        return Refusal((_PORTS,), final=False)
-    return (
-        _lacks(needs, host)
-        or (None if mounts is None else mounts.refuse(host.node))
-        or view.refuse(host.node)
-    )
+    return lacks(needs, host) or elsewhere(host, mounts, view)
+
+
+def elsewhere(host: NodeInfo, mounts: Mounts | None, view: TopologyView) -> Refusal | None:
+    """Those that look at more than what is used on the node."""
+    return (None if mounts is None else mounts.refuse(host.node)) or view.refuse(host.node)
 
 
 def _is_cordon(key: str) -> bool:
@@ -106,8 +105,13 @@ def conflicts(wanted: Iterable[HostPort], used: set[HostPort]) -> bool:
     return False
 
 
-def _lacks(needs: Needs, host: NodeInfo) -> Refusal | None:
-    """Source: noderesources/fit.go fitsRequest; more than the whole node has is final."""
+def lacks(needs: Needs, host: NodeInfo) -> Refusal | None:
+    """Why what is left of the node is not enough: ports, pods, resources.
+
+    Source: noderesources/fit.go fitsRequest; more than the whole node has is final.
+    """
+    if needs.host_ports and conflicts(needs.host_ports, host.ports):
+        return Refusal((_PORTS,), final=False)
     if host.pods < host.max_pods and (not needs.resources or host.allocatable is None):
         return None
     reasons = []

@@ -82,6 +82,10 @@ class Tally:
         self.pairs: Counter[Pair] = Counter(dict.fromkeys(domains, 0))
         """By topology key and value. Those given at first stay without a pod, too."""
         self._lasting = frozenset(self.pairs)
+        self._levels = Counter({0: len(self.pairs)})
+        """How many domains have so many."""
+        self.fewest = 0
+        """In any of those given at first."""
 
     def count(self, pod: Placed, by: int) -> None:
         """A pod comes (1) or goes (-1)."""
@@ -90,9 +94,18 @@ class Tally:
         for key in self._keys:
             value = pod.node.labels.get(key)
             if value is not None:
-                self.pairs[key, value] += by
-                if not self.pairs[key, value] and (key, value) not in self._lasting:
+                before = self.pairs[key, value]
+                self.pairs[key, value] = before + by
+                if (key, value) in self._lasting:
+                    self._move(before, before + by)
+                elif not before + by:
                     del self.pairs[key, value]
+
+    def _move(self, before: int, after: int) -> None:
+        self._levels[before] -= 1
+        self._levels[after] += 1
+        if after < self.fewest or (before == self.fewest and not self._levels[before]):
+            self.fewest = after
 
 
 class Tallies:

@@ -79,6 +79,8 @@ class Topology:
             if self._selects(group.term, group.namespace, group.labels, namespace, labels):
                 for value, number in group.values.items():
                     weights[group.term.key, value] += group.weight * number
+        if not weights:
+            return [0] * len(nodes)
         return [
             sum(
                 weights[key, value] for key, value in node.labels.items() if (key, value) in weights
@@ -107,35 +109,34 @@ class Topology:
 
     def _spread(
         self, namespace: str, labels: Mapping[str, str], needs: Needs, spread: Spread
-    ) -> tuple[Counter[str], int, int]:
+    ) -> tuple[Counter[Pair], int, int]:
         """Matching pods per domain, the fewest of them, and 1 if the pod itself matches."""
-        counts = self.spread_counts(namespace, labels, needs, spread, needs.spreads)
-        fewest = 0 if len(counts) < spread.min_domains else min(counts.values(), default=0)
-        return counts, fewest, int(_counted(spread, labels, labels))
+        tally = self.spread_tally(namespace, labels, needs, spread, needs.spreads)
+        fewest = 0 if len(tally.pairs) < spread.min_domains else tally.fewest
+        return tally.pairs, fewest, int(_counted(spread, labels, labels))
 
-    def spread_counts(
+    def spread_tally(
         self,
         namespace: str,
         labels: Mapping[str, str],
         needs: Needs,
         spread: Spread,
         together: Sequence[Spread],
-    ) -> Counter[str]:
+    ) -> Tally:
         """Matching pods per domain.
 
         A node counts, with its pods, when it has the keys of all of `together` and the
         constraint's policies take it in (filtering.go calPreFilterState).
         """
         same = {key: labels[key] for key in spread.match_label_keys if key in labels}
-        tally = self._tallies.of(
+        return self._tallies.of(
             (namespace, id(needs), id(spread), tuple(same.items())),
-            partial(self._spread_tally, namespace, same, needs, spread, together),
+            partial(self._new_tally, namespace, same, needs, spread, together),
             spread.selector,
             (namespace,),
         )
-        return Counter({value: number for (_, value), number in tally.pairs.items()})
 
-    def _spread_tally(
+    def _new_tally(
         self,
         namespace: str,
         same: Mapping[str, str],
@@ -182,13 +183,15 @@ class Topology:
         make = partial(Tally, tuple(dict.fromkeys(term.key for term in terms)), means)
         return self._tallies.of((namespace, question), make, first.selector, spaces).pairs
 
-    def _kept_away(self, namespace: str, labels: Mapping[str, str]) -> frozenset[Pair]:
-        return frozenset(
-            (group.term.key, value)
+    def _kept_away(
+        self, namespace: str, labels: Mapping[str, str]
+    ) -> tuple[tuple[str, Mapping[str, int]], ...]:
+        """Topology keys, and the domains of each that pods keep for themselves."""
+        return tuple(
+            (group.term.key, group.values)
             for group in self._hermits.perhaps(namespace, labels)
             if group.values
             and self._selects(group.term, group.namespace, group.labels, namespace, labels)
-            for value in group.values
         )
 
     def _selects(
@@ -242,14 +245,14 @@ def _is_tolerated(needs: Needs, node: Node) -> bool:
 class TopologyView:
     """What one incoming pod sees of the others."""
 
-    spreads: tuple[tuple[Spread, Counter[str], int, int], ...]
+    spreads: tuple[tuple[Spread, Counter[Pair], int, int], ...]
     affinity: tuple[PodTerm, ...]
     near: Mapping[Pair, int]
     """Where pods stand that match all of `affinity`."""
     waived: bool
     """The pod matches its own affinity terms: the first of its group may go anywhere."""
     anti_affinity: tuple[tuple[PodTerm, Mapping[Pair, int]], ...]
-    kept_away: frozenset[Pair]
+    kept_away: tuple[tuple[str, Mapping[str, int]], ...]
 
     @property
     def is_open(self) -> bool:
@@ -264,14 +267,14 @@ class TopologyView:
             domain = node.labels.get(spread.key)
             if domain is None:
                 return Refusal((_SPREAD_LABEL,), final=True)
-            if counts[domain] + itself - fewest > spread.max_skew:
+            if counts[spread.key, domain] + itself - fewest > spread.max_skew:
                 return Refusal((_SPREAD,), final=False)
         if not self._is_near(node):
             return Refusal((_AFFINITY,), final=True)
         for term, pairs in self.anti_affinity:
             if (term.key, node.labels.get(term.key)) in pairs:
                 return Refusal((_ANTI_AFFINITY,), final=False)
-        if any(node.labels.get(key) == value for key, value in self.kept_away):
+        if any(node.labels.get(key) in values for key, values in self.kept_away):
             return Refusal((_EXISTING,), final=False)
         return None
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.filters import NodeInfo, amounts, closed, refuse
+from k8stui.cluster.filters import NodeInfo, amounts, closed, elsewhere, lacks, refuse
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Node
 from k8stui.cluster.needs import Needs, read_needs
 from k8stui.cluster.placed import Placed
 from k8stui.cluster.pod_topology import Topology, TopologyView
 from k8stui.cluster.preemption import NO_VICTIMS, Candidate, pick, victims_on
+from k8stui.cluster.ranking import Entry, Ranking, rank
 from k8stui.cluster.refusal import Refusal, early_message, message
 from k8stui.cluster.scoring import points
 from k8stui.cluster.selectors import tolerates
@@ -40,20 +41,14 @@ def _alike(draft: Draft) -> _Alike:
     return draft.namespace, id(draft.spec), id(draft.containers), frozenset(draft.labels.items())
 
 
-_Entry = tuple[tuple[int, int], NodeInfo]
-"""What speaks against a node, and the node."""
-
-
 @record()
 class _Field:
     """What the pods of one template can expect of the nodes, whoever else is there."""
 
     needs: Needs
-    open: tuple[_Entry, ...]
+    open: tuple[Entry, ...]
     """Nodes that no taint or selector closes."""
     refusals: tuple[Refusal, ...]
-    is_plain: bool
-    """Of what is used on a node, only the number of pods can refuse these pods."""
 
 
 class Scheduler:
@@ -80,9 +75,11 @@ class Scheduler:
         }
         self._topology = Topology(nodes.values(), namespaces)
         self._fields: dict[tuple[int, int], _Field] = {}
-        self._surveys: dict[str, tuple[tuple[_Entry, ...], tuple[Refusal, ...]]] = {}
+        self._surveys: dict[str, tuple[tuple[Entry, ...], tuple[Refusal, ...]]] = {}
         self._owned: dict[tuple[str, object], Counter[str]] = {}
         """Pods of one workload by node."""
+        self._rankings: dict[tuple[int, int, str, object], Ranking] = {}
+        """By template, namespace and workload; as long as no pod goes."""
         self._changes = 0
         """How often a pod came or went; what was tried only does not count."""
         self._refused: dict[_Alike, tuple[int, str]] = {}
@@ -139,15 +136,14 @@ class Scheduler:
             draft.pending_reason = known[1]
             return False
         view = self._topology.view(draft.namespace, draft.labels, fields.needs)
-        owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
         wished = self._topology.is_wished(draft.namespace, draft.labels)
         tied = None if mounts is None or mounts.are_free else mounts
-        is_plain = fields.is_plain and view.is_open and not wished and tied is None
-        best = _emptiest(fields, owned) if is_plain else None
+        is_scored = bool(fields.needs.liked or fields.needs.soft_spreads or wished)
+        best = None if is_scored else self._emptiest(draft, fields, view, tied)
         if best is None:
             fitting, refused = _sift(fields, view, tied)
             best = (
-                self._best(draft, fields, fitting, wished=wished)
+                self._best(draft, fields, fitting)
                 if fitting
                 else self._make_room(draft, fields, tied, refused)
             )
@@ -162,13 +158,21 @@ class Scheduler:
         self.bind(draft, best)
         return True
 
-    def _best(
-        self, draft: Draft, fields: _Field, fitting: Sequence[_Entry], *, wished: bool
-    ) -> NodeInfo:
-        owned = self._owned[draft.namespace, draft.owner]
+    def _emptiest(
+        self, draft: Draft, fields: _Field, view: TopologyView, tied: Mounts | None
+    ) -> NodeInfo | None:
+        """The best node where nothing is liked more than another."""
+        key = id(draft.spec), id(draft.containers), draft.namespace, draft.owner
+        ranking = self._rankings.get(key)
+        if ranking is None:
+            owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
+            ranking = self._rankings[key] = Ranking(fields.open, owned)
+        refuses = partial(elsewhere, mounts=tied, view=view)
+        return ranking.best(partial(lacks, fields.needs), refuses)
+
+    def _best(self, draft: Draft, fields: _Field, fitting: Sequence[Entry]) -> NodeInfo:
+        owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
         needs = fields.needs
-        if not (needs.liked or needs.soft_spreads or wished):
-            return min(fitting, key=lambda entry: _rank(entry, owned))[1]
         given = points(
             self._topology,
             draft.namespace,
@@ -178,11 +182,9 @@ class Scheduler:
             against=[against for against, _ in fitting],
             owned=owned,
         )
-        best = max(
-            range(len(fitting)),
-            key=lambda n: (given[n], *(-x for x in _rank(fitting[n], owned)[1:])),
-        )
-        return fitting[best][1]
+        most = max(given)
+        best = [entry for entry, has in zip(fitting, given, strict=True) if has == most]
+        return min(best, key=lambda entry: rank(entry, owned)[1:]).host
 
     def _make_room(
         self,
@@ -261,6 +263,7 @@ class Scheduler:
             host.ports = {port for one in host.placed.values() for port in one.needs.host_ports}
         host.pods -= 1
         self._changes += 1
+        self._rankings.clear()
         if not draft.observed:
             host.priorities[placed.needs.priority] -= 1
             host.priorities += Counter()  # without those that are gone
@@ -285,14 +288,11 @@ class Scheduler:
         if key not in self._surveys:
             seen = [(host, closed(needs, host.node)) for host in self._hosts.values()]
             self._surveys[key] = (
-                tuple((_against(needs, host.node), host) for host, why in seen if why is None),
+                tuple(Entry(_against(needs, host.node), host) for host, why in seen if why is None),
                 tuple(why for _, why in seen if why is not None),
             )
         still_open, refusals = self._surveys[key]
-        is_plain = not (needs.host_ports or needs.liked or needs.soft_spreads) and (
-            not needs.resources or all(host.allocatable is None for _, host in still_open)
-        )
-        return _Field(needs, still_open, refusals, is_plain)
+        return _Field(needs, still_open, refusals)
 
 
 @record()
@@ -316,26 +316,9 @@ class _Room:
         self.scheduler.bind(draft, self.host)
 
 
-def _rank(entry: _Entry, owned: Mapping[str, int]) -> tuple[tuple[int, int], int, int]:
-    """The least is the best: what speaks against it, pods of the same workload, pods."""
-    against, host = entry
-    return against, owned.get(host.node.name, 0), host.pods
-
-
-def _emptiest(fields: _Field, owned: Mapping[str, int]) -> NodeInfo | None:
-    """The best node where nothing but the number of pods counts: the usual case, kept short."""
-    best, least = None, None
-    for against, host in fields.open:
-        if host.pods < host.max_pods:
-            rank = (against, owned.get(host.node.name, 0), host.pods)
-            if least is None or rank < least:
-                best, least = host, rank
-    return best
-
-
 def _sift(
     fields: _Field, view: TopologyView, mounts: Mounts | None
-) -> tuple[list[_Entry], list[tuple[NodeInfo, Refusal]]]:
+) -> tuple[list[Entry], list[tuple[NodeInfo, Refusal]]]:
     """Run the remaining filters over the open nodes."""
     fitting = []
     refused = []

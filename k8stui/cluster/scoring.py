@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from math import floor, log
 
 from k8stui.cluster.model import Node
-from k8stui.cluster.needs import Needs, Spread
+from k8stui.cluster.needs import Needs
 from k8stui.cluster.pod_topology import Topology
 from k8stui.cluster.well_known import HOSTNAME, ZONE
 
@@ -94,21 +94,16 @@ def _own_costs(
 ) -> list[float | None]:
     """Costs of a pod's ScheduleAnyway constraints; None for nodes without the labels."""
     keys = {spread.key for spread in needs.soft_spreads}
-    able = [node for node in nodes if keys <= node.labels.keys()]
-    parts: list[tuple[Spread, Counter[str], float]] = []
+    able = [place for place, node in enumerate(nodes) if keys <= node.labels.keys()]
+    costs: list[float | None] = [None] * len(nodes)
     for spread in needs.soft_spreads:
-        counts = topology.spread_counts(namespace, labels, needs, spread, needs.soft_spreads)
-        domains = {node.labels[spread.key] for node in able}
-        parts.append((spread, counts, log(len(domains) + 2)))
-    return [
-        sum(
-            counts[node.labels[spread.key]] * weight + spread.max_skew - 1
-            for spread, counts, weight in parts
-        )
-        if keys <= node.labels.keys()
-        else None
-        for node in nodes
-    ]
+        pods = topology.spread_tally(namespace, labels, needs, spread, needs.soft_spreads).pairs
+        key = spread.key
+        domains = [nodes[place].labels[key] for place in able]
+        weight, more = log(len(set(domains)) + 2), spread.max_skew - 1
+        for place, domain in zip(able, domains, strict=True):
+            costs[place] = (costs[place] or 0) + pods[key, domain] * weight + more
+    return costs
 
 
 def _usual_costs(nodes: Sequence[Node], owned: Mapping[str, int]) -> list[float | None]:

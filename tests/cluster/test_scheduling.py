@@ -7,11 +7,18 @@ pod_topology,scoring,preemption}.py; words as recordings-cluster/scheduling has 
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 
 import pytest
 from cluster.objects import cluster, deployment
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from k8stui.cluster import Cluster
+from k8stui.cluster.filters import NodeInfo
+from k8stui.cluster.model import Node
+from k8stui.cluster.ranking import Entry, Ranking, rank
+from k8stui.origin import assumed
 
 HELPLESS = "no new claims to deallocate, preemption: "
 
@@ -27,6 +34,10 @@ metadata:
 spec: {{{more}}}
 status: {{capacity: {{cpu: {cpu}, memory: 8Gi, pods: 110, example.com/gpu: 1}}}}
 """
+
+
+def known_node(name: str) -> Node:
+    return Node(name=name, index=1, origin=assumed("made for a test"))
 
 
 CONTROL_PLANE = node(
@@ -233,6 +244,39 @@ PLACES = {
 def test_places(name: str) -> None:
     text, wanted = PLACES[name]
     assert placed(cluster(text), "web") == wanted
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    nodes=st.lists(st.tuples(st.integers(0, 1), st.integers(1, 3)), min_size=1, max_size=5),
+    closed=st.lists(st.sets(st.integers(0, 4)), max_size=15),
+)
+def test_the_best_node_is_the_least_of_all(
+    nodes: list[tuple[int, int]], closed: list[set[int]]
+) -> None:
+    """`closed`: nodes that refuse each pod for another reason than that they are full."""
+    owned: Counter[str] = Counter()
+    entries = [
+        Entry((against, 0), NodeInfo(known_node(f"n{n}"), None, max_pods=most))
+        for n, (against, most) in enumerate(nodes)
+    ]
+    ranking = Ranking(entries, owned)
+
+    def is_full(host: NodeInfo) -> bool:
+        return host.pods >= host.max_pods
+
+    def is_named(names: set[str], host: NodeInfo) -> bool:
+        return host.node.name in names
+
+    for refusing in closed:
+        names = {f"n{n}" for n in refusing}
+        free = [e.host for e in entries if not (is_full(e.host) or is_named(names, e.host))]
+        best = ranking.best(is_full, partial(is_named, names))
+        ranks = {e.host.node.name: rank(e, owned) for e in entries}
+        assert best is min(free, key=lambda host: ranks[host.node.name], default=None)
+        if best is not None:
+            best.pods += 1
+            owned[best.node.name] += 1
 
 
 def test_other_namespaces() -> None:

@@ -41,6 +41,8 @@ _OF_NAMES = {"--namespace"}
 """Options that only say where names are looked for: the name that is not there is told of."""
 _NOT = {"--context", "--help", "--version", "--output", "-o"}
 """Options that a cluster is asked for, and that write files."""
+_TABS = re.compile(r"^\t+", re.MULTILINE)
+"""Which nft begins lines with, and no input does."""
 _VALUES = (
     "", " ", "0", "-1", "1", "2", "65535", "65536", "99999999999999999999", "9" * 5000, "1e9",
     "nan", "inf", "-inf", "0.05", "²", "٣", "0x10", "1_0", "\u202e", "\x1b[31m", "a\nb", "a",
@@ -142,7 +144,7 @@ def run(seed: int, folder: Path) -> str:
         raise AssertionError(f"{made.arguments}: {traceback}")
     assert status in (0, 1, 2), (made, status)
     assert out or err or status < 2, made  # a recording goes into its file
-    for text in (out, err):
+    for text in (_TABS.sub("", out), err):
         if text:
             inert(text)
     if status == 2:

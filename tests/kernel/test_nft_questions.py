@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +17,7 @@ from k8stui.kernel.nft.text import parse
 from k8stui.kernel.nft.traverse import traverse
 from k8stui.kernel.nft_ruleset import NftTable
 from k8stui.kernel.packet import Packet, Protocol
-from k8stui.kernel.standing import AddressStanding
+from k8stui.kernel.standing import PlacedNames
 from k8stui.kernel.step import Hook
 from k8stui.kernel.verdict import CannotEvaluate, Verdict
 
@@ -90,28 +89,23 @@ def table_of(*rules: str) -> NftTable:
     return parse(f"table ip t {{\n{SETS}\n{chain}\n}}\n").tables[0]
 
 
-class Stands:
-    """No more of where an address stands than rules of nftables ask."""
-
-    def __init__(self, address: Address) -> None:
-        self.port = f"veth{address.value & 0xFF}"
-
-    def near(self, _: object) -> tuple[object, ...]:
-        return ()
+def port_of(address: Address) -> str:
+    """The device in front of an address."""
+    return f"veth{address.value & 0xFF}"
 
 
 def signature(table: NftTable, address: Address) -> tuple[object, ...] | None:
     border = Border()
     if ask(border, table, table.chains["c"].chain) is None:
         return None
-    return border.signature(address, cast("AddressStanding", Stands(address)))
+    return border.seen(address, PlacedNames((), (), ""), port_of(address))
 
 
 def verdicts(table: NftTable, address: Address) -> list[object]:
     """Of a packet to the address and of the answer; where they end it counts no more where."""
     asked = Packet(src=CLIENT, dst=address, protocol=Protocol.TCP, sport=40000, dport=80, ttl=63)
     answer = replace(asked, src=address, dst=CLIENT, sport=80, dport=40000)
-    port = Stands(address).port
+    port = port_of(address)
     found: list[object] = []
     for packet, devices, state in (
         (asked, ("eth0", port), "NEW"),

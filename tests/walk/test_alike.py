@@ -164,9 +164,7 @@ def told(traces: list[Trace]) -> dict[object, Fraction]:
     for trace in traces:
         done = trace.outcome
         places: dict[str, int] = {}
-        hops = [
-            (_role(hop.namespace, places), hop.direction, len(hop.steps)) for hop in trace.hops
-        ]
+        hops = [(_role(hop.namespace, places), hop.direction, len(hop.steps)) for hop in trace.hops]
         seen = done.source_seen_by_server
         found[
             done.result,
