@@ -305,7 +305,7 @@ NFT: Setting[Mapping[str, str]] = Setting(
     form=Form.NODE_FILES,
     flags=("--nft",),
     metavar="NODE=FILE",
-    help="A real node's `nft list ruleset`: the tables that are not iptables'.",
+    help="A real node's `nft list ruleset`; of iptables' tables `--iptables` says more, if given.",
 )
 STATE: Setting[Mapping[str, str]] = Setting(
     name="state",

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import DeviceTest, device_matches
 from k8stui.kernel.namespace import Interface, LinkKind, RulesCut, Stranger
+from k8stui.kernel.nft.compatible import IP_VERSIONS, of_iptables
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.observed import ObservedSpace, SeenNode
 from k8stui.nodes.wire import WIRE
@@ -78,8 +79,11 @@ def cut(node: str, observed: SeenNode) -> RulesCut | None:
     parts = [f"iptables-save says: {remark}" for remark in observed.remarks]
     lost: set[str] = set()
     if not observed.is_whole:
-        for ruleset in observed.rulesets.values():
-            missing = [name for name in _USUAL if name not in ruleset.tables]
+        listed = of_iptables(observed.nft) if observed.nft else ()
+        for version, ruleset in observed.rulesets.items():
+            there = {*ruleset.tables}
+            there |= {one.name for one in listed if IP_VERSIONS[one.family] == version}
+            missing = [name for name in _USUAL if name not in there]
             if missing:
                 lost.update(missing)
                 parts.append(f"it has no table {' and no table '.join(missing)}")

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from k8stui.errors import K8sTuiError
 from k8stui.kernel import ipset, save
-from k8stui.kernel.nft.compatible import own
+from k8stui.kernel.nft.compatible import IP_VERSIONS, of_iptables, own
+from k8stui.kernel.nft_ruleset import NftRuleset
+from k8stui.kernel.rules import Ruleset
 from k8stui.manifests import folders
 from k8stui.nodes.errors import ObservedFileError
 from k8stui.nodes.observed import ObservedNode, SeenNode
@@ -50,10 +52,6 @@ def _rules(text: str, file: str) -> _Said:
     return {"rulesets": parse_rulesets(text, file), "remarks": said}
 
 
-def _nft(text: str, file: str) -> _Said:
-    return {"nft": own(parse_nft(text, file))}
-
-
 _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
     IPTABLES.name: (IPTABLES.flag, _rules),
     IPSET.name: (IPSET.flag, lambda text, _: {"sets": ipset.parse(text)}),
@@ -70,7 +68,7 @@ _READERS: Mapping[str, tuple[str, Callable[[str, str], _Said]]] = {
     FDB.name: (FDB.flag, lambda *given: {"fdb": parse_fdb(*given)}),
     SYSCTL.name: (SYSCTL.flag, lambda *given: {"sysctls": parse_sysctls(*given)}),
     CONNTRACK.name: (CONNTRACK.flag, lambda *given: {"tracked": parse_tracked(*given)}),
-    NFT.name: (NFT.flag, _nft),
+    NFT.name: (NFT.flag, lambda *given: {"nft": parse_nft(*given)}),
 }
 """What the output of one command says, by the option that names its file."""
 
@@ -88,10 +86,21 @@ def read_observed(options: NodeOptions) -> Mapping[str, SeenNode]:
     for name, (flag, parse) in _READERS.items():
         for node, file in getattr(options, name).items():
             said.setdefault(node, {}).update(_read(flag, file, parse))
+    for node, fields in said.items():
+        if NFT.name in fields:
+            fields.update(_beside_iptables(fields[NFT.name], fields, node in options.state))
     found: dict[str, SeenNode] = {node: ObservedNode(**fields) for node, fields in said.items()}
     for node, file in options.state.items():
         found[node] = CollectedNode(file, said.get(node, {}))
     return found
+
+
+def _beside_iptables(listed: NftRuleset, said: _Said, has_state: bool) -> _Said:
+    """Tables of iptables-nft in a listing: iptables-save's word counts, where there is one."""
+    made = of_iptables(listed)
+    if not made or has_state or "rulesets" in said:
+        return {"nft": own(listed)}
+    return {"rulesets": {IP_VERSIONS[table.family]: Ruleset() for table in made}}
 
 
 def _read(option: str, file: str, parse: Callable[[str, str], _T]) -> _T:

@@ -146,3 +146,34 @@ def test_a_service_beyond_the_first_fifty_is_asked_too(tmp_path: Path) -> None:
     found = checked(file, ["--iptables", f"node-2={dump}"])
     assert [one.rule for one in found] == ["node-state"]
     assert "shed-58" in found[0].why
+
+
+def test_a_line_that_cannot_be_evaluated(tmp_path: Path) -> None:
+    """Nothing is known of what meets it: that is told, and no more."""
+    file = tmp_path / "all.yaml"
+    file.write_text(_MANIFEST)
+    lines = dump_of(file)
+    at = next(number for number, line in enumerate(lines) if line.startswith(_FLANNEL))
+    lines[at] = "-A FORWARD -m u32 --u32 0=1 -j DROP"
+    (found,) = checked(file, ["--iptables", f"node-2={written(tmp_path, lines)}"])
+    assert (found.rule, found.severity) == ("node-state", Severity.INFO)
+    assert found.place is not None
+    assert found.place.line == at + 1
+    assert "cannot evaluate rule 5 of filter FORWARD on node-2" in found.why
+
+
+def test_tables_of_iptables_in_a_listing_are_no_assumed_ones(tmp_path: Path) -> None:
+    """``nft list ruleset`` alone, on a node whose iptables is that of nft: what it lists counts."""
+    file = tmp_path / "all.yaml"
+    file.write_text(_MANIFEST)
+    listing = tmp_path / "node-2.nft"
+    listing.write_text(
+        "table ip nat {\n}\ntable ip filter {\n\tchain FORWARD {\n"
+        "\t\ttype filter hook forward priority filter; policy accept;\n"
+        "\t\ttcp dport 8600 counter packets 0 bytes 0 reject\n\t}\n}\n"
+    )
+    found = {
+        one.place.line: one for one in checked(file, ["--nft", f"node-2={listing}"]) if one.place
+    }
+    assert found[6].severity is Severity.ERROR
+    assert "rejected on node-2 by rule 1 of chain FORWARD (table ip filter)" in found[6].why

@@ -22,7 +22,7 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
     """Build the world of one path; `options` are those that the cases need."""
     words = list(options)
     cni, mode, hairpin, distribution, engine = "flannel", None, None, None, None
-    dumps: dict[str, str] = {}
+    dumps: dict[str, dict[str, str]] = {"--iptables": {}, "--nft": {}}
     while words:
         word = words.pop(0)
         if word == "--cni":
@@ -33,15 +33,21 @@ def world(path: Path | str, options: Sequence[str] = ()) -> World:
             distribution = words.pop(0)
         elif word == "--policy-engine":
             engine = words.pop(0)
-        elif word == "--iptables":
+        elif word in dumps:
             node, _, file = words.pop(0).partition("=")
-            dumps[node] = file
+            dumps[word][node] = file
         else:
             hairpin = {"--hairpin": True, "--no-hairpin": False}[word]
     built = build_world(
         [str(path)],
         ClusterOptions(proxy_mode=mode, distribution=distribution),
-        NodeOptions(cni=cni, hairpin=hairpin, iptables=dumps, policy_engine=engine),
+        NodeOptions(
+            cni=cni,
+            hairpin=hairpin,
+            iptables=dumps["--iptables"],
+            nft=dumps["--nft"],
+            policy_engine=engine,
+        ),
     )
     unread = [problem.render() for problem in built.problems if not problem.wrong]
     assert not unread, unread

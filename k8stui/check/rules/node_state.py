@@ -4,6 +4,7 @@ Only where a dump shows something of a node: the requests that meet it are walke
 pods, also from other nodes), and what a line of the dump ends is told with that line: a firewall's
 REJECT, Docker's FORWARD DROP, a chain that somebody has emptied, a route that is gone. One finding
 a line; a warning where the dump is not all (a table left out, legacy rules beside those of nft).
+A line that cannot be evaluated is an information: nothing is known of what meets it.
 
 Does not apply to failures whose cause stands in a manifest, which other rules tell; but for what
 kube-proxy's configuration lacks for such a node.
@@ -41,6 +42,17 @@ def look(ground: Ground) -> Iterator[Finding]:
             if place is None or (place.file, place.line) in told:
                 continue
             told.add((place.file, place.line))
+            if done.result is Result.UNKNOWN:
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.INFO,
+                    subject=f"Node {name}",
+                    place=place,
+                    why=f"whether {way.source} reaches {way.destination} is not known: "
+                    f"{done.reason}",
+                    fix="nothing, if no request that matters meets that line",
+                )
+                continue
             yield Finding(
                 rule=ID,
                 severity=Severity.WARNING if _is_cut(ground, name) else Severity.ERROR,
@@ -64,7 +76,7 @@ def _failing(ground: Ground, node: Node) -> Iterator[tuple[WayIn, Outcome]]:
         except RequestError:
             continue
         done = walk(ground.world, request).outcome
-        if done.result not in (Result.CONNECTED, Result.UNKNOWN) and _is_ours(ground, done.origin):
+        if done.result is not Result.CONNECTED and _is_ours(ground, done.origin):
             yield way, done
 
 

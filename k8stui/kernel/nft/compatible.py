@@ -10,17 +10,24 @@ from k8stui.kernel.nft_ruleset import NftRuleset, NftTable
 from k8stui.kernel.rules import BUILTIN_CHAINS
 
 _NAMES = frozenset({*BUILTIN_CHAINS, "security"})
+IP_VERSIONS = {"ip": 4, "ip6": 6}
+"""By the families that iptables' tables are of."""
 _CHAINS = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"})
 
 
 def is_of_iptables(table: NftTable) -> bool:
     """Whether iptables-nft made a table: its names, its built-in chains, and no sets."""
     return (
-        table.family in ("ip", "ip6")
+        table.family in IP_VERSIONS
         and table.name in _NAMES
         and not len(table.sets)
         and all(chain.name in _CHAINS for chain in table.base_chains)
     )
+
+
+def of_iptables(ruleset: NftRuleset) -> tuple[NftTable, ...]:
+    """The tables that iptables-nft made."""
+    return tuple(one for one in ruleset.tables if is_of_iptables(one))
 
 
 def own(ruleset: NftRuleset) -> NftRuleset:

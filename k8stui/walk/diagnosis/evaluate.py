@@ -33,12 +33,14 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         return Diagnosis(reason=case.felt.reason)
     place = f"rule {rule.index} of {rule.table} {rule.chain.name} on {step.namespace}"
     reason = f"cannot evaluate {place}: {step.text}"
+    origin = rule.rule.reason.origin if rule.rule.reason else None
     if rule.is_nft:
-        return Diagnosis(reason=reason)
+        return Diagnosis(reason=reason, origin=origin)
     target = compile_rule(rule.rule.text).target_name or "its target"
     return Diagnosis(
         reason=f"{reason}; if it matches, the packet goes to {target}, else on to rule "
         f"{rule.index + 1}",
+        origin=origin,
     )
 
 
