@@ -566,7 +566,52 @@ def spread(size: int, folder: Path) -> list[str]:
     return checked(folder, *machines, big)
 
 
+def quotas(size: int, folder: Path) -> list[str]:
+    """ResourceQuotas of one namespace, and pods that each counts."""
+    ours = (
+        f"apiVersion: v1\nkind: ResourceQuota\nmetadata: {{name: q{n}}}\n"
+        f"spec: {{hard: {{pods: '{size + n}', count/services: '{size + n}'}}}}\n"
+        for n in range(size)
+    )
+    return checked(folder, *ours, *(pod(f"p{n}", f"app: a{n}") for n in range(size)))
+
+
+def limit_ranges(size: int, folder: Path) -> list[str]:
+    """LimitRanges of one namespace, and pods that each looks at."""
+    ours = (
+        f"apiVersion: v1\nkind: LimitRange\nmetadata: {{name: l{n}}}\n"
+        f"spec: {{limits: [{{type: Container, max: {{cpu: '{n + 2}'}}, default: {{cpu: 1}}}}]}}\n"
+        for n in range(size)
+    )
+    return checked(folder, *ours, *(pod(f"p{n}", f"app: a{n}") for n in range(size)))
+
+
+def merge_chains(size: int, folder: Path) -> list[str]:
+    """Mappings of which each takes over the one before, with a key of its own."""
+    links = "".join(
+        f"  - &l{n} {{{f'<<: *l{n - 1}, ' if n else ''}k{n}: v}}\n" for n in range(size)
+    )
+    return checked(
+        folder,
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: c}}\nx:\n{links}data: *l{size - 1}\n",
+    )
+
+
+def external_names(size: int, folder: Path) -> list[str]:
+    """Services of which each is another name for the next one."""
+    one = (
+        f"apiVersion: v1\nkind: Service\nmetadata: {{name: e{n}}}\n"
+        f"spec: {{type: ExternalName, externalName: e{n + 1}.default.svc.cluster.local}}\n"
+        for n in range(size)
+    )
+    return checked(folder, *one)
+
+
 CASES = {
+    "quotas": Case(50, quotas),
+    "limit-ranges": Case(50, limit_ranges),
+    "merge-chains": Case(50, merge_chains),
+    "external-names": Case(50, external_names),
     "spread": Case(25, spread),
     "crowds": Case(400, crowds),
     "missing-spaces": Case(500, missing_spaces),

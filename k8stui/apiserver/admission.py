@@ -9,12 +9,17 @@ section 2; recordings-cluster/namespaces.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from itertools import combinations
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver import quantity
 from k8stui.apiserver.amounts import pod_amounts
 from k8stui.apiserver.fields import Object, array, flag, labels, number, table, text, texts
+from k8stui.apiserver.guards import Guards
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.apiserver.pod_security import violation
 from k8stui.record import record
@@ -28,14 +33,92 @@ _PLAIN = ("cpu", "memory", "ephemeral-storage")
 
 
 @record(eq=False)
+class _Limits:
+    """A LimitRange, or several joined."""
+
+    since: int
+    entries: Sequence[Object]
+
+    def minds(self, spec: Object) -> str:
+        # All that one LimitRange minds; then no other is asked (PodLimitFunc).
+        broken = list(dict.fromkeys(said for one in self.entries for said in _beyond(one, spec)))
+        return broken[0] if len(broken) == 1 else f"[{', '.join(broken)}]" if broken else ""
+
+    def joined(self, other: _Limits) -> _Limits:
+        narrow: dict[str, dict[str, dict[str, object]]] = {}
+        for entry in (*self.entries, *other.entries):
+            of_kind = narrow.setdefault(text(entry, "type"), {})
+            for field, least_or_most in _NARROWER.items():
+                amounts = of_kind.setdefault(field, {})
+                for name, amount in table(entry, field).items():
+                    both = (amounts.get(name, amount), amount)
+                    amounts[name] = least_or_most(both, key=quantity.parse)
+        entries = [{"type": kind, **fields} for kind, fields in narrow.items()]
+        return _Limits(min(self.since, other.since), entries)
+
+
+_NARROWER: Mapping[str, Callable[..., object]] = {
+    "min": max,
+    "max": min,
+    "maxLimitRequestRatio": min,
+}
+"""Which of two amounts lets less through."""
+
+
+@record(eq=False)
+class _Defaults:
+    """What the LimitRanges that are there by now fill in, an earlier one before a later one."""
+
+    limits: Object
+    requests: Object
+
+    def and_then(self, entry: Object) -> _Defaults:
+        return _Defaults(
+            {**_default_limits(entry), **self.limits},
+            {**_default_requests(entry), **self.requests},
+        )
+
+
+@record(eq=False)
 class _Quota:
+    """A ResourceQuota, or several of the same scopes joined."""
+
     name: str
     hard: Mapping[str, int]
     written: Mapping[str, object]
-    scopes: tuple[str, ...]
     since: int
     """The first turn that it limits; pods made before count as used."""
-    used: dict[str, int]
+    place: int
+    """Among all of the namespace."""
+    used: Mapping[str, int]
+    """By all pods in these scopes."""
+
+    def minds(self, spec: Object) -> str:
+        return _exceeds(self, _usage(spec), spec)
+
+    def joined(self, other: _Quota) -> _Quota:
+        hard = dict(self.hard)
+        for name, amount in other.hard.items():
+            hard[name] = min(amount, hard.get(name, amount))
+        since = min(self.since, other.since)
+        written = {**self.written, **other.written}
+        return _Quota("", hard, written, since, self.place, self.used)
+
+
+class _Scope:
+    """The quotas of a namespace that are about the same pods."""
+
+    def __init__(self) -> None:
+        self.quotas: list[_Quota] = []
+        self.used: dict[str, int] = {}
+
+    @cached_property
+    def guards(self) -> Guards[_Quota]:
+        return Guards(self.quotas)
+
+    def use(self, asked: Mapping[str, int]) -> None:
+        for name, amount in asked.items():
+            self.used[name] = self.used.get(name, 0) + amount
 
 
 @record()
@@ -70,16 +153,20 @@ class Admission:
 
     def __init__(self, inventory: Inventory, *, complete: bool) -> None:
         self._turn = 0
-        self._limits: dict[str, list[tuple[int, list[Object]]]] = {}
+        limits: dict[str, list[_Limits]] = {}
         for key, limit_range in inventory.of("LimitRange").items():
+            entries = [table(one) for one in array(limit_range.data, "spec", "limits")]
             since = inventory.guarded_from["LimitRange", key]
-            of = self._limits.setdefault(namespace_of(limit_range), [])
-            of.append((since, [table(one) for one in array(limit_range.data, "spec", "limits")]))
-        self._quotas: dict[str, list[_Quota]] = {}
+            limits.setdefault(namespace_of(limit_range), []).append(_Limits(since, entries))
+        for those in limits.values():
+            those.sort(key=attrgetter("since"))
+        self._limits = limits
+        self._limiting = {namespace: Guards(those) for namespace, those in limits.items()}
+        self._defaults: dict[str, tuple[int, _Defaults]] = {}
+        """By namespace, with how many LimitRanges that is."""
+        self._quotas: dict[str, dict[frozenset[str], _Scope]] = {}
         for key, manifest in inventory.of("ResourceQuota").items():
-            quota = _read_quota(manifest, inventory.guarded_from["ResourceQuota", key])
-            if quota is not None:
-                self._quotas.setdefault(namespace_of(manifest), []).append(quota)
+            self._take_quota(manifest, inventory.guarded_from["ResourceQuota", key])
         self._classes = _read_classes(inventory)
         self._usual = next((one for one in self._classes.values() if one.usual), None)
         self._runtimes = inventory.of("RuntimeClass")
@@ -94,9 +181,30 @@ class Admission:
         """What stands at this place makes its pods now: what comes later does not count yet."""
         self._turn = place
 
-    def _limits_of(self, namespace: str) -> Iterator[list[Object]]:
-        """The limits of each LimitRange of the namespace that stands by now."""
-        return (limits for since, limits in self._limits.get(namespace, ()) if since <= self._turn)
+    def _take_quota(self, manifest: Manifest, since: int) -> None:
+        """But for one whose scopes are of a kind that is not looked at (priority classes)."""
+        spec = table(manifest.data, "spec")
+        if table(spec, "scopeSelector"):
+            return
+        written = table(spec, "hard")
+        hard = {name: quantity.parse(amount) for name, amount in written.items()}
+        scopes = self._quotas.setdefault(namespace_of(manifest), {})
+        place = sum(len(one.quotas) for one in scopes.values())
+        scope = scopes.setdefault(frozenset(texts(spec, "scopes")), _Scope())
+        scope.quotas.append(_Quota(manifest.name, hard, written, since, place, scope.used))
+
+    def _defaults_of(self, namespace: str) -> _Defaults:
+        """What the LimitRanges of the namespace that stand by now fill in."""
+        limits = self._limits[namespace]
+        standing = bisect_right(limits, self._turn, key=attrgetter("since"))
+        begin, found = self._defaults.get(namespace, (0, _NO_DEFAULTS))
+        if begin > standing:
+            begin, found = 0, _NO_DEFAULTS
+        for entry in (one for those in limits[begin:standing] for one in those.entries):
+            if text(entry, "type") == "Container":
+                found = found.and_then(entry)
+        self._defaults[namespace] = standing, found
+        return found
 
     def completed(self, namespace: str, spec: Object) -> Object:
         """The pod's spec with its RuntimeClass's part, its priority and its limits' defaults."""
@@ -106,16 +214,13 @@ class Admission:
             found = self._usual
         if found is not None:
             filled = {"preemptionPolicy": found.policy, **filled, "priority": found.value}
-        for entry in (one for limits in self._limits_of(namespace) for one in limits):
-            if text(entry, "type") == "Container":
-                filled = {
-                    **filled,
-                    **{
-                        field: [_with_defaults(table(one), entry) for one in array(filled, field)]
-                        for field in ("containers", "initContainers")
-                        if field in filled
-                    },
-                }
+        defaults = self._defaults_of(namespace) if namespace in self._limits else _NO_DEFAULTS
+        if defaults is not _NO_DEFAULTS:
+            fields = [one for one in ("containers", "initContainers") if one in filled]
+            filled = {**filled} | {
+                field: [_with_defaults(table(one), defaults) for one in array(filled, field)]
+                for field in fields
+            }
         return filled
 
     def _with_runtime(self, spec: Object) -> Object:
@@ -157,46 +262,40 @@ class Admission:
         runtime = text(spec, "runtimeClassName")
         if self._complete and runtime and runtime not in self._runtimes:
             return f'pod rejected: RuntimeClass "{runtime}" not found'
-        for limits in self._limits_of(namespace):
-            # All that one LimitRange minds; then no other is asked (PodLimitFunc).
-            broken = list(dict.fromkeys(said for one in limits for said in _beyond(one, spec)))
-            if broken:
-                return broken[0] if len(broken) == 1 else f"[{', '.join(broken)}]"
-        of_namespace = self._quotas.get(namespace, ())
-        scopes = _scopes(spec) if of_namespace else ()
-        quotas = [quota for quota in of_namespace if set(quota.scopes).issubset(scopes)]
-        if not quotas:
+        limiting = self._limiting.get(namespace)
+        beyond = limiting.first(spec, self._turn) if limiting is not None else None
+        if beyond is not None:
+            return beyond[1]
+        scopes = self._quotas.get(namespace)
+        if not scopes:
             return ""
+        about = [scopes[one] for one in _subsets(_scopes(spec)) if one in scopes]
+        minding = [found for one in about if (found := one.guards.first(spec, self._turn))]
+        if minding:
+            return min(minding, key=lambda found: found[0].place)[1]
         asked = _usage(spec)
-        for quota in quotas:
-            if quota.since <= self._turn and (wrong := _exceeds(quota, asked, spec)):
-                return wrong
-        self._use(quotas, asked)
+        for one in about:
+            one.use(asked)
         return ""
 
     def seen(self, pods: Iterable[tuple[str, Object]]) -> None:
         """Pods of a dump that still run, each with its namespace and spec, use their quota."""
         if self._quotas:
             for namespace, spec in pods:
-                self._use(self._quotas.get(namespace, ()), _usage(spec))
-
-    def _use(self, quotas: Iterable[_Quota], asked: Mapping[str, int]) -> None:
-        for quota in quotas:
-            for name in quota.hard:
-                quota.used[name] = quota.used.get(name, 0) + asked.get(name, 0)
+                asked = _usage(spec)
+                for one in self._quotas.get(namespace, {}).values():
+                    one.use(asked)
 
 
-def _read_quota(manifest: Manifest, since: int) -> _Quota | None:
-    """None for one whose scopes are of a kind that is not looked at (priority classes)."""
-    spec = table(manifest.data, "spec")
-    if table(spec, "scopeSelector"):
-        return None
-    written = table(spec, "hard")
-    hard = {name: quantity.parse(amount) for name, amount in written.items()}
-    return _Quota(manifest.name, hard, written, texts(spec, "scopes"), since, {})
+def _subsets(scopes: tuple[str, str]) -> Iterator[frozenset[str]]:
+    for many in range(len(scopes) + 1):
+        yield from map(frozenset, combinations(scopes, many))
 
 
-def _with_defaults(container: Object, entry: Object) -> Object:
+_NO_DEFAULTS = _Defaults({}, {})
+
+
+def _with_defaults(container: Object, defaults: _Defaults) -> Object:
     """Source: limitranger mergeContainerResources; a default limit does not become the request."""
     resources = table(container, "resources")
     limits, requests = table(resources, "limits"), table(resources, "requests")
@@ -205,8 +304,8 @@ def _with_defaults(container: Object, entry: Object) -> Object:
         **container,
         "resources": {
             **resources,
-            "limits": {**_default_limits(entry), **limits},
-            "requests": {**_default_requests(entry), **limits, **requests},
+            "limits": {**defaults.limits, **limits},
+            "requests": {**defaults.requests, **limits, **requests},
         },
     }
 
