@@ -587,7 +587,7 @@ def limit_ranges(size: int, folder: Path) -> list[str]:
 
 
 def merge_chains(size: int, folder: Path) -> list[str]:
-    """Mappings of which each takes over the one before, with a key of its own."""
+    """Mappings of which each takes over the one before: to 5,000 values and 4 for each byte."""
     links = "".join(
         f"  - &l{n} {{{f'<<: *l{n - 1}, ' if n else ''}k{n}: v}}\n" for n in range(size)
     )
@@ -598,7 +598,7 @@ def merge_chains(size: int, folder: Path) -> list[str]:
 
 
 def external_names(size: int, folder: Path) -> list[str]:
-    """Services of which each is another name for the next one."""
+    """Services of which each is another name for the next one: 64 of a chain are followed."""
     one = (
         f"apiVersion: v1\nkind: Service\nmetadata: {{name: e{n}}}\n"
         f"spec: {{type: ExternalName, externalName: e{n + 1}.default.svc.cluster.local}}\n"
@@ -610,8 +610,8 @@ def external_names(size: int, folder: Path) -> list[str]:
 CASES = {
     "quotas": Case(50, quotas),
     "limit-ranges": Case(50, limit_ranges),
-    "merge-chains": Case(50, merge_chains),
-    "external-names": Case(50, external_names),
+    "merge-chains": Case(200, merge_chains),
+    "external-names": Case(200, external_names),
     "spread": Case(25, spread),
     "crowds": Case(400, crowds),
     "missing-spaces": Case(500, missing_spaces),
