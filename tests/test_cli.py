@@ -333,6 +333,13 @@ def test_rules_of_mode_nftables() -> None:
     assert "KUBE-SERVICES" not in k8stui(*asked, "--format", "save").stdout
 
 
+def test_rules_of_a_node_of_which_nft_alone_was_seen(tmp_path: Path) -> None:
+    listing = tmp_path / "node-1.nft"
+    listing.write_text("table ip nat {\n}\ntable ip filter {\n}\n")
+    done = k8stui("rules", GUESTBOOK, "--node", "node-1", "--nft", f"node-1={listing}")
+    assert done.stdout.split() == listing.read_text().split()
+
+
 @pytest.mark.parametrize("form", ["text", "json", "dot", "mermaid", "svg"])
 def test_topology(form: str) -> None:
     done = k8stui("topology", GUESTBOOK, "--format", form)

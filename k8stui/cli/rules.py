@@ -35,8 +35,8 @@ from k8stui.export.terminal import write, write_data
     "--format",
     "form",
     type=click.Choice(["save", "nft", "json", "ipset"]),
-    help="Without it nft (as nft list ruleset prints) where kube-proxy's mode is nftables, else "
-    "save (as iptables-save prints).",
+    help="Without it nft (as nft list ruleset prints) where kube-proxy's mode is nftables, or "
+    "where nft alone was seen of the node; else save (as iptables-save prints).",
 )
 @click.option(
     "--diff",
@@ -83,11 +83,11 @@ def command(
         return status
     version = {"ipv4": 4, "ipv6": 6}.get(family or "")
     nft = world.network.nft(found, owner)
-    native = bool(nft.tables) and world.cluster.proxy.mode == NFTABLES
+    ruleset = world.network.ruleset(found, version or 4, owner)
+    native = bool(nft.tables) and (world.cluster.proxy.mode == NFTABLES or not ruleset.tables)
     if form == "nft" or (form is None and native and table is None):
         write(nft_lines(nft, version))
         return status
-    ruleset = world.network.ruleset(found, version or 4, owner)
     if form == "json" and native and table is None:
         write_data(nft_json(nft, found.name, version))
     elif form == "json":
