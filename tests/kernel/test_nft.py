@@ -277,6 +277,8 @@ def test_each_number_that_is_drawn_is_as_likely(most: int) -> None:
     [
         {"queue": {"num": 1}},
         {"xt": None},
+        {"xt": {"type": "match", "name": "statistic"}},
+        {"xt": {"type": "target", "name": "DNAT"}},
         match({"socket": {"key": "mark"}}, 1),
         match({"meta": {"key": "skuid"}}, 0),
         match(DADDR, "@absent"),
@@ -288,6 +290,15 @@ def test_each_number_that_is_drawn_is_as_likely(most: int) -> None:
 def test_what_is_not_modelled_is_not_guessed(statement: Json) -> None:
     found = run(table({"base": [[statement, {"drop": None}], [{"accept": None}]]}))
     assert isinstance(found.verdict, CannotEvaluate)
+
+
+@pytest.mark.parametrize("name", ['"comment"', "comment"])
+def test_a_comment_of_iptables_is_met_by_every_packet(name: str) -> None:
+    listed = f"table ip filter {{\n\tchain c {{\n\t\txt match {name} drop\n\t}}\n}}\n"
+    (made,) = text.parse(listed).tables
+    (rule,) = made.chains["c"].chain.rules
+    assert rule.text == f"xt match {name} drop"
+    assert run(made).verdict == Drop()
 
 
 _STRANGE = """table ip t {

@@ -26,11 +26,12 @@ from k8stui.kernel.nft.statements import (
     tproxy,
     verdicts,
     vmap,
+    xt,
 )
 
 MODULES = (
     comment, count, counter, dup, dynamic, flow, fwd, limit, log, masquerade, meter, nat, notrack,
-    queue, quota, reject, reset, synproxy, tproxy, verdicts,
+    queue, quota, reject, reset, synproxy, tproxy, verdicts, xt,
 )  # fmt: skip
 BEHIND_AN_EXPRESSION = (match, setting, vmap)
 
