@@ -441,6 +441,14 @@ STRICT_ARP: Setting[bool] = Setting(
     path=("ipvs", "strictARP"),
     argument="--ipvs-strict-arp",
 )
+METRICS_BIND_ADDRESS: Setting[str] = Setting(
+    name="metrics_bind_address",
+    holder=Holder.PROXY,
+    help="Where kube-proxy serves its metrics; empty: 127.0.0.1:10249.",
+    default="",
+    path=("metricsBindAddress",),
+    argument="--metrics-bind-address",
+)
 
 EXTERNAL_TRAFFIC_POLICY: Setting[str | None] = Setting(
     name="external_traffic_policy",
@@ -468,7 +476,7 @@ OPTIONS: tuple[Setting[object], ...] = (
 PROXY: tuple[Setting[object], ...] = (
     MODE, HOSTNAME_OVERRIDE, CLUSTER_CIDR, DETECT_LOCAL_MODE, BRIDGE_INTERFACE,
     INTERFACE_NAME_PREFIX, MASQUERADE_ALL, MASQUERADE_BIT, LOCALHOST_NODE_PORTS,
-    NODE_PORT_ADDRESSES, CONNTRACK_TCP_BE_LIBERAL, STRICT_ARP,
+    NODE_PORT_ADDRESSES, CONNTRACK_TCP_BE_LIBERAL, STRICT_ARP, METRICS_BIND_ADDRESS,
 )  # fmt: skip
 """Those of a KubeProxyConfiguration."""
 WHAT_IFS: tuple[Setting[object], ...] = (

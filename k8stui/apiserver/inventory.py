@@ -50,6 +50,7 @@ _GROUPS = {
     "IngressRouteUDP": "traefik.io",
     "Middleware": "traefik.io",
     "PeerAuthentication": "security.istio.io",
+    "VirtualService": "networking.istio.io",
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",
@@ -66,13 +67,14 @@ _GROUPS = {
 }
 """The kinds that decide about the cluster, with their API group."""
 
-_OLD_GROUPS = {
+_OTHER_GROUPS = {
     **dict.fromkeys(("Deployment", "ReplicaSet", "DaemonSet"), "extensions"),
+    "Gateway": "networking.istio.io",
     **dict.fromkeys(
         ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "Middleware"), "traefik.containo.us"
     ),
 }
-"""Groups of clusters before 1.16, and of Traefik before 3: a dump of one still counts."""
+"""Groups of clusters before 1.16, and of Traefik before 3: a dump of one still counts; Istio's."""
 
 _CLUSTER_SCOPED = frozenset(
     {
@@ -173,7 +175,7 @@ def take_stock(objects: Iterable[Manifest], earlier: Inventory = _NOTHING) -> In
     for manifest in objects:
         kind = manifest.kind
         group = manifest.group
-        if _GROUPS.get(kind) != group and _OLD_GROUPS.get(kind) != group:
+        if _GROUPS.get(kind) != group and _OTHER_GROUPS.get(kind) != group:
             continue
         of_kind = by_kind.get(kind)
         if of_kind is None:

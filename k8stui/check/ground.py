@@ -84,8 +84,9 @@ class Ground:
 
     @cached_property
     def nodes_are_assumed(self) -> bool:
-        """The input has no Node object: where pods run is a guess."""
-        return all(node.origin.kind is OriginKind.ASSUMED for node in self.cluster.nodes.values())
+        """The input names no node: where pods run is a guess."""
+        origins = [node.origin for node in self.cluster.nodes.values()]
+        return all(one.kind is OriginKind.ASSUMED and one.place is None for one in origins)
 
     @cached_property
     def has_strangers(self) -> bool:

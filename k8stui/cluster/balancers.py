@@ -33,7 +33,7 @@ from k8stui.cluster.model import (
     Service,
     ServiceType,
 )
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
 
@@ -44,6 +44,11 @@ _WANTED = ("metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs",
            "kube-vip.io/loadbalancerIPs")  # fmt: skip
 _SHARED = ("metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip")
 _POOL = ("metallb.io/address-pool", "metallb.universe.tf/address-pool")
+METALLB = dict.fromkeys(
+    ("metallb.io", "metallb.universe.tf"),
+    ("address-pool", "loadBalancerIPs", "allow-shared-ip", "ip-allocated-from-pool"),
+)
+"""By prefix, the annotations of Services that MetalLB reads or writes (internal/…/annotations)."""
 _VIP_HOST = "kube-vip.io/vipHost"
 _EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
 _SPEAKER = "metallb/speaker"
@@ -113,6 +118,28 @@ class Balancers:
             )
         return found, lacks
 
+    def vacant(
+        self, services: Mapping[str, Service], lacks: Mapping[str, Lack]
+    ) -> dict[Prefix, Lack]:
+        """Of the pools: for an address there that no Service has nobody answers, and why.
+
+        Services that ask for one, and do not get it, say why.
+        """
+        found: dict[Prefix, Lack] = {}
+        for pool in self.pools:
+            lack = Lack(
+                f"it is of {pool.title} ({pool.written}), and MetalLB has given it to no Service",
+                "ask the address that the Service has, or let it ask for this one "
+                "(metallb.io/loadBalancerIPs; for any of the pool metallb.io/address-pool: "
+                f"{pool.name})",
+                pool.origin("addresses"),
+            )
+            found |= dict.fromkeys(pool.prefixes(), lack)
+        for key, lack in lacks.items():
+            for one in self._given(services[key], set())[0]:
+                found[Prefix(one, one.bits)] = lack
+        return found
+
     def _lack(
         self,
         service: Service,
@@ -136,9 +163,28 @@ class Balancers:
                 f"ask for an address of a pool ({self.pools[0].written}), or add {out[0]} to one",
                 origin,
             )
+        named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
+        own = next((one for one in self.pools if one.name == named), None)
+        if given and own is not None and not all(one in own for one in given):
+            return Lack(
+                f"it asks for the address {given[0]}, which is not of {own.title} ({own.written}), "
+                "the pool that it asks for too: MetalLB gives it none",
+                f"take the annotation for the address or the one for pool {own.name} away, or ask "
+                f"for an address of {own.written}",
+                service.origins.get("annotations", service.origin),
+            )
         if given:
             return None
-        named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
+        unread = next((one for one in self.pools if not one.ranges and one.written), None)
+        if unread is not None and (named == unread.name or unread.path != ("spec",)):
+            return Lack(
+                f"the addresses of {unread.title} ({unread.written}) are neither a prefix nor a "
+                "range from-to: MetalLB takes none of its configuration",
+                f"write {unread.written}/32, or {unread.written}-{unread.written}"
+                if address_of(unread.written)
+                else "write 192.0.2.0/28, or 192.0.2.1-192.0.2.14",
+                unread.origin("addresses"),
+            )
         pools = [p for p in self.pools if p.name == named or (not named and p.auto)]
         if pools and not any(pool.serves(service) for pool in pools):
             return Lack(
@@ -202,10 +248,11 @@ class Balancers:
         origin = service.origins.get("annotations", service.origin)
         if not asked and service.key in self.asked:
             asked, origin = self.asked[service.key]
+        is_whole = all(one.ranges or one.path == ("spec",) for one in self.pools)
         if asked and (self.pools or self.vips):
             return tuple(filter(None, map(address_of, asked.split(",")))), origin
         named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
-        for pool in self.pools:
+        for pool in self.pools if is_whole else ():
             if pool.serves(service) and (pool.name == named or (not named and pool.auto)):
                 free = (
                     next((a for a in pool.addresses(version) if a not in taken), None)
@@ -279,6 +326,15 @@ def _without_pools(metallb: Told) -> Lack | None:
     if metallb.pools or metallb.runs is None:
         return None
     unread, here = metallb.unread, metallb.runs.namespace
+    if metallb.called is not None:
+        name, other = metallb.called
+        return Lack(
+            f"MetalLB before 0.13 reads its pools from ConfigMap {here}/{name}, and they stand in "
+            f"{namespace_of(other)}/{other.name}: it has no address to give",
+            f"call that ConfigMap {name}, in {here} (or start controller and speaker with "
+            f"--config={other.name})",
+            other.origin("metadata", "name"),
+        )
     if unread is not None:
         return Lack(
             f"MetalLB reads its pools from objects since 0.13, and no ConfigMap: {unread.name} in "

@@ -12,11 +12,12 @@ mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import zip_longest
 
 from k8stui.cluster.config_maps import ConfigMap, ConfiguredLine
 from k8stui.cluster.evidence import read_by
+from k8stui.cluster.images import is_kube_proxy
 from k8stui.cluster.model import Cluster, Container, Pod
 from k8stui.cluster.programs import unless_told
 from k8stui.kernel.derived import Derived
@@ -50,6 +51,7 @@ _DIRECTIVE = re.compile(
     re.IGNORECASE,
 )
 """A line of redis.conf, my.cnf, postgresql.conf, mongod.conf, nginx's, Apache's or HAProxy's."""
+_METRICS = 10249
 _BY_WORDS = "its command, args or env say so"
 
 
@@ -62,9 +64,14 @@ class Bound:
     mend: str = "let it bind to 0.0.0.0"
 
 
-def own_only(cluster: Cluster, pod: Pod, container: Container) -> Mapping[int, Bound]:
-    """TCP ports that the container declares, and binds to the loopback network."""
-    return _bound_to(cluster, pod, container, _OWN)
+def own_only(
+    cluster: Cluster, pod: Pod, container: Container, led: Collection[int] = ()
+) -> Mapping[int, Bound]:
+    """TCP ports that the container declares, and binds to the loopback network.
+
+    `led`: ports to which a Service leads, though nobody declares them.
+    """
+    return _bound_to(cluster, pod, container, _OWN, led)
 
 
 def ipv4_only(cluster: Cluster, pod: Pod, container: Container) -> Mapping[int, Bound]:
@@ -73,11 +80,17 @@ def ipv4_only(cluster: Cluster, pod: Pod, container: Container) -> Mapping[int, 
 
 
 def _bound_to(
-    cluster: Cluster, pod: Pod, container: Container, kind: re.Pattern[str]
+    cluster: Cluster,
+    pod: Pod,
+    container: Container,
+    kind: re.Pattern[str],
+    led: Collection[int] = (),
 ) -> dict[int, Bound]:
-    declared = {port.number for port in container.ports if port.protocol is Protocol.TCP}
+    declared = {port.number for port in container.ports if port.protocol is Protocol.TCP} | {*led}
     if not declared:
         return {}
+    if _METRICS in declared and is_kube_proxy(container.image, container.spoken):
+        return _metrics(cluster, kind)
     opened: dict[int, Bound | None] = {}
     for number, address, bound in _opened(cluster, pod, container, declared):
         fits = kind.match(address) is not None and opened.get(number, bound) is not None
@@ -92,6 +105,19 @@ def _bound_to(
             )
         }
     return {number: bound for number, bound in opened.items() if bound is not None}
+
+
+def _metrics(cluster: Cluster, kind: re.Pattern[str]) -> dict[int, Bound]:
+    """kube-proxy's own, at 127.0.0.1 unless it is told otherwise (v1alpha1/defaults.go)."""
+    told = cluster.proxy.metrics_bind_address or f"127.0.0.1:{_METRICS}"
+    address, _, number = told.rpartition(":")
+    if number != str(_METRICS) or not kind.match(address):
+        return {}
+    origin = cluster.proxy.origins.get("metrics_bind_address", cluster.proxy.origin)
+    mend = (
+        f"set metricsBindAddress: 0.0.0.0:{_METRICS} in kube-proxy's configuration and restart it"
+    )
+    return {_METRICS: Bound("its metricsBindAddress, unless told otherwise", origin, mend)}
 
 
 def _opened(

@@ -53,6 +53,7 @@ from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.unstarted import without_start
 from k8stui.cluster.workloads import Expander
+from k8stui.kernel.address import Prefix
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.origin import Origin
 
@@ -200,8 +201,10 @@ def build(
     memory.keep("pods shown", (), pods)
     balancers = find_balancers(inventory, pods)
     unbalanced: dict[str, Lack] = {}
+    vacant: dict[Prefix, Lack] = {}
     if balancers is not None:
         services, unbalanced = balancers.with_addresses(services)
+        vacant = balancers.vacant(services, unbalanced)
     slices = gather_slices(
         inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
@@ -238,6 +241,7 @@ def build(
         unannounced=unannounced(balancers, services, nodes, announcers, slices=slices, pods=pods),
         rivals=tuple(rivals(balancers, proxy, distribution)),
         unbalanced=unbalanced,
+        vacant=vacant,
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services, manifests.refused)),
         unserved=_unserved(inventory, pods, services, distribution),
@@ -280,7 +284,7 @@ def _unserved(
     services: Mapping[str, Service],
     distribution: Distribution,
 ) -> Mapping[str, Lack]:
-    if not any(map(inventory.of, ("Ingress", *ROUTES, *OF_TRAEFIK))):
+    if not any(map(inventory.of, ("Ingress", "VirtualService", *ROUTES, *OF_TRAEFIK))):
         return {}
     from k8stui.cluster.unserved import unserved  # noqa: PLC0415 - rare
 

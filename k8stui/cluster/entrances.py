@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import array, number, text, texts
+from k8stui.apiserver.fields import array, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Entrance, Service
@@ -28,6 +28,8 @@ def entrances(
     for kind in _ROUTES:
         for manifest in inventory.of(kind).values():
             yield from _of_route(manifest)
+    for manifest in inventory.of("VirtualService").values():
+        yield from _of_virtual_service(manifest)
     for service in services.values():
         for each in service.load_balancer_ingress:
             if each.hostname:
@@ -86,6 +88,40 @@ def _of_route(manifest: Manifest) -> Iterator[Entrance]:
             backends=tuple(behind),
             origin=manifest.origin("spec", "hostnames", index),
         )
+
+
+def _of_virtual_service(manifest: Manifest) -> Iterator[Entrance]:
+    """Istio's, for those that come by a Gateway alone: hosts of the public DNS, and destinations.
+
+    One that is for the mesh too speaks of a host that pods ask, and that may be anywhere.
+    """
+    gateways = texts(manifest.data, "spec", "gateways")
+    if not gateways or "mesh" in gateways:
+        return
+    space = namespace_of(manifest)
+    behind = dict.fromkeys(
+        (key, number(to, "port", "number"))
+        for rule in array(manifest.data, "spec", "http")
+        for one in array(rule, "route")
+        if (to := table(one, "destination")) and (key := _destination(text(to, "host"), space))
+    )
+    for index, host in enumerate(texts(manifest.data, "spec", "hosts")):
+        if "." in host and not host.endswith((".local", ".svc")):
+            yield Entrance(
+                host=host,
+                owner=f"VirtualService {space}/{manifest.name}",
+                backends=tuple(behind),
+                origin=manifest.origin("spec", "hosts", index),
+            )
+
+
+def _destination(host: str, space: str) -> str:
+    """The Service that a destination means; empty: a host that may be outside."""
+    name, _, rest = host.partition(".")
+    namespace, _, kind = rest.partition(".")
+    if not name or "/" in name or (rest and not kind.startswith("svc")):
+        return ""
+    return f"{namespace or space}/{name}"
 
 
 def entrance_of(found: tuple[Entrance, ...], name: str) -> Entrance | None:

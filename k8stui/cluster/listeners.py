@@ -90,7 +90,7 @@ class Gateways:
         own = namespace_of(route)
         namespace, name = text(parent, "namespace") or own, text(parent, "name")
         gateway = self._inventory.of("Gateway").get(f"{namespace}/{name}")
-        if gateway is None:
+        if gateway is None or gateway.group != GROUP:
             return None
         found = self._judge(route, gateway, parent, path)
         return found and replace(found, why=f"no listener takes it: {found.why}")

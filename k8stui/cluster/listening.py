@@ -145,9 +145,11 @@ class Listening:
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
 
-    def own_only(self, pod: Pod, container: Container) -> Mapping[int, Bound]:
-        """Ports that the container declares, and opens for its own pod alone."""
-        return own_only(self._cluster, pod, container)
+    def own_only(
+        self, pod: Pod, container: Container, led: Collection[int] = ()
+    ) -> Mapping[int, Bound]:
+        """Ports that the container declares, or of `led`, and opens for its own pod alone."""
+        return own_only(self._cluster, pod, container, led)
 
     def ipv4_only(self, pod: Pod, container: Container) -> Mapping[int, Bound]:
         """Ports that the container declares, and opens for IPv4 alone."""

@@ -69,6 +69,16 @@ class Pool:
             not selectors or any(matches(one, service.labels) for one in selectors)
         )
 
+    def prefixes(self) -> Iterator[Prefix]:
+        """The fewest that its ranges are made of."""
+        for first, last in self.ranges:
+            start = first.value
+            while start <= last.value:
+                free = (start & -start).bit_length() - 1 if start else first.bits
+                free = min(free, (last.value - start + 1).bit_length() - 1)
+                yield Prefix(Address(first.version, start), first.bits - free)
+                start += 1 << free
+
     def addresses(self, version: int) -> Iterator[Address]:
         for first, last in self.ranges:
             if first.version == version:
@@ -113,6 +123,8 @@ class Told:
     """One of its pods."""
     unread: Manifest | None
     """A ConfigMap of its old form, which this MetalLB does not read."""
+    called: tuple[str, Manifest] | None = None
+    """The name of the ConfigMap that this MetalLB reads, and one of its form that it does not."""
     astray: tuple[Manifest, ...] = ()
     """Pools and advertisements in another namespace than MetalLB's own: it reads none of them."""
 
@@ -134,6 +146,11 @@ def told(inventory: Inventory, pods: Iterable[Pod]) -> Told | None:
     has_peers = bool(read["BGPPeer"])
     old = _old_configuration(inventory)
     by_objects = bool(pools or ads) if minor is None else minor >= _OBJECTS_SINCE
+    called = None
+    if old is not None and runs is not None and not by_objects:
+        name = _configured_by(runs)
+        if (namespace_of(old[0]), old[0].name) != (runs.namespace, name):
+            called, old = (name, old[0]), None
     if old is not None and not by_objects:
         _, inner = old
         for index, each in enumerate(array(inner.data, "address-pools")):
@@ -150,8 +167,16 @@ def told(inventory: Inventory, pods: Iterable[Pod]) -> Told | None:
         in_config_map=not by_objects and (old is not None or minor is not None),
         runs=runs,
         unread=old[0] if old is not None and by_objects else None,
+        called=called,
         astray=astray,
     )
+
+
+def _configured_by(pod: Pod) -> str:
+    """The ConfigMap's name by ``--config`` (controller/main.go, speaker/main.go before 0.13)."""
+    words = (word for one in pod.containers for word in one.spoken)
+    told = (word.partition("=")[2] for word in words if word.startswith("--config="))
+    return next(told, _CONFIG)
 
 
 def _by_namespace(
@@ -235,10 +260,10 @@ def _range(written: str) -> tuple[Address, Address] | None:
             return None
         return ends[0], ends[1]
     try:
-        prefix = Prefix.parse(written.strip())
+        prefix = Prefix.parse(written.strip()) if "/" in written else None
     except ValueError:
         return None
-    return prefix.address, prefix.nth(-1)
+    return (prefix.address, prefix.nth(-1)) if prefix is not None else None
 
 
 def address_of(written: str) -> Address | None:

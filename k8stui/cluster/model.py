@@ -482,6 +482,7 @@ class ProxyConfiguration:
     node_port_addresses: tuple[str, ...] = settings.NODE_PORT_ADDRESSES.default
     conntrack_tcp_be_liberal: bool = settings.CONNTRACK_TCP_BE_LIBERAL.default
     strict_arp: bool = settings.STRICT_ARP.default
+    metrics_bind_address: str = settings.METRICS_BIND_ADDRESS.default
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
@@ -654,6 +655,8 @@ class Cluster:
     """Who else answers for those that MetalLB announces, or gives others."""
     unbalanced: Mapping[str, Lack] = field(default_factory=dict)
     """By ``namespace/name`` of a Service: why its load balancer gets no address."""
+    vacant: Mapping[Prefix, Lack] = field(default_factory=dict)
+    """Of MetalLB's pools: why nobody answers for an address there that no Service has."""
     calico: CalicoSettings | None = None
     hosts: Mapping[str, OutsideHost] = field(default_factory=dict)
     """Hosts outside of the cluster that the user named."""

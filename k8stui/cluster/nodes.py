@@ -71,20 +71,17 @@ def gather_nodes(
 
 
 def _of_kind(inventory: Inventory) -> list[Node]:
-    """Those of kind's file, with labels that pods ask for and that it gives to none."""
-    found = list(kind_nodes(inventory))
-    said = {key for one in found for key in one.labels}
-    asked = {key: values for key, values in asked_labels(inventory).items() if key not in said}
+    """Those of kind's file, with the labels that it gives them and no others."""
     return [
         Node(
             name=one.name,
             index=index,
-            labels={HOSTNAME: one.name, OS: "linux", **labels_at(asked, index), **one.labels},
+            labels={HOSTNAME: one.name, OS: "linux", **one.labels},
             taints=one.taints,
             origin=one.origin,
             origins=dict.fromkeys(("name", "labels", "addresses", "pod_cidrs"), one.origin),
         )
-        for index, one in enumerate(found, 1)
+        for index, one in enumerate(kind_nodes(inventory), 1)
     ]
 
 

@@ -25,6 +25,7 @@ from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Container, Lack, Pod, Service, ServiceType
 from k8stui.cluster.traefik import dropped
 from k8stui.cluster.upstream_protocol import OF_KUBERNETES, OF_NGINX, misspoken, port_of
+from k8stui.cluster.virtual_services import unbound
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def unserved(
 ) -> dict[str, Lack]:
     """By ``KIND namespace/name`` of an Ingress or route; nothing is known against the others."""
     running = tuple(pods)
-    found = dict(turned_away(inventory))
+    found = {**dict(turned_away(inventory)), **dict(unbound(inventory))}
     controllers = tuple(_controllers(running))
     by_ip = any("--default-target-type=ip" in one.spoken for p in running for one in p.containers)
     classes = tuple(inventory.of("IngressClass").values())

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from k8stui.because import Because
 from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.listening import LedPort, Listening, Opinion, declared
+from k8stui.cluster.listening import LedPort, Listening, Opinion, declared, running
 from k8stui.cluster.model import Node, Pod, PodPhase
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
@@ -218,9 +218,13 @@ def _targeted(site: Site, pod: Pod) -> Iterator[Socket]:
     Not on every port, as a pod with a namespace of its own would: the node is not its alone.
     """
     for service, protocol, port in site.targets(pod.key):
+        for_itself = protocol is Protocol.TCP and any(
+            port in site.listening.own_only(pod, one, (port,)) for one in running(pod)
+        )
         yield Socket(
             protocol=protocol,
             port=port,
+            address=_LOOPBACK if for_itself else None,
             owner=_first_container(pod),
             reason=Because(
                 text=f"Service {service} sends here; pod {pod.key} declares no port",

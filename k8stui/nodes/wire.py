@@ -344,6 +344,8 @@ def build_lan(site: Site) -> NetNamespace:
 def _in_use(site: Site) -> Iterator[Prefix]:
     """Addresses and ranges that are the cluster's, the router's or the network's own."""
     cluster = site.cluster
+    taken = {address for node in cluster.nodes.values() for address in node.addresses}
+    yield from (prefix for prefix in cluster.vacant if not any(a in prefix for a in taken))
     for net in site.lan.networks:
         yield Prefix(net.router, net.router.bits)
         if net.prefix.address.version == 4:

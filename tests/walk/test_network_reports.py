@@ -306,6 +306,26 @@ MESH = (space("mesh", "istio-injection=enabled"), service("web", namespace="mesh
         pod("web-0", "app=web", namespace="mesh", ports=[80]))  # fmt: skip
 
 
+GATEWAY = kind("networking.istio.io/v1", "front", "Gateway", "mesh", spec={
+    "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
+})  # fmt: skip
+
+
+def virtual_service(gateway: str, destination: str = "web") -> Manifest:
+    return kind("networking.istio.io/v1", "shop", "VirtualService", spec={
+        "hosts": ["shop.example"], "gateways": [gateway],
+        "http": [{"route": [{"destination": {"host": destination}}]}],
+    })  # fmt: skip
+
+
+def by_config_map(addresses: str, name: str = "config") -> tuple[Manifest, ...]:
+    """MetalLB before 0.13."""
+    own, image = "metallb-system", "quay.io/metallb/controller:v0.9.6"
+    pools = f"address-pools: [{{name: a, protocol: layer2, addresses: [{addresses}]}}]"
+    runs = pod("controller", namespace=own, container={"image": image})
+    return space(own), runs, kind("v1", name, "ConfigMap", own, data={"config": pools})
+
+
 def broker(listeners: str) -> Manifest:
     env = [{"name": "KAFKA_ADVERTISED_LISTENERS", "value": listeners}]
     return pod("kafka-0", "app=kafka", ports=[9092], container={"env": env})
@@ -1308,6 +1328,75 @@ CASES |= {
                 "interfaces": ["eno1"]}), BALANCED, WEB[1]),
         ask=("outside", "192.168.0.200:80"), result="connected",
         assumed="is announced on eno1 alone",
+    ),
+    "a VirtualService whose Gateway is in another namespace": Told(
+        manifests=(*ALL, space("mesh"), GATEWAY, virtual_service("front")),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("it is in namespace mesh",), mend="write mesh/front",
+        rule="ingress-backend", words="there is no Gateway default/front", fix="write mesh/front",
+    ),
+    "a destination that is no host name": Told(
+        manifests=(*ALL, space("mesh"), GATEWAY, virtual_service("mesh/front", "default/web")),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("is a host of VirtualService default/shop",),
+        rule="ingress-backend", words="is no host name", fix="write web.default.svc.cluster.local",
+    ),
+    "a label that kind's file gives no node": Told(
+        manifests=(KIND, service("front", "app=front"), workload(
+            "Deployment", "front", "app=front", pod_spec={
+                "nodeSelector": {"ingress-ready": "true"}})),
+        ask=("node/kind-worker", "svc/front:80"), result="refused",
+        cause=("is Pending",), mend="no node has ingress-ready=true",
+        rule="unschedulable", words="stays Pending", fix="kubectl label node NODE ingress-ready",
+    ),
+    "an address and a pool that MetalLB is asked for, not of it": Told(
+        manifests=(*NODES, *metallb(), kind(
+            "metallb.io/v1beta1", "other", "IPAddressPool", "metallb-system",
+            spec={"addresses": ["192.168.0.220/30"]}),
+                   service("web", to=8080, type="LoadBalancer", head={
+            "annotations": {"metallb.io/loadBalancerIPs": "192.168.0.220",
+                            "metallb.io/address-pool": "pool"}}), WEB[1]),
+        ask=("outside", "192.168.0.220:80"), result="unreachable",
+        cause=("which is not of IPAddressPool pool",), mend="take the annotation",
+        rule="load-balancer", words="which is not of IPAddressPool pool", fix="take the annotation",
+    ),
+    "an annotation that MetalLB does not know, and an address of nobody": Told(
+        manifests=(*NODES, *metallb(), service("web", to=8080, type="LoadBalancer", head={
+            "annotations": {"metallb.io/pool-name": "pool"}}), WEB[1]),
+        ask=("outside", "192.168.0.205:80"), result="unreachable",
+        cause=("MetalLB has given it to no Service",), mend="metallb.io/loadBalancerIPs",
+        rule="load-balancer", words="knows no annotation", fix="write metallb.io/address-pool",
+    ),
+    "addresses of MetalLB's ConfigMap that it cannot read": Told(
+        manifests=(*NODES, *by_config_map("192.168.0.254"), BALANCED, WEB[1]),
+        ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("are neither a prefix nor a range",), mend="write 192.168.0.254/32",
+        rule="load-balancer", words="are neither a prefix", fix="192.168.0.254/32",
+    ),
+    "a ConfigMap that MetalLB does not read": Told(
+        manifests=(*NODES, *by_config_map("192.168.0.200/30", "metallb-config"), BALANCED, WEB[1]),
+        ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("reads its pools from ConfigMap metallb-system/config",), mend="call that ConfigMap",
+        rule="load-balancer", words="they stand in", fix="--config=metallb-config",
+    ),
+    "kube-proxy's metrics, asked from a pod": Told(
+        manifests=(NODES[0], CLIENT, workload(
+            "DaemonSet", "kube-proxy", "k8s-app=kube-proxy", namespace="kube-system",
+            container={"image": "registry.k8s.io/kube-proxy:v1.33.0"},
+            pod_spec={"hostNetwork": True}), service(
+                "kube-proxy", "k8s-app=kube-proxy", 10249, clusterIP="None",
+                namespace="kube-system")),
+        ask=("pod/client", "svc/kube-proxy.kube-system:10249"), result="refused", by="node-1",
+        cause=("binds port 10249 to 127.0.0.1",), mend="metricsBindAddress: 0.0.0.0:10249",
+        rule="bound-to-localhost", words="binds port 10249 to", fix="metricsBindAddress",
+    ),
+    "a policy without a namespace, and no pods in the default one": Told(
+        manifests=(*NODES, space("shop"), pod("client", namespace="shop"),
+                   service("web", namespace="shop"),
+                   pod("web-0", "app=web", namespace="shop", ports=[80]),
+                   policy("deny", "", policyTypes=["Ingress"])),
+        ask=("pod/shop/client", "svc/web.shop:80"), options=CALICO, result="connected",
+        rule="policy-selector", words="those of shop are not meant", fix="write its namespace",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

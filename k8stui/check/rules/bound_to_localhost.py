@@ -22,7 +22,7 @@ from k8stui.check.ground import Ground
 from k8stui.check.ports import Match, ServedPort, number_of
 from k8stui.cluster.advertised import comes_back_to_itself
 from k8stui.cluster.bound import ipv4_only, own_only
-from k8stui.cluster.listening import running
+from k8stui.cluster.listening import declared, running
 from k8stui.cluster.model import Container, Pod
 from k8stui.kernel.packet import Protocol
 
@@ -34,18 +34,17 @@ def look(ground: Ground) -> Iterator[Finding]:
     for target in ground.targets:
         if target.port.protocol is not Protocol.TCP:
             continue
-        for pod in target.pods(Match.DECLARED):
+        for pod in target.pods(Match.DECLARED, Match.SILENT):
             yield from _sent_home(target, pod)
+            number = number_of(pod, target.port)
+            if number is None:
+                continue
             for container in running(pod):
-                bound = own_only(ground.cluster, pod, container)
-                found = [
-                    port
-                    for port in container.ports
-                    if target.port.target_port in (port.number, port.name) and port.number in bound
-                ]
+                # Of a pod on its node's network a Service leads to what nobody declares, too.
+                led = (number,) if pod.host_network and not declared(pod) else ()
+                bound = own_only(ground.cluster, pod, container, led)
                 yield from _families(ground, target, pod, container)
-                if found:
-                    number = found[0].number
+                if number in bound and (led or number in {p.number for p in container.ports}):
                     yield Finding(
                         rule=ID,
                         severity=Severity.WARNING,

@@ -32,6 +32,7 @@ from k8stui.cluster.images import image_word
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.cluster.virtual_services import Gateways
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.order import listed
@@ -52,16 +53,18 @@ def look(ground: Ground) -> Iterator[Finding]:
             backend = table(manifest.data, *path)
             yield from _judge(ground, manifest, backend, path, name_path)
     for owner, lack in ground.cluster.unserved.items():
-        if owner.partition(" ")[0] not in ROUTES:
+        if owner.partition(" ")[0] not in (*ROUTES, "VirtualService"):
             yield Finding.of_lack(ID, owner, lack)
     grants = _Grants(ground)
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():
             yield from _route(ground, manifest, grants)
-    subsets = _Subsets(ground)
-    for manifest in ground.of_kind("VirtualService").values():
+    subsets, gateways = _Subsets(ground), Gateways(ground.inventory)
+    for key, manifest in ground.of_kind("VirtualService").items():
         yield from _virtual(ground, manifest, subsets)
-        yield from _gateways(ground, manifest)
+        for index in range(len(texts(manifest.data, "spec", "gateways"))):
+            if (found := gateways.lack(manifest, index)) is not None:
+                yield Finding.of_lack(ID, f"VirtualService {key}", found)
     apart = _keeps_apart(ground)
     for kind in OF_TRAEFIK:
         for manifest in ground.of_kind(kind).values():
@@ -161,72 +164,6 @@ def _backends(
                 why=found[1],
                 fix=found[2],
             )
-
-
-def _gateways(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
-    """The Gateways of a VirtualService: ``NAMESPACE/NAME``, or a name of its own namespace."""
-    own = manifest.namespace or "default"
-    for index, said in enumerate(texts(manifest.data, "spec", "gateways")):
-        namespace, slash, name = said.partition("/")
-        if not slash:
-            namespace, name = own, said
-        gateway = ground.of_kind("Gateway").get(f"{namespace}/{name}")
-        if gateway is not None and "mesh" not in texts(manifest.data, "spec", "gateways"):
-            yield from _no_host(manifest, gateway)
-        if said == "mesh" or gateway is not None:
-            continue
-        near = ground.names_of("Gateway", namespace).typo(name)
-        away = next(iter(ground.namespaces_with("Gateway", name)), None)
-        meant = (f"{namespace}/{near}" if slash else near) if near else away and f"{away}/{name}"
-        if meant:
-            yield Finding(
-                rule=ID,
-                severity=Severity.WARNING,
-                subject=f"VirtualService {own}/{manifest.name}",
-                place=manifest.place("spec", "gateways", index),
-                why=f"there is no Gateway {namespace}/{name}"
-                + ("" if near else f"; it is in namespace {away}")
-                + ": who comes by that Gateway never meets these routes",
-                fix=f"write {meant}",
-            )
-
-
-def _no_host(manifest: Manifest, gateway: Manifest) -> Iterator[Finding]:
-    """A VirtualService of which no host is one of its Gateway's.
-
-    Source: networking.istio.io Server.hosts: [namespace/]dnsName, of which ``*`` is all, ``*.a.b``
-    all below a.b; a VirtualService is bound where the two have names in common.
-    """
-    hosts = texts(manifest.data, "spec", "hosts")
-    served = [
-        host.rpartition("/")[2]
-        for server in array(gateway.data, "spec", "servers")
-        for host in texts(server, "hosts")
-    ]
-    if gateway.group != "networking.istio.io" or not hosts or not served:
-        return
-    if any(_in_common(host, other) for host in hosts for other in served):
-        return
-    yield Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"VirtualService {manifest.namespace or 'default'}/{manifest.name}",
-        place=manifest.place("spec", "hosts", 0),
-        why=f"{listed(hosts)} is none of the hosts of Gateway {gateway.name} ({listed(served)}): "
-        "it answers 404, and these routes are never met",
-        fix=f"write {hosts[0]} into the hosts of Gateway {gateway.name}, or one of its hosts here",
-    )
-
-
-def _in_common(one: str, other: str) -> bool:
-    """Whether two host names, with or without a wildcard in front, have any in common."""
-    ends = [host.removeprefix("*") for host in (one, other)]
-    wild = [host.startswith("*") for host in (one, other)]
-    return (
-        one == other
-        or (wild[0] and other.removeprefix("*").endswith(ends[0]))
-        or (wild[1] and ends[0].endswith(ends[1]))
-    )
 
 
 def _nobody_serves(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
@@ -337,7 +274,11 @@ def _virtual(ground: Ground, manifest: Manifest, subsets: _Subsets) -> Iterator[
                 found: tuple[tuple[str, ...], str, str]
                 number = asked if isinstance(asked, int) else None
                 lack = _no_port(ground, service, number) if service is not None else None
-                if lack is not None:
+                space, slash, bare = host.partition("/")
+                if slash and f"{space}/{bare}" in ground.cluster.services:
+                    lack = f"{host} is no host name", f"write {bare}.{space}.svc.{domain}"
+                    found = ("host",), *lack
+                elif lack is not None:
                     found = ("port", "number"), *lack
                 elif service is None and "." not in host and (away := _elsewhere(ground, name)):
                     there = ground.services_named(name)[0].namespace

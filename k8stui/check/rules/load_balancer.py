@@ -18,7 +18,9 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.balancers import METALLB
 from k8stui.cluster.model import Lack, Service, ServiceType
+from k8stui.suggest import nearest, parts
 
 ID = "load-balancer"
 
@@ -27,6 +29,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _unannounced(ground)
     yield from _at_odds(ground)
     for service in ground.services:
+        yield from _unread(service)
         if (
             service.type is not ServiceType.LOAD_BALANCER
             or service.load_balancer_ingress
@@ -58,6 +61,22 @@ def look(ground: Ground) -> Iterator[Finding]:
             else "nothing in a cloud; elsewhere install a load-balancer controller, or use "
             "NodePort",
         )
+
+
+def _unread(service: Service) -> Iterator[Finding]:
+    """An annotation of MetalLB's that it does not know, and so does not do."""
+    for key, value in service.annotations.items():
+        prefix, _, name = key.partition("/")
+        if prefix in METALLB and name not in METALLB[prefix]:
+            known = METALLB[prefix]
+            alike = (one for one in known if {*parts(name)} & {*parts(one)})
+            near = nearest(name, known) or next(alike, "")
+            lack = Lack(
+                f"MetalLB knows no annotation {key}: {value} is not looked at",
+                f"write {prefix}/{near}" if near else "take it away",
+                service.origins.get("annotations", service.origin),
+            )
+            yield _finding(service, lack)
 
 
 def _at_odds(ground: Ground) -> Iterator[Finding]:

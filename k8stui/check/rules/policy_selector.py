@@ -6,7 +6,8 @@ selector.
 
 A warning. Looks at ``spec.podSelector`` and at the ``podSelector`` of peers, those with a
 ``namespaceSelector`` in all namespaces. Does not apply to labels that no label of the input is like
-(those pods may be elsewhere), nor to dumps.
+(those pods may be elsewhere), nor to dumps. An information where a policy about all pods of its
+namespace names none, and there are no pods in the default one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.meant import policy_selectors
 from k8stui.manifests import Manifest
+from k8stui.order import listed
 from k8stui.walk.diagnosis.selectors import written
 
 ID = "policy-selector"
@@ -34,7 +36,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         for path, namespace in policy_selectors(manifest.data, own):
             selector = labels(manifest.data, *path)
             carried = ground.carried(namespace)
-            if selector and path[:2] == ("spec", "podSelector"):
+            if path[:2] == ("spec", "podSelector"):
                 yield from _elsewhere(ground, manifest, selector, path)
             if not selector or not carried:
                 continue
@@ -51,6 +53,9 @@ def _elsewhere(
 ) -> Iterator[Finding]:
     """The pods that it was written for are in another namespace, which it is not about."""
     own = manifest.namespace or "default"
+    if not selector:
+        yield from _nowhere(ground, manifest, path)
+        return
     spaces = set(ground.carried(None).carrying(selector))
     if own in spaces or len(spaces) != 1 or ground.has_strangers or ground.is_kustomized:
         return
@@ -63,6 +68,24 @@ def _elsewhere(
         why=f"the selector {written(selector)} fits no pod of namespace {own}, the policy's own; "
         f"those that have it are in {space}, and this policy is not about them",
         fix=f"write namespace: {space}",
+    )
+
+
+def _nowhere(ground: Ground, manifest: Manifest, path: _Path) -> Iterator[Finding]:
+    """One for all pods of a namespace, which is not written; and there are none in the default."""
+    if manifest.namespace or ground.has_strangers or ground.is_kustomized:
+        return
+    if ground.carried("default") or not ground.carried(None):
+        return
+    spaces = sorted({one.namespace for one in ground.templates})
+    yield Finding(
+        rule=ID,
+        severity=Severity.INFO,
+        subject=f"NetworkPolicy default/{manifest.name}",
+        place=manifest.place(*path),
+        why="it is about all pods of its own namespace, which is not written: there are none in "
+        f"default, and those of {listed(spaces)} are not meant by it",
+        fix="write its namespace; each namespace needs a policy of its own",
     )
 
 

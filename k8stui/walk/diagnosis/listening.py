@@ -105,7 +105,7 @@ def _endpoint(case: Case) -> Pod | None:
 def _for_itself(case: Case, pod: Pod, port: int) -> Diagnosis | None:
     """Something binds the port to 127.0.0.1."""
     for container in pod.containers:
-        bound = own_only(case.cluster, pod, container).get(port)
+        bound = own_only(case.cluster, pod, container, (port,)).get(port)
         if bound is not None:
             return Diagnosis(
                 f"container {container.name} of pod {pod.key} binds port {port} to 127.0.0.1 "

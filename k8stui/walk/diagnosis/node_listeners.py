@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from k8stui.cluster.bound import own_only
 from k8stui.cluster.cni_configurations import closed_host_ports
 from k8stui.cluster.distribution import K3S
-from k8stui.cluster.listening import declared
+from k8stui.cluster.listening import declared, running
 from k8stui.cluster.model import Node, Service
 from k8stui.cluster.servicelb import ENABLED, is_asked, serving_nodes
 from k8stui.kernel.exchange import Connect
+from k8stui.kernel.packet import Protocol
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.sentence import port_word
 
@@ -15,12 +17,30 @@ from k8stui.walk.sentence import port_word
 def on_another_address(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
     """Whose port it is: a host port, a hostNetwork pod, an external address, a pod of the node."""
     return (
-        _unopened(case, node, connect)
+        _for_itself(case, node, connect)
+        or _unopened(case, node, connect)
         or _host_port(case, node, connect)
         or _by_servicelb(case, node, connect)
         or _external(case, node, connect)
         or _of_a_pod(case, node, connect)
     )
+
+
+def _for_itself(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
+    """A pod of the node's network binds the port to 127.0.0.1."""
+    for pod in case.cluster.pods.values():
+        if not pod.host_network or pod.node_name != node.name:
+            continue
+        for one in running(pod):
+            bound = own_only(case.cluster, pod, one, (connect.port,)).get(connect.port)
+            if bound is not None and connect.protocol is Protocol.TCP:
+                return Diagnosis(
+                    f"container {one.name} of pod {pod.key} binds port {connect.port} to 127.0.0.1 "
+                    f"({bound.by}): only {node.name} itself reaches it there",
+                    bound.mend,
+                    bound.origin,
+                )
+    return None
 
 
 def _unopened(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
