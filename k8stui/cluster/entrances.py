@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
+_HOST = re.compile(r"\bHost\(([^)]*)\)")
+_QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 """Those of the Gateway API that have hostnames."""
 
@@ -30,6 +33,8 @@ def entrances(
             yield from _of_route(manifest)
     for manifest in inventory.of("VirtualService").values():
         yield from _of_virtual_service(manifest)
+    for manifest in inventory.of("IngressRoute").values():
+        yield from _of_ingress_route(manifest)
     for service in services.values():
         for each in service.load_balancer_ingress:
             if each.hostname:
@@ -113,6 +118,25 @@ def _of_virtual_service(manifest: Manifest) -> Iterator[Entrance]:
                 backends=tuple(behind),
                 origin=manifest.origin("spec", "hosts", index),
             )
+
+
+def _of_ingress_route(manifest: Manifest) -> Iterator[Entrance]:
+    """Traefik's: ``Host(`a`, `b`)`` of its rules (traefik.io, IngressRoute.routes.match)."""
+    space = namespace_of(manifest)
+    for index, route in enumerate(array(manifest.data, "spec", "routes")):
+        behind = dict.fromkeys(
+            (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
+            for one in array(route, "services")
+            if text(one, "kind") in ("", "Service") and "@" not in text(one, "name")
+        )
+        for said in _HOST.findall(text(route, "match")):
+            for host in _QUOTED.findall(said):
+                yield Entrance(
+                    host=host,
+                    owner=f"IngressRoute {space}/{manifest.name}",
+                    backends=tuple(behind),
+                    origin=manifest.origin("spec", "routes", index, "match"),
+                )
 
 
 def _destination(host: str, space: str) -> str:

@@ -15,6 +15,7 @@ from k8stui.apiserver.fields import array, at, labels, number, table, text
 from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.model import Cluster, Container, Pod, PortUser, Service
+from k8stui.cluster.streams import streamed
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 
@@ -83,6 +84,8 @@ def who_names(
 
     `service` leads there. Behind a host's name (``http://db:5432``) it is somebody else's port.
     """
+    if (stream := streamed(cluster.config_maps, pod, protocol).get(wanted)) is not None:
+        return f"ConfigMap {stream}"
     word = port_in_text(wanted)
     for container in pod.containers:
         if container.init and not container.restartable_init:

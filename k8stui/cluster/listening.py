@@ -24,6 +24,7 @@ from k8stui.cluster.model import (
     ServiceType,
     ToldPort,
 )
+from k8stui.cluster.streams import closed
 from k8stui.cluster.transports import speaks_for
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
@@ -132,6 +133,8 @@ class Listening:
             return Opinion.OTHER_PROTOCOL if sure else Opinion.ASSUMED
         if self.who_names(pod, service, number, protocol):
             return Opinion.SPOKEN
+        if closed(self._cluster.config_maps, pod, number, protocol) is not None:
+            return Opinion.OTHER_PORT
         if not ports:
             other = self.told_other(pod, number, protocol)
             return Opinion.ASSUMED if other is None else Opinion.TOLD_OTHER

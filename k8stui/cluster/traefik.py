@@ -10,7 +10,7 @@ pkg/provider/kubernetes/crd (makeMiddlewareKeys), pkg/server/aggregator.go (entr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table, text, texts
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PREFIX = "traefik.ingress.kubernetes.io/router."
 _MIDDLEWARES, _ENTRY_POINTS = f"{_PREFIX}middlewares", f"{_PREFIX}entrypoints"
 _PROVIDER = "@kubernetescrd"
+_CROSSES = "--providers.kubernetescrd.allowCrossNamespace=true"
 _DEFINED = re.compile(r"--entry-?points\.(?P<name>[\w-]+)\.", re.IGNORECASE)
 
 
@@ -33,30 +34,47 @@ def dropped(inventory: Inventory, pods: Iterable[Pod]) -> Iterator[tuple[str, La
     known: dict[str, list[str]] = {}
     for one in inventory.of("Middleware").values():
         known.setdefault(one.name, []).append(namespace_of(one))
-    entry_points = _entry_points(pods)
+    words = _words(pods)
+    entry_points, keeps_apart = _entry_points(words), _keeps_apart(words)
     for kind in ("Ingress", *OF_TRAEFIK):
         for key, one in inventory.of(kind).items():
-            lack = _judge(one, known, entry_points)
+            lack = _judge(one, known, entry_points, keeps_apart=keeps_apart)
             if lack is not None:
                 yield f"{kind} {key}", lack
 
 
-def _entry_points(pods: Iterable[Pod]) -> frozenset[str]:
-    """Those that Traefik's arguments define; empty: nothing is known of them."""
-    words = [
+def _words(pods: Iterable[Pod]) -> Sequence[str]:
+    """What the input's Traefik is told."""
+    return [
         word
         for pod in pods
         for one in pod.containers
         if image_word(one.image) == "traefik" and not one.init
         for word in one.spoken
     ]
+
+
+def _entry_points(words: Sequence[str]) -> frozenset[str]:
+    """Those that Traefik's arguments define; empty: nothing is known of them."""
     if any("configfile" in word.lower() for word in words):
         return frozenset()
     return frozenset(found["name"].lower() for word in words for found in _DEFINED.finditer(word))
 
 
+def _keeps_apart(words: Sequence[str]) -> bool:
+    """Whether routes get nothing of other namespaces (providers.kubernetesCRD, since 2.5)."""
+    told = [word.lower() for word in words]
+    return any("providers.kubernetescrd" in word for word in told) and not any(
+        "allowcrossnamespace" in word or "configfile" in word for word in told
+    )
+
+
 def _judge(
-    one: Manifest, known: Mapping[str, list[str]], entry_points: frozenset[str]
+    one: Manifest,
+    known: Mapping[str, list[str]],
+    entry_points: frozenset[str],
+    *,
+    keeps_apart: bool,
 ) -> Lack | None:
     if one.kind == "Ingress":
         notes = table(one.data, "metadata", "annotations")
@@ -65,7 +83,9 @@ def _judge(
             one, words, entry_points, "metadata", "annotations", _ENTRY_POINTS
         ) or _annotated(one, text(notes, _MIDDLEWARES), known)
     words = texts(one.data, "spec", "entryPoints")
-    return _undefined(one, words, entry_points, "spec", "entryPoints") or _elsewhere(one, known)
+    return _undefined(one, words, entry_points, "spec", "entryPoints") or _elsewhere(
+        one, known, keeps_apart=keeps_apart
+    )
 
 
 def _undefined(
@@ -83,21 +103,41 @@ def _undefined(
     )
 
 
-def _elsewhere(one: Manifest, known: Mapping[str, list[str]]) -> Lack | None:
+def _elsewhere(one: Manifest, known: Mapping[str, list[str]], *, keeps_apart: bool) -> Lack | None:
     own = namespace_of(one)
-    for index, route in enumerate(array(one.data, "spec", "routes") if known else ()):
+    for index, route in enumerate(array(one.data, "spec", "routes")):
+        for place, each in enumerate(array(route, "services") if keeps_apart else ()):
+            other = text(each, "namespace")
+            if other not in ("", own):
+                return Lack(
+                    f"Service {text(each, 'name')} is in namespace {other}, and Traefik takes none "
+                    "of another namespace than the route's: it drops the route (404)",
+                    f"put the {one.kind} into namespace {other}, or start Traefik with {_CROSSES}",
+                    one.origin("spec", "routes", index, "services", place, "namespace"),
+                )
         for place, each in enumerate(array(route, "middlewares")):
             name, written = text(each, "name"), text(each, "namespace")
+            space = written or own
             there = known.get(name, [])
-            if there and (written or own) not in there:
-                path = ("spec", "routes", index, "middlewares", place)
+            origin = one.origin(
+                *("spec", "routes", index, "middlewares", place), "namespace" if written else "name"
+            )
+            if there and space not in there:
                 return Lack(
-                    f"Middleware {name} is in namespace {there[0]}, not in {written or own}: "
-                    "Traefik drops the route (404)",
+                    f"Middleware {name} is in namespace {there[0]}, not in {space}: Traefik drops "
+                    "the route (404)",
                     f"put the Middleware into {own}, or write namespace: {there[0]} beside its "
-                    "name (of another namespace than the route's Traefik needs "
-                    "--providers.kubernetescrd.allowCrossNamespace=true)",
-                    one.origin(*path, "namespace" if written else "name"),
+                    f"name (of another namespace than the route's Traefik needs {_CROSSES})",
+                    origin,
+                )
+            if keeps_apart and (space != own or name.endswith(_PROVIDER)):
+                whose = f"of namespace {space}" if space != own else "named with its provider"
+                return Lack(
+                    f"middleware {name} is {whose}, and Traefik takes none of another namespace "
+                    f"than the route's, {own}: it drops the route (404)",
+                    f"put the Middleware into {own} and name it alone, or start Traefik with "
+                    f"{_CROSSES} (and write its namespace beside its name)",
+                    origin,
                 )
     return None
 

@@ -28,11 +28,13 @@ from k8stui.apiserver.fields import Object, array, at, labels, table, text, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import service_named
-from k8stui.cluster.images import image_word
 from k8stui.cluster.labelled import Labelled
+from k8stui.cluster.listening import declared
 from k8stui.cluster.mentions import ingress_backends
-from k8stui.cluster.model import Pod, Service, ServiceType
+from k8stui.cluster.model import Lack, Pod, Service, ServiceType
+from k8stui.cluster.streams import streamed
 from k8stui.cluster.virtual_services import Gateways
+from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.order import listed
@@ -65,53 +67,46 @@ def look(ground: Ground) -> Iterator[Finding]:
         for index in range(len(texts(manifest.data, "spec", "gateways"))):
             if (found := gateways.lack(manifest, index)) is not None:
                 yield Finding.of_lack(ID, f"VirtualService {key}", found)
-    apart = _keeps_apart(ground)
     for kind in OF_TRAEFIK:
         for manifest in ground.of_kind(kind).values():
             for rule, entry in enumerate(array(manifest.data, "spec", "routes")):
                 path = ("spec", "routes", rule, "services")
-                services = array(entry, "services")
-                yield from _backends(ground, manifest, services, path, grants)
-                if apart:
-                    yield from _across(manifest, services, path)
+                yield from _backends(ground, manifest, array(entry, "services"), path, grants)
+    yield from _streams(ground)
     for manifest in ground.of_kind("Gateway").values():
         yield from _nobody_serves(ground, manifest)
         yield from _certificates(manifest, grants)
 
 
-def _keeps_apart(ground: Ground) -> bool:
-    """Whether the input's Traefik leads to Services of a route's own namespace alone.
-
-    Source: Traefik, providers.kubernetesCRD.allowCrossNamespace (false). A file may say it too.
-    """
-    told = [
-        one.spoken
-        for pod in ground.cluster.pods.values()
-        for one in pod.containers
-        if image_word(one.image) == "traefik" and not one.init
-    ]
-    return bool(told) and all(
-        any("providers.kubernetescrd" in word.lower() for word in words)
-        and not any("allowcrossnamespace" in word.lower() for word in words)
-        for words in told
-    )
-
-
-def _across(manifest: Manifest, services: Sequence[object], at_: _Path) -> Iterator[Finding]:
-    own = manifest.namespace or "default"
-    for index, one in enumerate(services):
-        other = text(one, "namespace")
-        if other not in ("", own):
-            yield Finding(
-                rule=ID,
-                severity=Severity.WARNING,
-                subject=f"{manifest.kind} {own}/{manifest.name}",
-                place=manifest.place(*at_, index, "namespace"),
-                why=f"Service {text(one, 'name')} is in namespace {other}, and Traefik takes none "
-                "of another namespace than the route's: it drops the route",
-                fix=f"put the {manifest.kind} into namespace {other}, or start Traefik with "
-                "--providers.kubernetescrd.allowCrossNamespace=true",
-            )
+def _streams(ground: Ground) -> Iterator[Finding]:
+    """Ports that an ingress-nginx opens by a ConfigMap, and no Service in front of it has."""
+    seen: set[object] = set()
+    for pod in ground.cluster.pods.values() if ground.cluster.config_maps else ():
+        opened = streamed(ground.cluster.config_maps, pod, Protocol.TCP)
+        if pod.host_network or not opened or (pod.namespace, pod.owner) in seen:
+            continue
+        seen.add((pod.namespace, pod.owner))
+        on_host = {port.number for port in declared(pod) if port.host_port}
+        front = [
+            one
+            for one in ground.services
+            if one.namespace == pod.namespace
+            and one.selector
+            and one.selector.items() <= pod.labels.items()
+        ]
+        led = {port.target_port for one in front for port in one.ports}
+        named = {port.name: port.number for port in declared(pod)}
+        led |= {named[one] for one in led if isinstance(one, str) and one in named}
+        for number, name in opened.items():
+            if front and number not in led | on_host:
+                held = ground.cluster.config_maps[name]
+                lack = Lack(
+                    f"ingress-nginx opens port {number}, and no Service in front of it has that "
+                    f"port ({listed([one.key for one in front])}): nobody gets there",
+                    f"add port {number} (targetPort {number}) to Service {front[0].name}",
+                    held.origin(str(number), 0),
+                )
+                yield Finding.of_lack(ID, f"ConfigMap {name}", lack)
 
 
 def _route(ground: Ground, manifest: Manifest, grants: _Grants) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ Service probably selects the wrong pods (wrong-pods).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
@@ -26,6 +26,8 @@ from k8stui.check.ports import Match, ServedPort
 from k8stui.check.rules.wrong_pods import meant_instead
 from k8stui.cluster.evidence import is_opened
 from k8stui.cluster.listening import Opinion, declared
+from k8stui.cluster.model import Pod
+from k8stui.cluster.streams import closed
 from k8stui.order import listed
 from k8stui.suggest import is_digit_slip
 
@@ -44,7 +46,22 @@ def look(ground: Ground) -> Iterator[Finding]:
     ]
     often = Counter(pair for pair, _ in {(_pair(t), t.service.key) for t in found})
     for target in found:
-        yield _finding(ground, target, is_habit=often[_pair(target)] > 1)
+        yield _by_streams(ground, target, target.pods(*_OTHERS)) or _finding(
+            ground, target, is_habit=often[_pair(target)] > 1
+        )
+    for target in ground.targets:
+        if not target.is_named and (one := _by_streams(ground, target, target.pods(Match.SILENT))):
+            yield one
+
+
+def _by_streams(ground: Ground, target: ServedPort, pods: Sequence[Pod]) -> Finding | None:
+    """An ingress-nginx that is not told to open the port."""
+    number, protocol = int(target.port.target_port), target.port.protocol
+    for pod in pods:
+        lack = closed(ground.cluster.config_maps, pod, number, protocol)
+        if lack is not None:
+            return Finding.of_lack(ID, f"Service {target.service.key}", lack)
+    return None
 
 
 def _pair(target: ServedPort) -> tuple[int | str, tuple[str, ...]]:

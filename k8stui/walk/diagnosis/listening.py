@@ -8,6 +8,7 @@ from k8stui.cluster.bound import ipv4_only, own_only
 from k8stui.cluster.images import opened_by
 from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, ContainerPort, Pod, Service, ServicePort
+from k8stui.cluster.streams import closed
 from k8stui.kernel.address import is_loopback
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
@@ -43,6 +44,9 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     for_ipv4 = _for_ipv4(case, pod, port) if connect.destination.version == _IPV6 else None
     if for_ipv4 is not None:
         return for_ipv4
+    lack = closed(case.cluster.config_maps, pod, port, protocol)
+    if lack is not None:
+        return Diagnosis(lack.why, lack.mend, lack.origin)
     told = told_another_port(case.cluster, pod, port, protocol)
     if told is not None:
         return told

@@ -192,6 +192,8 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
                 entrance.origin,
             )
         found = next((p for p in has if port in (p.port, p.name)), None)
+        if cluster.services[key].type is ServiceType.EXTERNAL_NAME:
+            continue
         empty = without_endpoints(cluster, cluster.services[key], found)
         if empty is not None:
             return Diagnosis(

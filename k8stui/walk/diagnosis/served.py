@@ -6,6 +6,7 @@ pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 
 from __future__ import annotations
 
+from k8stui.cluster.listening import Listening, declared
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
 from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address, Prefix, is_loopback
@@ -19,6 +20,7 @@ from k8stui.walk.diagnosis.missing_rules import kept_by_the_node, missing_rules
 from k8stui.walk.diagnosis.node_listeners import on_another_address
 from k8stui.walk.diagnosis.owners import service_with
 from k8stui.walk.diagnosis.published import unanswered
+from k8stui.walk.diagnosis.selectors import matching
 from k8stui.walk.sentence import port_word
 
 _OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
@@ -189,7 +191,23 @@ def _no_such_port(case: Case, service: Service, connect: Connect) -> Diagnosis:
         )
     elif service.ports:
         advice = f"ask for port {service.ports[0].port}"
+        by = _opened_behind(case, service, connect)
+        if by:
+            advice = (
+                f"add port {connect.port} to Service {service.name}: {by} opens it behind the "
+                f"Service; or {advice}"
+            )
     return Diagnosis(said, advice, service.origins.get("ports", service.origin))
+
+
+def _opened_behind(case: Case, service: Service, connect: Connect) -> str:
+    """Whose port was asked, of the pods behind a Service that does not lead there; empty: none."""
+    for pod in matching(case.cluster, service)[:1]:
+        for port in declared(pod):
+            if (port.number, port.protocol) == (connect.port, connect.protocol):
+                return f"pod {pod.key}"
+        return Listening(case.cluster).who_names(pod, service, connect.port, connect.protocol)
+    return ""
 
 
 def _alias(case: Case, service: Service) -> str:
