@@ -50,6 +50,7 @@ _GROUPS = {
     "IngressRouteUDP": "traefik.io",
     "Middleware": "traefik.io",
     "PeerAuthentication": "security.istio.io",
+    "AuthorizationPolicy": "security.istio.io",
     "VirtualService": "networking.istio.io",
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",

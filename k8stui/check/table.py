@@ -27,11 +27,11 @@ from k8stui.check.rules import (
     kept_refused,
     load_balancer,
     local_policy,
+    mesh_denial,
     missing_object,
     mixed_pods,
     monitored_port,
     mtu,
-    mutual_tls,
     namespace_name,
     network_daemons,
     network_policy,
@@ -141,7 +141,7 @@ RULES: tuple[CheckRule, ...] = (
     two_backends.RULE,
     differing_sets.RULE,
     mtu.RULE,
-    mutual_tls.RULE,
+    mesh_denial.RULE,
     not_modelled.RULE,
 )
 """In the order in which people meet the mistakes."""

@@ -1,8 +1,10 @@
 """CoreDNS's own configuration: on which ports it listens, and which zone of Services it serves.
 
 A Corefile is blocks of ``ZONE[:PORT] … { plugin … }``; without a port it is 53, and the plugin
-kubernetes serves the zones behind its name, or else the block's own. Sources: CoreDNS's manual
-(Configuration) and plugin/kubernetes. Read is the one in a ConfigMap that cluster DNS mounts.
+kubernetes serves the zones behind its name, or else the block's own; the plugin rewrite takes a
+name for another one, of which the first that fits counts. Sources: CoreDNS's manual
+(Configuration), plugin/kubernetes and plugin/rewrite. Read is the one in a ConfigMap that cluster
+DNS mounts.
 """
 
 from __future__ import annotations
@@ -21,6 +23,11 @@ _BLOCK = re.compile(r"^(?P<head>[^\s#{}(][^#{}\n]*)\{", re.MULTILINE)
 _PLUGIN = re.compile(r"^[ \t]*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
 _FORWARD = re.compile(r"^[ \t]*(?:forward|proxy)\s+\.\s+(?P<to>[^{#\n]+)", re.MULTILINE)
 _LOOP = re.compile(r"^[ \t]*loop[ \t\r]*$", re.MULTILINE)
+_REWRITE = re.compile(
+    r"^[ \t]*(?P<all>rewrite\s+(?:(?:stop|continue)\s+)?name\s+(?:exact\s+)?"
+    r"(?P<name>[a-z0-9.-]*\.[a-z0-9.-]+)\s+(?P<to>[a-z0-9.-]+))[ \t\r]*$",
+    re.MULTILINE,
+)
 _PORT = re.compile(r":(\d{1,5})$")
 _ZONE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*$")
 _REVERSE = ("in-addr.arpa", "ip6.arpa")
@@ -71,6 +78,10 @@ def parse(held: ConfigMap) -> Corefile | None:
         if forward is not None
         else (),
         ends_in_loops=_LOOP.search(text) is not None,
+        rewrites={
+            one["name"].rstrip("."): (one["to"].rstrip("."), held.origin(KEY, one.start("all")))
+            for one in reversed([*_REWRITE.finditer(text)])
+        },
         ports_origin=held.origin(KEY, blocks[0].start()),
         zones_origin=held.origin(KEY, plugins[0].start("zones") if plugins else 0),
         forwards_origin=held.origin(KEY, forward.start("to") if forward is not None else 0),

@@ -1,21 +1,33 @@
-"""Istio's mesh: which pods are in it, and which of them take mutual TLS alone.
+"""Istio's mesh: which pods are in it, which of them take mutual TLS alone, and whom they let in.
 
 A PeerAuthentication of mode STRICT lets a sidecar close what comes in plain; the narrowest counts:
 a port's, a workload's, its namespace's, the mesh's (in Istio's own namespace). A client without a
-sidecar speaks plain. Sources: istio.io PeerAuthentication; pilot/pkg/security/authn/utils
-(ComposePeerAuthentication); pkg/kube/inject (istio-injection, istio.io/rev of the namespace;
+sidecar speaks plain, and has no identity: no ``principals`` and no ``namespaces`` of an
+AuthorizationPolicy mean it. Of those a DENY that matches keeps out, and where there is an ALLOW at
+all, whatever none of them lets in. Sources: istio.io PeerAuthentication, AuthorizationPolicy;
+pilot/pkg/security/authn/utils (ComposePeerAuthentication); pkg/kube/inject (istio-injection,
+istio.io/rev of the namespace;
 sidecar.istio.io/inject of the pod; a pod of its node's network gets none); ambient mode's label
 istio.io/dataplane-mode.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
-from k8stui.apiserver.fields import labels, table, text
+from k8stui.apiserver.fields import Object, array, labels, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.images import image_word
-from k8stui.cluster.model import Cluster, Lack, PeerAuthentication, Pod
+from k8stui.cluster.model import (
+    AuthorizationPolicy,
+    Cluster,
+    Lack,
+    MeshRule,
+    MeshSource,
+    PeerAuthentication,
+    Pod,
+)
 from k8stui.kernel.derived import Derived
 
 _ROOT = "istio-system"
@@ -36,6 +48,36 @@ def peer_authentications(inventory: Inventory) -> Iterator[PeerAuthentication]:
             ports={int(k): text(v, "mode") for k, v in ports.items() if str(k).isdecimal()},
             origin=one.origin("spec"),
         )
+
+
+def authorization_policies(inventory: Inventory) -> Iterator[AuthorizationPolicy]:
+    """Those of the input, in its order."""
+    for one in inventory.of("AuthorizationPolicy").values():
+        rules = array(one.data, "spec", "rules")
+        yield AuthorizationPolicy(
+            namespace=namespace_of(one),
+            name=one.name,
+            selector=labels(one.data, "spec", "selector", "matchLabels"),
+            action=text(one.data, "spec", "action") or "ALLOW",
+            rules=tuple(map(_rule, rules)),
+            origin=one.origin("spec", *(("rules",) if rules else ())),
+        )
+
+
+def _rule(said: object) -> MeshRule:
+    operations = [table(one, "operation") for one in array(said, "to")]
+    return MeshRule(
+        sources=tuple(_source(table(one, "source")) for one in array(said, "from")),
+        ports=tuple(port for one in operations for port in texts(one, "ports")),
+        has_more=bool(array(said, "when")) or any(set(one) - {"ports"} for one in operations),
+    )
+
+
+def _source(said: Object) -> MeshSource:
+    known = {"principals", "namespaces"}
+    return MeshSource(
+        texts(said, "principals"), texts(said, "namespaces"), has_more=bool(set(said) - known)
+    )
 
 
 def asks_for_sidecar(cluster: Cluster, namespace: str) -> bool:
@@ -96,15 +138,106 @@ def closed_to(cluster: Cluster, client: Pod | None, server: Pod, number: int) ->
     )
 
 
+def kept_out(cluster: Cluster, client: Pod | None, server: Pod, number: int) -> Lack | None:
+    """Why AuthorizationPolicies keep a client from a server's port; None: none certainly does."""
+    mine = [*_policies_of(cluster, server)] if is_meshed(cluster, server) else []
+    meshed = client is not None and is_meshed(cluster, client)
+    identity = (client.namespace, client.service_account) if client is not None and meshed else None
+    who = f"pod {client.key}" if client is not None else "who asks"
+    for one in mine:
+        if one.action == "DENY" and any(_matches(r, identity, number) for r in one.rules):
+            return Lack(
+                f"AuthorizationPolicy {one.namespace}/{one.name} denies it to {who}: the sidecar "
+                f"of pod {server.key} answers 403 (RBAC: access denied)",
+                f"take what means it out of AuthorizationPolicy {one.name}",
+                one.origin,
+            )
+    lets_in = [one for one in mine if one.action == "ALLOW"]
+    if not lets_in or any(
+        _matches(r, identity, number) is not False for one in lets_in for r in one.rules
+    ):
+        return None
+    first = lets_in[-1]
+    said = (
+        f"AuthorizationPolicy {first.namespace}/{first.name} does not let {who} in: the sidecar of "
+        f"pod {server.key} answers 403 (RBAC: access denied)"
+    )
+    meant = [one for r in first.rules for one in r.sources if one.principals or one.namespaces]
+    if identity is None and meant:
+        own = "kubectl label namespace NAMESPACE istio-injection=enabled"
+        if client is not None:
+            own = own.replace("NAMESPACE", client.namespace)
+        return Lack(
+            f"{said}; it means clients by their identity, which only mutual TLS proves, and {who} "
+            "has no sidecar",
+            f"give the client a sidecar ({own}, and restart its pods), or mean it by ipBlocks",
+            first.origin,
+        )
+    mend = "write a rule for it"
+    if identity is not None:
+        mend = (
+            f"add principals: [cluster.local/ns/{identity[0]}/sa/{identity[1]}] (or namespaces: "
+            f"[{identity[0]}]) to a rule's source"
+        )
+    return Lack(said, mend, first.origin)
+
+
+def _policies_of(cluster: Cluster, pod: Pod) -> Iterator[AuthorizationPolicy]:
+    """Those that are for a pod: of its namespace, and of the mesh."""
+    known = _authorizing.of(cluster)
+    for place in dict.fromkeys((_ROOT, pod.namespace)):
+        yield from known.get((place, None), ())
+        for item in pod.labels.items():
+            for one in known.get((place, item), ()):
+                if one.selector.items() <= pod.labels.items():
+                    yield one
+
+
+def _matches(rule: MeshRule, identity: tuple[str, str] | None, number: int) -> bool | None:
+    """Whether a rule means a request; None: what it says beside decides."""
+    if rule.ports and not any(_fits(one, str(number)) for one in rule.ports):
+        return False
+    found = [_means(one, identity) for one in rule.sources] or [True]
+    if all(one is False for one in found):
+        return False
+    return None if rule.has_more or True not in found else True
+
+
+def _means(source: MeshSource, identity: tuple[str, str] | None) -> bool | None:
+    if source.principals or source.namespaces:
+        if identity is None:
+            return False
+        space, account = identity
+        principal = f"cluster.local/ns/{space}/sa/{account}"
+        if source.principals and not any(_fits(one, principal) for one in source.principals):
+            return False
+        if source.namespaces and not any(_fits(one, space) for one in source.namespaces):
+            return False
+    return None if source.has_more else True
+
+
+def _fits(pattern: str, value: str) -> bool:
+    """``*`` stands alone, in front or behind (istio.io, AuthorizationPolicy: exact, prefix…)."""
+    if pattern.startswith("*"):
+        return value.endswith(pattern[1:])
+    return value.startswith(pattern[:-1]) if pattern.endswith("*") else value == pattern
+
+
 _Key = tuple[str, tuple[str, str] | None]
 """A namespace, and the first label that is asked for; None: all of its pods are meant."""
+_Of = TypeVar("_Of", PeerAuthentication, AuthorizationPolicy)
 
 
-def _sorted(cluster: Cluster) -> Mapping[_Key, Sequence[PeerAuthentication]]:
-    found: dict[_Key, list[PeerAuthentication]] = {}
-    for one in cluster.peer_authentications:
+def _sorted(those: Iterable[_Of]) -> Mapping[_Key, Sequence[_Of]]:
+    found: dict[_Key, list[_Of]] = {}
+    for one in those:
         found.setdefault((one.namespace, next(iter(one.selector.items()), None)), []).append(one)
     return found
 
 
-_known: Derived[Cluster, Mapping[_Key, Sequence[PeerAuthentication]]] = Derived(_sorted)
+_known: Derived[Cluster, Mapping[_Key, Sequence[PeerAuthentication]]] = Derived(
+    lambda cluster: _sorted(cluster.peer_authentications)
+)
+_authorizing: Derived[Cluster, Mapping[_Key, Sequence[AuthorizationPolicy]]] = Derived(
+    lambda cluster: _sorted(cluster.authorization_policies)
+)

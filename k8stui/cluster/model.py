@@ -381,6 +381,42 @@ class PeerAuthentication:
     origin: Origin
 
 
+@record()
+class MeshSource:
+    """One of the sources that an AuthorizationPolicy's rule means."""
+
+    principals: tuple[str, ...]
+    namespaces: tuple[str, ...]
+    has_more: bool
+    """Whether it says what is not judged here: addresses, tokens, exceptions."""
+
+
+@record()
+class MeshRule:
+    """A rule of an AuthorizationPolicy: any of its sources, any of its ports."""
+
+    sources: tuple[MeshSource, ...]
+    """None at all: everybody."""
+    ports: tuple[str, ...]
+    """None at all: every port."""
+    has_more: bool
+    """Whether it says more than sources and ports: methods, paths, conditions."""
+
+
+@record(kw_only=True)
+class AuthorizationPolicy:
+    """Who of Istio's mesh is let in (security.istio.io)."""
+
+    namespace: str
+    name: str
+    selector: Mapping[str, str]
+    """Labels of the pods that it is for; empty: all of its namespace, or of the mesh."""
+    action: str
+    """ALLOW, DENY, and others, which are not judged."""
+    rules: tuple[MeshRule, ...]
+    origin: Origin
+
+
 @record(kw_only=True)
 class EndpointSlice:
     """Endpoints of one Service and one family."""
@@ -598,6 +634,8 @@ class Corefile:
     """Where it asks what it does not know itself, those that are addresses."""
     ends_in_loops: bool = False
     """Whether the plugin loop ends CoreDNS that is asked by itself."""
+    rewrites: Mapping[str, tuple[str, Origin]] = field(default_factory=dict)
+    """Names that it takes for others (plugin rewrite, exact), and where that is written."""
     ports_origin: Origin
     zones_origin: Origin
     forwards_origin: Origin
@@ -668,6 +706,7 @@ class Cluster:
     unserved: Mapping[str, Lack] = field(default_factory=dict)
     """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
     peer_authentications: tuple[PeerAuthentication, ...] = ()
+    authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     published: tuple[PublishedPort, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""

@@ -112,7 +112,7 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
     empty: Resolution | None = None
     for candidate in candidates(cluster, name, from_pod):
         tried.append(candidate)
-        found = _lookup(cluster, candidate, name)
+        found = _lookup(cluster, rewritten(cluster, candidate)[0], name)
         if found is None:
             continue
         if found.addresses or found.kind is not ResolutionKind.UNKNOWN:
@@ -121,6 +121,15 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
         empty = empty or found
     if empty is not None:
         return replace(empty, tried=tuple(tried))
+    to, origin = rewritten(cluster, name.rstrip("."))
+    if origin is not None and to.endswith(f".{cluster.cluster_domain}"):
+        return Resolution(
+            name=name,
+            kind=ResolutionKind.UNKNOWN,
+            tried=tuple(tried),
+            reason=f"cluster DNS rewrites {name} to {to}, and there is no such name",
+            origin=origin,
+        )
     if _may_be_outside(cluster, name.rstrip(".")):
         return Resolution(
             name=name,
@@ -135,6 +144,12 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
         tried=tuple(tried),
         reason=_why_not(cluster, name, from_pod),
     )
+
+
+def rewritten(cluster: Cluster, fqdn: str) -> tuple[str, Origin | None]:
+    """The name that cluster DNS looks for in its place, and where its Corefile says so."""
+    told = cluster.corefile.rewrites if cluster.corefile is not None else {}
+    return told.get(fqdn, (fqdn, None))
 
 
 def uses_cluster_dns(cluster: Cluster, pod: Pod) -> bool:

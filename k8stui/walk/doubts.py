@@ -16,7 +16,7 @@ from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.images import is_ingress_controller
 from k8stui.cluster.listening import declared
-from k8stui.cluster.mesh import closed_to, is_meshed, strict_for
+from k8stui.cluster.mesh import closed_to, is_meshed, kept_out, strict_for
 from k8stui.cluster.model import Announced, Cluster, Node, Pod
 from k8stui.cluster.node_daemons import (
     lost_plugins,
@@ -112,8 +112,8 @@ def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
         )
 
 
-def in_plain(cluster: Cluster, request: Request, done: Outcome) -> Iterator[str]:
-    """A sidecar that takes mutual TLS alone, and a client that speaks plain.
+def in_mesh(cluster: Cluster, request: Request, done: Outcome) -> Iterator[str]:
+    """A sidecar that lets a client not in, or takes mutual TLS alone where it speaks plain.
 
     One in the mesh does, too, where it asks a pod's own address: that is no host which its sidecar
     knows (PassthroughCluster), but for a headless Service's pods.
@@ -125,7 +125,8 @@ def in_plain(cluster: Cluster, request: Request, done: Outcome) -> Iterator[str]
     client = cluster.pods.get(asked)
     if client is server:
         return
-    lack = closed_to(cluster, client, server, done.server_port)
+    asks = cluster, client, server, done.server_port
+    lack = closed_to(*asks) or (kept_out(*asks) if cluster.authorization_policies else None)
     if lack is not None:
         where = f"{lack.origin.where}: " if lack.origin.where else ""
         yield f"the connection alone: {where}{lack.why}. What mends it: {lack.mend}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.nodes.kubeproxy import relays
 from k8stui.walk.alike import Endpoints
-from k8stui.walk.doubts import doubts, in_plain
+from k8stui.walk.doubts import doubts, in_mesh
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
 from k8stui.walk.trace import Request, Trace
@@ -81,7 +81,7 @@ def walks(
                 alike=made.alike + tuple(map(endpoints.named, twins)),
                 assumptions=assumptions
                 + made.assumptions
-                + tuple(in_plain(world.cluster, request, made.outcome)),
+                + tuple(in_mesh(world.cluster, request, made.outcome)),
             )
 
 

@@ -296,7 +296,7 @@ NGINX_ORG = kind(
     spec={"controller": "nginx.org/ingress-controller"},
 )
 TRAEFIK = pod("traefik", ports=[8000], container={
-    "image": "traefik:v3.1", "args": ["--entrypoints.web.address=:8000"],
+    "image": "traefik:v3.1", "args": ["--providers.kubernetescrd", "--entrypoints.web.address=:8000"],
 })  # fmt: skip
 OF_NGINX = "nginx.ingress.kubernetes.io/"
 OF_ROUTER = "traefik.ingress.kubernetes.io/router."
@@ -324,6 +324,26 @@ def by_config_map(addresses: str, name: str = "config") -> tuple[Manifest, ...]:
     pools = f"address-pools: [{{name: a, protocol: layer2, addresses: [{addresses}]}}]"
     runs = pod("controller", namespace=own, container={"image": image})
     return space(own), runs, kind("v1", name, "ConfigMap", own, data={"config": pools})
+
+
+ALLOWS = kind("security.istio.io/v1", "web", "AuthorizationPolicy", "mesh", spec={
+    "rules": [{"from": [{"source": {"principals": ["cluster.local/ns/shop/sa/*"]}}]}],
+})  # fmt: skip
+
+
+def streams(argument: str, port: int = 5432) -> tuple[Manifest, ...]:
+    """An ingress-nginx, a ConfigMap for its TCP, and the Service in front of it."""
+    controller = pod("front", "app=front", ports=[80], container={
+        "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2", "args": [argument],
+    })  # fmt: skip
+    led = kind("v1", "tcp", "ConfigMap", data={"5432": "default/web:80"})
+    return controller, led, service("front", "app=front", port)
+
+
+def rewriting(name: str) -> Manifest:
+    lines = (f"  rewrite name shop.example {name}", "  kubernetes cluster.local")
+    return kind("v1", "coredns", "ConfigMap", "kube-system",
+                data={"Corefile": "\n".join((".:53 {", *lines, "}"))})  # fmt: skip
 
 
 def broker(listeners: str) -> Manifest:
@@ -1299,7 +1319,7 @@ CASES |= {
             "env": [{"name": "WEB", "value": "http://web.mesh"}]})),
         ask=("pod/client", "svc/web.mesh:80"), result="connected",
         assumed="PeerAuthentication istio-system/default (STRICT)",
-        rule="mutual-tls", words="reset at the first data", fix="istio-injection=enabled",
+        rule="mesh-denial", words="reset at the first data", fix="istio-injection=enabled",
     ),
     "a pod's own address in a mesh that takes mutual TLS alone": Told(
         manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh")),
@@ -1397,6 +1417,60 @@ CASES |= {
                    policy("deny", "", policyTypes=["Ingress"])),
         ask=("pod/shop/client", "svc/web.shop:80"), options=CALICO, result="connected",
         rule="policy-selector", words="those of shop are not meant", fix="write its namespace",
+    ),
+    "a middleware of another namespace": Told(
+        manifests=(*ALL, space("a"), TRAEFIK, kind("traefik.io/v1alpha1", "auth", "Middleware", "a",
+                                                   spec={}),
+                   kind("traefik.io/v1alpha1", "shop", "IngressRoute", spec={"routes": [
+                       {"match": "Host(`shop.example`) && PathPrefix(`/`)",
+                        "middlewares": [{"name": "auth", "namespace": "a"}],
+                        "services": [{"name": "web", "port": 80}]}]})),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("a host of IngressRoute", "of another namespace"), mend="allowCrossNamespace=true",
+        rule="ingress-backend", words="middleware auth is of namespace a", fix="put the Middleware",
+    ),
+    "a client without an identity in the mesh": Told(
+        manifests=(*NODES, *MESH, ALLOWS, pod("client", container={
+            "env": [{"name": "WEB", "value": "http://web.mesh"}]})),
+        ask=("pod/client", "svc/web.mesh:80"), result="connected",
+        assumed="which only mutual TLS proves",
+        rule="mesh-denial", words="does not let pod default/client in", fix="istio-injection",
+    ),
+    "a client that no AuthorizationPolicy means": Told(
+        manifests=(*NODES, *MESH, ALLOWS, pod("client", namespace="mesh", container={
+            "env": [{"name": "WEB", "value": "http://web"}]})),
+        ask=("pod/mesh/client", "svc/web.mesh:80"), result="connected",
+        assumed="add principals: [cluster.local/ns/mesh/sa/default]",
+        rule="mesh-denial", words="does not let pod mesh/client in", fix="namespaces: [mesh]",
+    ),
+    "a port that ingress-nginx is not told to open": Told(
+        manifests=(*NODES, *streams("--configmap=$(POD_NAMESPACE)/x")),
+        ask=("node/node-1", "svc/front:5432"), result="refused",
+        cause=("started without --tcp-services-configmap",), mend="=default/tcp",
+        rule="target-port-number", words="opens port 5432 for nobody", fix="=default/tcp",
+    ),
+    "a port that ingress-nginx opens, and its Service has not": Told(
+        manifests=(*NODES, *streams("--tcp-services-configmap=$(POD_NAMESPACE)/tcp", 80)),
+        ask=("node/node-1", "svc/front:5432"), result="unreachable",
+        mend="add port 5432 to Service front",
+        rule="ingress-backend", words="no Service in front of it has that port",
+        fix="add port 5432",
+    ),
+    "a port that ingress-nginx opens": Told(
+        manifests=(*NODES, *streams("--tcp-services-configmap=$(POD_NAMESPACE)/tcp")),
+        ask=("node/node-1", "svc/front:5432"), result="connected",
+    ),
+    "a name that cluster DNS rewrites to nothing": Told(
+        manifests=(*ALL, DNS[0], COREDNS, rewriting("web.svc.cluster.local")),
+        ask=("pod/client", "shop.example:80"), result="no-such-name",
+        cause=("rewrites shop.example to web.svc.cluster.local",),
+        mend="web.default.svc.cluster.local",
+        at="rewrite name shop.example web.svc.cluster.local",
+        rule="env-address", words="leads to web.svc.cluster.local", fix="write web.default",
+    ),
+    "a name that cluster DNS rewrites": Told(
+        manifests=(*ALL, DNS[0], COREDNS, rewriting("web.default.svc.cluster.local")),
+        ask=("pod/client", "shop.example:80"), result="connected",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

@@ -61,6 +61,7 @@ OF_TRAEFIK = ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP")
 _MIDDLEWARES = ("Middleware", "MiddlewareTCP")
 BESIDE_ROUTES = (
     "ReferenceGrant", "VirtualService", "DestinationRule", "PeerAuthentication",
+    "AuthorizationPolicy",
     *OF_TRAEFIK, *_MIDDLEWARES,
 )  # fmt: skip
 """What lets a route into another namespace, and what Istio and Traefik have of their own."""
@@ -119,7 +120,10 @@ KINDS = (
         kind(name, "traefik.io/v1alpha1 traefik.containo.us/v1alpha1", unread="spec")
         for name in (*OF_TRAEFIK, *_MIDDLEWARES)
     ),
-    kind("PeerAuthentication", "security.istio.io/v1 security.istio.io/v1beta1", unread="spec"),
+    *(
+        kind(name, "security.istio.io/v1 security.istio.io/v1beta1", unread="spec")
+        for name in ("PeerAuthentication", "AuthorizationPolicy")
+    ),
     kind(
         "ServiceCIDR",
         "networking.k8s.io/v1 networking.k8s.io/v1beta1 networking.k8s.io/v1alpha1",

@@ -14,6 +14,7 @@ from k8stui.cluster.names import (
     dns_port,
     is_address,
     resolve,
+    rewritten,
     search_list,
     silent_dns,
     uses_cluster_dns,
@@ -74,6 +75,14 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
         return Diagnosis(reason, _without_cluster_dns(cluster, asked))
     if pod is not None and not uses_cluster_dns(cluster, pod):
         return _policy(pod, reason)
+    to, origin = rewritten(cluster, asked.rstrip("."))
+    if origin is not None:
+        near = _nearest(cluster, None, to)
+        return Diagnosis(
+            reason,
+            f"rewrite it to {near}" if near else "rewrite it to a name that there is",
+            origin,
+        )
     here = pod.namespace if pod is not None else "default"
     name, _, rest = asked.partition(".")
     left_out = refused(cluster, "Service", f"{rest.partition('.')[0] or here}/{name}")

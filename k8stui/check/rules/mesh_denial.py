@@ -1,11 +1,13 @@
-"""A client without a sidecar asks who takes Istio's mutual TLS alone.
+"""Istio's policies keep a request from its Service.
 
 A PeerAuthentication of mode STRICT lets the sidecar of a pod close whatever comes in plain: the
-connection is made, and reset at the first data. Whoever is told to ask such a pod (env, command,
-arguments), or serves an Ingress that leads there, has to be in the mesh itself.
+connection is made, and reset at the first data. An AuthorizationPolicy has it answer 403 to those
+whom no ALLOW means, or a DENY does; identities (principals, namespaces) are proved by mutual TLS
+alone, so a client without a sidecar has none. Whoever is told to ask such a pod (env, command,
+arguments), or serves an Ingress that leads there, is judged.
 
-Does not apply to clients that nobody is known to be, nor to ports that annotations take out of the
-sidecar's hands.
+Does not apply to clients that nobody is known to be, to ports that annotations take out of the
+sidecar's hands, nor to rules by methods, paths, addresses and tokens.
 """
 
 from __future__ import annotations
@@ -15,20 +17,22 @@ from collections.abc import Iterator
 from k8stui.check.calls import behind, of_ingresses, told
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.mesh import closed_to
+from k8stui.cluster.mesh import closed_to, kept_out
 
-ID = "mutual-tls"
+ID = "mesh-denial"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    if not ground.cluster.peer_authentications:
+    cluster = ground.cluster
+    if not cluster.peer_authentications and not cluster.authorization_policies:
         return
     known: set[tuple[str, str]] = set()
     for call in (*told(ground), *of_ingresses(ground)):
         for pod, number in behind(ground, call.service, call.port):
             if (call.client.key, pod.key) in known:
                 continue
-            lack = closed_to(ground.cluster, call.client, pod, number)
+            asks = cluster, call.client, pod, number
+            lack = closed_to(*asks) or kept_out(*asks)
             if lack is not None:
                 known.add((call.client.key, pod.key))
                 yield Finding(
@@ -43,7 +47,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 RULE = CheckRule(
     id=ID,
-    summary="Plain requests to a pod that takes mutual TLS alone",
+    summary="A mesh's policies keep a request from its Service",
     help=__doc__ or "",
     severity=Severity.WARNING,
     look=look,
