@@ -296,7 +296,8 @@ NGINX_ORG = kind(
     spec={"controller": "nginx.org/ingress-controller"},
 )
 TRAEFIK = pod("traefik", ports=[8000], container={
-    "image": "traefik:v3.1", "args": ["--providers.kubernetescrd", "--entrypoints.web.address=:8000"],
+    "image": "traefik:v3.1",
+    "args": ["--providers.kubernetescrd", "--entrypoints.web.address=:8000"],
 })  # fmt: skip
 OF_NGINX = "nginx.ingress.kubernetes.io/"
 OF_ROUTER = "traefik.ingress.kubernetes.io/router."

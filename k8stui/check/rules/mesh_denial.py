@@ -26,6 +26,8 @@ def look(ground: Ground) -> Iterator[Finding]:
     cluster = ground.cluster
     if not cluster.peer_authentications and not cluster.authorization_policies:
         return
+    if ground.is_kustomized:  # which sets namespaces, and so who is in the mesh
+        return
     known: set[tuple[str, str]] = set()
     for call in (*told(ground), *of_ingresses(ground)):
         for pod, number in behind(ground, call.service, call.port):
