@@ -144,7 +144,9 @@ class Listening:
             return Opinion.ASSUMED
         if self._declares_too_little(pod, protocol):
             return Opinion.ASSUMED
-        if self._left(pod, protocol) or self._contradicted(pod, service, number, protocol):
+        if self._contradicted(pod, service, number, protocol):
+            return Opinion.OTHER_PORT
+        if (left := self._left(pod, protocol)) and not _opens_more(pod, service, number, left):
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
 
@@ -348,6 +350,17 @@ class Listening:
                 for number in _numbers(pod, port.target_port, port.protocol)
             )
         return found
+
+
+def _opens_more(pod: Pod, service: Service, number: int, left: Sequence[ContainerPort]) -> bool:
+    """Whether a program rather opens more than its list says than that one of the list was meant.
+
+    It has a list from which the Service takes others, and of those left over none comes near.
+    """
+    if len(left) == 1 or any(is_digit_slip(number, port.number) for port in left):
+        return False
+    led = {port.target_port for port in service.ports}
+    return any(port.number in led or port.name in led for port in declared(pod))
 
 
 def _is_called_for(protocol: Protocol, pod: Pod, service: Service, number: int) -> bool:

@@ -106,6 +106,47 @@ def test_what_names_a_port(reads: str, more: str, listens: bool, tmp_path: Path)
     assert ("names it" in found[0].why) == listens
 
 
+_LIST = """
+apiVersion: v1
+kind: Service
+metadata: {name: mill}
+spec:
+  selector: {app: mill}
+  ports: [{name: a, port: 443, targetPort: ASKED}, {name: b, port: 80, targetPort: 5000}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: mill, labels: {app: mill}}
+spec: {containers: [{name: c, image: x, ports: [{containerPort: 5000}, LIST]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client}
+spec: {containers: [{name: c, image: x}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "more", "listens"),
+    [
+        pytest.param(7180, (9411, 8888), True, id="a longer list that is not kept"),
+        pytest.param(9412, (9411, 8888), False, id="one of the list, misspelt"),
+        pytest.param(7180, (9411,), False, id="there is but one that was meant"),
+    ],
+)
+def test_what_a_list_of_ports_leaves_out(
+    asked: int, more: tuple[int, ...], listens: bool, tmp_path: Path
+) -> None:
+    file = tmp_path / "mill.yaml"
+    ports = ", ".join(f"{{containerPort: {number}}}" for number in more)
+    file.write_text(_LIST.replace("ASKED", str(asked)).replace("LIST", ports))
+    made = world(file)
+    outcome = walk(made, parse_request(made, "pod/client", "svc/mill:443")).outcome
+    assert (outcome.result is Result.CONNECTED) == listens
+    (found,) = (f for f in check(made) if f.rule == "target-port-number")
+    assert found.severity is (Severity.WARNING if listens else Severity.ERROR)
+
+
 def test_a_gateway_of_the_gateway_api_opens_ports_on_its_own_pods(tmp_path: Path) -> None:
     file = tmp_path / "mill.yaml"
     name = "gateway.networking.k8s.io/gateway-name: way"

@@ -3,8 +3,9 @@
 ``containerPort`` is documentation; but where the pods declare a port that no Service leads to, that
 one was meant: nothing is known to listen here, and the pod's kernel answers with RST. An error
 then. A warning where nothing speaks against the port (all that is declared is led to, or some
-container declares nothing), which the walk then assumes to be listened on, and for a headless
-Service, whose ports nobody translates. An information where something else of the input names the
+container declares nothing, or of a longer list the Service takes others, and none left comes near),
+which the walk then assumes to be listened on, and for a headless Service, whose ports nobody
+translates. An information where something else of the input names the
 port (a probe, an argument, an env value, a ConfigMap, a Gateway, a webhook) and no declared one is
 a digit away, where the Service has more ports than the containers declare, and where the port is
 called a dummy. A warning, too, where several Services lead past the same declared port to the same
