@@ -52,6 +52,7 @@ _GROUPS = {
     "PeerAuthentication": "security.istio.io",
     "AuthorizationPolicy": "security.istio.io",
     "VirtualService": "networking.istio.io",
+    "DestinationRule": "networking.istio.io",
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",

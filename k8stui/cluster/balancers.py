@@ -423,11 +423,11 @@ def unannounced(
     pods: Mapping[str, Pod],
 ) -> dict[Address, Lack]:
     """Addresses of MetalLB's pools that no speaker announces, and why."""
-    found: dict[Address, Lack] = {}
     if not nodes:
-        return found
+        return {}
     if balancers is None:
         return _not_for_services(services, pods.values())
+    found = _of_other_class(services, pods.values())
     speakers = _where(pods.values(), _SPEAKER)
     for service in services.values():
         for one in service.load_balancer_ingress:
@@ -463,6 +463,32 @@ def _not_for_services(services: Mapping[str, Service], pods: Iterable[Pod]) -> d
         for one in service.load_balancer_ingress
         if one.ip is not None
     }
+
+
+def _of_other_class(services: Mapping[str, Service], pods: Iterable[Pod]) -> dict[Address, Lack]:
+    """What asks kube-vip for its address without the class that it keeps to (lb_class_only)."""
+    for pod in pods:
+        for one in pod.containers:
+            told = dict(one.env)
+            if image_word(one.image) != _KUBE_VIP or told.get("lb_class_only") != "true":
+                continue
+            wanted = told.get("lb_class_name") or "kube-vip.io/kube-vip-class"
+            lack = Lack(
+                f"kube-vip takes Services of loadBalancerClass {wanted} alone (lb_class_only), and "
+                "this one is of another or none: nobody announces its address",
+                f"write loadBalancerClass: {wanted} into a new Service (it cannot be changed), or "
+                "take lb_class_only out of kube-vip's env",
+                one.origin,
+            )
+            return {
+                address.ip: lack
+                for service in services.values()
+                if any(key in service.annotations for key in _WANTED)
+                and service.load_balancer_class != wanted
+                for address in service.load_balancer_ingress
+                if address.ip is not None
+            }
+    return {}
 
 
 def _far(

@@ -22,6 +22,7 @@ from k8stui.cluster.images import image_word
 from k8stui.cluster.model import (
     AuthorizationPolicy,
     Cluster,
+    DestinationTls,
     Lack,
     MeshRule,
     MeshSource,
@@ -62,6 +63,20 @@ def authorization_policies(inventory: Inventory) -> Iterator[AuthorizationPolicy
             rules=tuple(map(_rule, rules)),
             origin=one.origin("spec", *(("rules",) if rules else ())),
         )
+
+
+def destination_tls(inventory: Inventory) -> Iterator[DestinationTls]:
+    """The DestinationRules of the input that say how clients' sidecars speak to a host."""
+    for one in inventory.of("DestinationRule").values():
+        mode = text(one.data, "spec", "trafficPolicy", "tls", "mode")
+        if mode:
+            yield DestinationTls(
+                namespace=namespace_of(one),
+                name=one.name,
+                host=text(one.data, "spec", "host"),
+                mode=mode,
+                origin=one.origin("spec", "trafficPolicy", "tls", "mode"),
+            )
 
 
 def _rule(said: object) -> MeshRule:
@@ -136,6 +151,60 @@ def closed_to(cluster: Cluster, client: Pod | None, server: Pod, number: int) ->
         mend,
         strict.origin,
     )
+
+
+def spoken_wrongly(
+    cluster: Cluster, client: Pod | None, server: Pod, number: int, service: str
+) -> Lack | None:
+    """Why a server does not understand what a DestinationRule has its client's sidecar speak.
+
+    `service`: ``namespace/name`` of the Service that was asked.
+    """
+    if client is None or not cluster.destination_tls or not is_meshed(cluster, client):
+        return None
+    told = _tls_to(cluster, client, service)
+    if told is None:
+        return None
+    said = f"DestinationRule {told.namespace}/{told.name} ({told.mode}) has the client's sidecar"
+    if told.mode == "ISTIO_MUTUAL" and not is_meshed(cluster, server):
+        return Lack(
+            f"{said} speak Istio's mutual TLS, and pod {server.key} has no sidecar that takes it: "
+            "503 (upstream connect error)",
+            f"write mode: DISABLE there, or give namespace {server.namespace} a sidecar (kubectl "
+            f"label namespace {server.namespace} istio-injection=enabled)",
+            told.origin,
+        )
+    strict = strict_for(cluster, server, number) if is_meshed(cluster, server) else None
+    if told.mode != "ISTIO_MUTUAL" and strict is not None:
+        return Lack(
+            f"{said} speak no mutual TLS of Istio's, and PeerAuthentication "
+            f"{strict.namespace}/{strict.name} (STRICT) has that of pod {server.key} take nothing "
+            "else: 503 (upstream connect error)",
+            "leave tls out of it, or write mode: ISTIO_MUTUAL",
+            told.origin,
+        )
+    return None
+
+
+def _tls_to(cluster: Cluster, client: Pod, service: str) -> DestinationTls | None:
+    """The DestinationRule that counts: of the client's namespace, the Service's, or the mesh's."""
+    namespace, _, name = service.partition("/")
+    full = f"{name}.{namespace}.svc.{cluster.cluster_domain}"
+    for place in dict.fromkeys((client.namespace, namespace, _ROOT)):
+        names = {full, f"{name}.{namespace}", *((name,) if place == namespace else ())}
+        found = _speaking.of(cluster)
+        for host in (*names, *_ends(full)):
+            if (place, host) in found:
+                return found[place, host]
+    return None
+
+
+def _ends(full: str) -> Iterator[str]:
+    """``*.NAMESPACE.svc.cluster.local``, …, ``*.local``: the narrowest first."""
+    rest = full
+    while "." in rest:
+        rest = rest.partition(".")[2]
+        yield f"*.{rest}"
 
 
 def kept_out(cluster: Cluster, client: Pod | None, server: Pod, number: int) -> Lack | None:
@@ -240,4 +309,7 @@ _known: Derived[Cluster, Mapping[_Key, Sequence[PeerAuthentication]]] = Derived(
 )
 _authorizing: Derived[Cluster, Mapping[_Key, Sequence[AuthorizationPolicy]]] = Derived(
     lambda cluster: _sorted(cluster.authorization_policies)
+)
+_speaking: Derived[Cluster, Mapping[tuple[str, str], DestinationTls]] = Derived(
+    lambda cluster: {(one.namespace, one.host): one for one in cluster.destination_tls}
 )

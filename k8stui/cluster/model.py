@@ -418,6 +418,19 @@ class AuthorizationPolicy:
 
 
 @record(kw_only=True)
+class DestinationTls:
+    """What a DestinationRule has the sidecars of clients speak to a host (networking.istio.io)."""
+
+    namespace: str
+    name: str
+    host: str
+    """A Service's name, short or in full; or ``*.`` and what names end in."""
+    mode: str
+    """ISTIO_MUTUAL, DISABLE, SIMPLE, MUTUAL."""
+    origin: Origin
+
+
+@record(kw_only=True)
 class EndpointSlice:
     """Endpoints of one Service and one family."""
 
@@ -707,6 +720,7 @@ class Cluster:
     """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
     peer_authentications: tuple[PeerAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
+    destination_tls: tuple[DestinationTls, ...] = ()
     published: tuple[PublishedPort, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""

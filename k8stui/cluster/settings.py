@@ -16,7 +16,7 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.distribution import KUBEADM, Distribution
 from k8stui.cluster.fields import prefixes
 from k8stui.cluster.memory import NO_MEMORY, Memory
-from k8stui.cluster.model import CalicoSettings, ProxyConfiguration, Remark
+from k8stui.cluster.model import CalicoPool, CalicoSettings, ProxyConfiguration, Remark
 from k8stui.kernel.address import Address, Prefix
 from k8stui.manifests.embedded import embedded
 from k8stui.origin import Origin, OriginKind, assumed
@@ -87,7 +87,7 @@ def read_settings(
         if cidrs and manifest.name == "kubernetes":
             written["service_cidr"] = (cidrs, manifest.origin("spec", "cidrs"))
     pools = [one for one in calico.pools if one.cidr is not None] if calico is not None else []
-    if pools and "pod_cidr" not in written:
+    if pools and flannel is None and not _hold(written.get("pod_cidr", ((),))[0], pools):
         cidrs = tuple(one.cidr for one in reversed(pools) if one.cidr is not None)
         written["pod_cidr"] = (cidrs, pools[0].origin)
     families, remarks = _families(inventory, written, memory)
@@ -105,6 +105,18 @@ def read_settings(
         flannel=flannel,
         origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
         remarks=remarks,
+    )
+
+
+def _hold(told: Iterable[Prefix], pools: Iterable[CalicoPool]) -> bool:
+    """Whether a range that others tell has a pool in it, or lies in one.
+
+    Else pods' addresses are the pools', whatever kube-proxy and kubeadm were told (calico-ipam).
+    """
+    return any(
+        one.cidr is not None and (one.cidr.address in cidr or cidr.address in one.cidr)
+        for cidr in told
+        for one in pools
     )
 
 

@@ -75,6 +75,7 @@ def unserved(
     for key, manifest in inventory.of("Ingress").items():
         lack = (
             _by_nginx(manifest, classes, controllers, distribution)
+            or (_by_nginx_org(manifest, classes, running) if usual == OF_NGINX else None)
             or (None if by_ip else _by_alb(manifest, services))
             or _passed_through(manifest, controllers)
             or _misspoken(manifest, services, _served_by(manifest, classes, usual))
@@ -213,6 +214,30 @@ def _by_nginx(
             mine[0].container.origin,
         )
     return None
+
+
+def _by_nginx_org(
+    manifest: Manifest, classes: Sequence[Manifest], pods: Iterable[Pod]
+) -> Lack | None:
+    """NGINX's own controller takes what names its class alone (--ingress-class, nginx)."""
+    told = (
+        word.lstrip("-").partition("=")[2]
+        for pod in pods
+        for one in pod.containers
+        for word in one.spoken
+        if one.image and word.lstrip("-").startswith("ingress-class=")
+    )
+    mine = next(told, "nginx")
+    named = text(manifest.data, "spec", "ingressClassName") or text(
+        manifest.data, "metadata", "annotations", _CLASS
+    )
+    if named or any(map(_is_default, classes)):
+        return None
+    return Lack(
+        f"it names no class, and NGINX's controller takes those of class {mine} alone",
+        f"write ingressClassName: {mine} into its spec",
+        manifest.origin("spec"),
+    )
 
 
 def _is_default(kind: Manifest) -> bool:

@@ -34,11 +34,15 @@ class _Means:
     key: str
     value: str
     """What is to be written; ``{}``: the Service's name."""
+    grpc: tuple[str, str] = ("", "")
+    """The same for gRPC; empty: it is not judged."""
 
 
 _MEANS = {
-    OF_KUBERNETES: _Means("nginx.ingress.kubernetes.io/", "backend-protocol", "HTTPS"),
-    OF_NGINX: _Means("nginx.org/", "ssl-services", "{}"),
+    OF_KUBERNETES: _Means(
+        "nginx.ingress.kubernetes.io/", "backend-protocol", "HTTPS", ("backend-protocol", "GRPC")
+    ),
+    OF_NGINX: _Means("nginx.org/", "ssl-services", "{}", ("grpc-services", "{}")),
     "haproxy.org/ingress-controller/haproxy": _Means("haproxy.org/", "server-ssl", '"true"'),
     "ingress.k8s.aws/alb": _Means("alb.ingress.kubernetes.io/", "backend-protocol", "HTTPS"),
 }
@@ -57,6 +61,15 @@ def misspoken(
     if means is None or port is None:
         return None
     notes = table(manifest.data, "metadata", "annotations")
+    if _is_grpc(port) and means.grpc[0] and not _is_told_of_grpc(notes, service):
+        key, value = means.grpc[0], means.grpc[1].format(service.name)
+        return Lack(
+            f"its controller speaks HTTP/1.1 to port {port.port} of Service {service.key}, which "
+            "by its name is gRPC's (HTTP/2): 502 Bad Gateway",
+            f"annotate it {means.prefix}{key}: {value} (and give it tls: clients of gRPC need "
+            "HTTP/2 to the controller too)",
+            manifest.origin(*path),
+        )
     told = _told(notes, means, service)
     expects = _expects_tls(port)
     if told is None or expects is None or told is expects:
@@ -114,6 +127,22 @@ def _expects_tls(port: ServicePort) -> bool | None:
         if target in _PLAIN_NUMBERS:
             return False if not tls and (plain or target == 80) and port.port != 443 else None
     return tls if tls is not plain else None
+
+
+def _is_grpc(port: ServicePort) -> bool:
+    words = (port.name, port.app_protocol or "", str(port.target_port))
+    return any(word.lower() == "grpc" or word.lower().startswith("grpc-") for word in words) and (
+        "web" not in port.name
+    )
+
+
+def _is_told_of_grpc(notes: Mapping[str, object], service: Service) -> bool:
+    """Whether anything of it says so, in whatever way: a protocol, a snippet, passthrough."""
+    said = [*notes.items(), *service.annotations.items()]
+    return any(
+        "grpc" in f"{key} {value}".lower() or key.endswith(("ssl-passthrough", "h2c"))
+        for key, value in said
+    )
 
 
 def port_of(backend: Mapping[str, object]) -> object:

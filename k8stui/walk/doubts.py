@@ -16,7 +16,7 @@ from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.images import is_ingress_controller
 from k8stui.cluster.listening import declared
-from k8stui.cluster.mesh import closed_to, is_meshed, kept_out, strict_for
+from k8stui.cluster.mesh import closed_to, is_meshed, kept_out, spoken_wrongly, strict_for
 from k8stui.cluster.model import Announced, Cluster, Node, Pod
 from k8stui.cluster.node_daemons import (
     lost_plugins,
@@ -126,7 +126,11 @@ def in_mesh(cluster: Cluster, request: Request, done: Outcome) -> Iterator[str]:
     if client is server:
         return
     asks = cluster, client, server, done.server_port
-    lack = closed_to(*asks) or (kept_out(*asks) if cluster.authorization_policies else None)
+    lack = (
+        closed_to(*asks)
+        or (kept_out(*asks) if cluster.authorization_policies else None)
+        or spoken_wrongly(*asks, request.service or "")
+    )
     if lack is not None:
         where = f"{lack.origin.where}: " if lack.origin.where else ""
         yield f"the connection alone: {where}{lack.why}. What mends it: {lack.mend}"

@@ -332,6 +332,11 @@ ALLOWS = kind("security.istio.io/v1", "web", "AuthorizationPolicy", "mesh", spec
 })  # fmt: skip
 
 
+def speaking(host: str, mode: str) -> Manifest:
+    return kind("networking.istio.io/v1", "web", "DestinationRule", "mesh",
+                spec={"host": host, "trafficPolicy": {"tls": {"mode": mode}}})  # fmt: skip
+
+
 def streams(argument: str, port: int = 5432) -> tuple[Manifest, ...]:
     """An ingress-nginx, a ConfigMap for its TCP, and the Service in front of it."""
     controller = pod("front", "app=front", ports=[80], container={
@@ -1472,6 +1477,57 @@ CASES |= {
     "a name that cluster DNS rewrites": Told(
         manifests=(*ALL, DNS[0], COREDNS, rewriting("web.default.svc.cluster.local")),
         ask=("pod/client", "shop.example:80"), result="connected",
+    ),
+    "a DestinationRule that asks for mutual TLS where no sidecar is": Told(
+        manifests=(*NODES, *MESH[:1], pod("client", namespace="mesh", container={
+            "env": [{"name": "WEB", "value": "http://web.default"}]}), *WEB,
+                   speaking("*.default.svc.cluster.local", "ISTIO_MUTUAL")),
+        ask=("pod/mesh/client", "svc/web.default:80"), result="connected",
+        assumed="default/web-0 has no sidecar that takes it",
+        rule="mesh-denial", words="speak Istio's mutual TLS", fix="write mode: DISABLE",
+    ),
+    "a DestinationRule without mutual TLS where nothing else is taken": Told(
+        manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh", container={
+            "env": [{"name": "WEB", "value": "http://web"}]}), speaking("web", "DISABLE")),
+        ask=("pod/mesh/client", "svc/web.mesh:80"), result="connected",
+        assumed="speak no mutual TLS of Istio's",
+        rule="mesh-denial", words="take nothing else", fix="ISTIO_MUTUAL",
+    ),
+    "a back end of gRPC": Told(
+        manifests=(*NODES, service("web", port={"name": "grpc", "port": 80}, to=8080), WEB[1],
+                   OWN_CLASS, INGRESS),
+        ask=("outside", "shop.example:443"), result="no-such-name",
+        cause=("speaks HTTP/1.1 to port 80",), mend="backend-protocol: GRPC",
+        rule="ingress-backend", words="gRPC", fix="backend-protocol: GRPC",
+    ),
+    "an Ingress without a class before NGINX's controller": Told(
+        manifests=(*ALL, ingress("shop.example"), pod("nginx", container={
+            "image": "nginx/nginx-ingress:3.6.1"})),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("names no class",), mend="ingressClassName: nginx",
+        rule="ingress-backend", words="those of class nginx alone", fix="ingressClassName: nginx",
+    ),
+    "a client whom kube-proxy takes for a stranger, and a policy": Told(
+        manifests=(node(1, address="10.9.1.11"), node(2, address="10.9.1.12"), CLIENT, *WEB, FELIX,
+                   kind("projectcalico.org/v3", "pool", "IPPool", spec={
+                       "cidr": "192.168.0.0/16", "ipipMode": "Always"}),
+                   kube_proxy(clusterCIDR="10.244.0.0/16"),
+                   policy("web", "web", **lets_in({"podSelector": having(app="client")}))),
+        result="timeout", cause=("takes the pod for a stranger",),
+        mend="set clusterCIDR: 192.168.0.0/16",
+        rule="address-overlap", words="takes pods for strangers", fix="set clusterCIDR",
+    ),
+    "kube-vip that keeps to its class": Told(
+        manifests=(*NODES, pod("vip", namespace="kube-system", hostNetwork=True, container={
+            "image": "ghcr.io/kube-vip/kube-vip:v0.8.9", "env": [
+                {"name": "svc_enable", "value": "true"},
+                {"name": "lb_class_only", "value": "true"},
+                {"name": "lb_class_name", "value": "example.org/vip"}]}),
+                   service("web", to=8080, type="LoadBalancer", head={
+                       "annotations": {"kube-vip.io/loadbalancerIPs": "192.168.0.240"}}), WEB[1]),
+        ask=("outside", "192.168.0.240:80"), result="unreachable",
+        cause=("of loadBalancerClass example.org/vip alone",), mend="example.org/vip",
+        rule="load-balancer", words="lb_class_only", fix="loadBalancerClass: example.org/vip",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

@@ -3,7 +3,8 @@
 A PeerAuthentication of mode STRICT lets the sidecar of a pod close whatever comes in plain: the
 connection is made, and reset at the first data. An AuthorizationPolicy has it answer 403 to those
 whom no ALLOW means, or a DENY does; identities (principals, namespaces) are proved by mutual TLS
-alone, so a client without a sidecar has none. Whoever is told to ask such a pod (env, command,
+alone, so a client without a sidecar has none. A DestinationRule may have clients' sidecars speak
+what the other side does not take. Whoever is told to ask such a pod (env, command,
 arguments), or serves an Ingress that leads there, is judged.
 
 Does not apply to clients that nobody is known to be, to ports that annotations take out of the
@@ -17,14 +18,15 @@ from collections.abc import Iterator
 from k8stui.check.calls import behind, of_ingresses, told
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.mesh import closed_to, kept_out
+from k8stui.cluster.mesh import closed_to, kept_out, spoken_wrongly
 
 ID = "mesh-denial"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     cluster = ground.cluster
-    if not cluster.peer_authentications and not cluster.authorization_policies:
+    said = (cluster.peer_authentications, cluster.authorization_policies, cluster.destination_tls)
+    if not any(said):
         return
     if ground.is_kustomized:  # which sets namespaces, and so who is in the mesh
         return
@@ -34,7 +36,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             if (call.client.key, pod.key) in known:
                 continue
             asks = cluster, call.client, pod, number
-            lack = closed_to(*asks) or kept_out(*asks)
+            lack = closed_to(*asks) or kept_out(*asks) or spoken_wrongly(*asks, call.service.key)
             if lack is not None:
                 known.add((call.client.key, pod.key))
                 yield Finding(

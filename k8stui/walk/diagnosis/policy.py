@@ -19,6 +19,7 @@ from k8stui.nodes.names import cali_name
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.policies import Denial, Policies
 from k8stui.walk.reason import because, observed_at, origin_of
+from k8stui.walk.source_seen import marked_before, why_masqueraded
 
 _CHAIN = "KUBE-POD-FW-"
 _OF_DEVICE = re.compile(r"cali-[tf]w-(.+)")
@@ -123,6 +124,9 @@ def _hidden(case: Case, denial: Denial, packet: Packet) -> Denial | None:
         cause = step.cause
         if step.kind is not StepKind.SNAT or step.after.src != packet.src:
             continue
+        taken = _taken_for_a_stranger(case, denial, step)
+        if taken is not None:
+            return taken
         if not isinstance(cause, RuleCause) or cause.rule is None or observed_at(cause) is None:
             return None
         if cause.chain.policy is None:
@@ -136,6 +140,26 @@ def _hidden(case: Case, denial: Denial, packet: Packet) -> Denial | None:
             origin=origin_of(cause) or denial.origin,
         )
     return None
+
+
+def _taken_for_a_stranger(case: Case, denial: Denial, snat: Step) -> Denial | None:
+    """kube-proxy hides pods that its clusterCIDR does not hold, or all of them (masqueradeAll)."""
+    proxy, client = case.cluster.proxy, case.client
+    marked = marked_before(case.exchange, snat)
+    if client is None or marked is None or not (proxy.cluster_cidr or proxy.masquerade_all):
+        return None
+    field = "masquerade_all" if proxy.masquerade_all else "cluster_cidr"
+    why = why_masqueraded(case.cluster, case.exchange, snat)
+    return replace(
+        denial,
+        reason=f"{denial.reason}: that is pod {client.key}, masqueraded on {snat.namespace} "
+        f"because {why}; none of its labels count",
+        advice="set masqueradeAll: false in kube-proxy's configuration"
+        if proxy.masquerade_all
+        else f"set clusterCIDR: {case.cluster.pod_cidr} in kube-proxy's configuration, and restart "
+        "its pods",
+        origin=proxy.origins.get(field, proxy.origin),
+    )
 
 
 def _judged(case: Case, rule: RuleCause) -> Pod | None:
