@@ -607,7 +607,21 @@ def external_names(size: int, folder: Path) -> list[str]:
     return checked(folder, *one)
 
 
+def replayed(size: int, folder: Path) -> list[str]:
+    """Services and Deployments, each a moment."""
+    parts = (
+        part
+        for n in range(size)
+        for part in (
+            SERVICE.format(name=f"s{n}", app=f"w{n}", type="ClusterIP", more=""),
+            WEB.format(name=f"w{n}", replicas=2),
+        )
+    )
+    return ["replay", manifests(folder, *parts), "--format", "json"]
+
+
 CASES = {
+    "replayed": Case(24, replayed),
     "quotas": Case(50, quotas),
     "limit-ranges": Case(50, limit_ranges),
     "merge-chains": Case(200, merge_chains),

@@ -127,6 +127,8 @@ class Inventory:
     """Objects of a dump that a later manifest changes, by kind and key."""
     guarded_from: Mapping[tuple[str, str], int]
     """Which of `pod_makers` is the first behind a LimitRange or ResourceQuota, by kind and key."""
+    observed: frozenset[str]
+    """Kinds of which a dump in the input holds objects that nothing has replaced."""
 
     def of(self, kind: str) -> Mapping[str, Manifest]:
         return self.by_kind.get(kind, {})
@@ -134,11 +136,11 @@ class Inventory:
     @property
     def is_dump(self) -> bool:
         """Whether any object was seen in a cluster."""
-        return any(self.has_observed(kind) for kind in self.by_kind)
+        return bool(self.observed)
 
     def has_observed(self, kind: str) -> bool:
         """Whether a dump in the input holds objects of `kind`."""
-        return any(manifest.observed for manifest in self.of(kind).values())
+        return kind in self.observed
 
 
 ALWAYS_THERE = ("default", "kube-system", "kube-public", "kube-node-lease")
@@ -160,7 +162,7 @@ def in_known_namespaces(objects: Sequence[Manifest]) -> list[Manifest]:
     return there
 
 
-_NOTHING = Inventory({}, (), {}, {}, {})
+_NOTHING = Inventory({}, (), {}, {}, {}, frozenset())
 
 
 def take_stock(objects: Iterable[Manifest], earlier: Inventory = _NOTHING) -> Inventory:
@@ -171,6 +173,7 @@ def take_stock(objects: Iterable[Manifest], earlier: Inventory = _NOTHING) -> In
     before these; it stays as it is.
     """
     by_kind: dict[str, dict[str, Manifest]] = {}
+    came: set[str] = set()
     makers = dict(earlier.makers)
     replaced = dict(earlier.replaced)
     guarded_from = dict(earlier.guarded_from)
@@ -192,9 +195,20 @@ def take_stock(objects: Iterable[Manifest], earlier: Inventory = _NOTHING) -> In
         if before is not None and before.observed and not manifest.observed:
             replaced[kind, key] = before
         of_kind[key] = manifest
+        if manifest.observed:
+            came.add(kind)
         if kind == "Pod" or kind in WORKLOADS:
             makers[kind, key] = manifest
         elif kind in _GUARDS:
             guarded_from.setdefault((kind, key), 0 if manifest.observed else len(makers))
     kinds = {**earlier.by_kind, **by_kind}
-    return Inventory(kinds, tuple(makers.values()), makers, replaced, guarded_from)
+    observed = {kind for kind in by_kind if kind in earlier.observed or kind in came}
+    still = {kind for kind in observed if any(one.observed for one in by_kind[kind].values())}
+    return Inventory(
+        kinds,
+        tuple(makers.values()),
+        makers,
+        replaced,
+        guarded_from,
+        observed=(earlier.observed - by_kind.keys()) | still,
+    )

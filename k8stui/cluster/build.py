@@ -197,7 +197,7 @@ def build(
     }
     holders = Holders(inventory, population.pods)
     pods = without_start(population.pods, services, config_maps, refusals, holders, memory=memory)
-    pods = _waiting(pods, services)
+    pods = _waiting(pods, services, memory)
     memory.keep("pods shown", (), pods)
     balancers = find_balancers(inventory, pods)
     unbalanced: dict[str, Lack] = {}
@@ -272,12 +272,18 @@ def build(
     )
 
 
-def _waiting(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mapping[str, Pod]:
-    if not any(one.init for pod in pods.values() for one in pod.containers):
+def _waiting(
+    pods: Mapping[str, Pod], services: Mapping[str, Service], memory: Memory
+) -> Mapping[str, Pod]:
+    if not any(memory.each("inits", pods.values(), _has_inits)):
         return pods
     from k8stui.cluster.waiting import held_back  # noqa: PLC0415 - rare
 
     return held_back(pods, services)
+
+
+def _has_inits(pod: Pod) -> bool:
+    return any(one.init for one in pod.containers)
 
 
 def _unserved(

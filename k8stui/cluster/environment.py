@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType
+from k8stui.kernel.derived import Derived
 
 
 def service_environment(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
@@ -28,7 +29,7 @@ def service_environment(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
             if service.namespace == pod.namespace
         }
     for service in services.values():
-        found |= variables_of(service)
+        found |= variables_of.of(service)
     return found
 
 
@@ -37,11 +38,11 @@ def variables_given(services: Iterable[Service]) -> Mapping[str, Mapping[str, Se
     found: dict[str, dict[str, Service]] = {}
     for service in services:
         given = found.setdefault(service.namespace, {})
-        given.update(dict.fromkeys(variables_of(service), service))
+        given.update(dict.fromkeys(variables_of.of(service), service))
     return found
 
 
-def variables_of(service: Service) -> dict[str, str]:
+def _variables(service: Service) -> dict[str, str]:
     """Those of one Service; a headless one, an alias and one without ports give none."""
     if service.type is ServiceType.EXTERNAL_NAME or not service.cluster_ips or not service.ports:
         return {}
@@ -64,3 +65,7 @@ def variables_of(service: Service) -> dict[str, str]:
         found[f"{base}_PORT"] = str(port.port)
         found[f"{base}_ADDR"] = str(address)
     return found
+
+
+variables_of: Derived[Service, Mapping[str, str]] = Derived(_variables)
+"""Once a Service, not for each pod that starts."""

@@ -264,7 +264,7 @@ class ServiceType(StrEnum):
     EXTERNAL_NAME = "ExternalName"
 
 
-@record(kw_only=True)
+@record(kw_only=True, weakref_slot=True)
 class Service:
     """A Service with the addresses and node ports that it was given."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from k8stui.kernel.nft_ruleset import Element, NftChain, NftRuleset, NftTable
+from k8stui.kernel.nft_ruleset import Element, NftChain, NftRuleset, NftSet, NftTable
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Rule, Ruleset
 
 Pair = tuple[Iterable[Rule], Iterable[Rule]]
@@ -39,6 +39,14 @@ class ComparedNftChains(Mapping[str, NftChain]):
     @abstractmethod
     def apart(self, earlier: Mapping[str, NftChain]) -> tuple[Iterable[str], Iterable[str]]:
         """Names of `earlier` and of these that may not stand for the same, in printed order."""
+
+
+class ComparedNftSets(Mapping[str, NftSet]):
+    """Its sets and maps that know which of them may not be as they were."""
+
+    @abstractmethod
+    def apart(self, earlier: Mapping[str, NftSet]) -> Iterable[str]:
+        """Names of those of `earlier` and of these that may not hold the same."""
 
 
 class ComparedElements(Sequence[Element]):
@@ -106,7 +114,7 @@ def nft_apart(before: NftRuleset | None, after: NftRuleset | None) -> tuple[list
         then, now = (each.get(called, nothing) for each in (tables, tables_now))
         if then is now:
             continue
-        for name in {**then.sets, **now.sets}:
+        for name in _sets_apart(then.sets, now.sets):
             sets = (each.sets.get(name) for each in (then, now))
             gone, come = _elements_apart(*(one.elements if one else () for one in sets))
             old += (f"{called} @{name}: {element.text}" for element in gone)
@@ -115,6 +123,10 @@ def nft_apart(before: NftRuleset | None, after: NftRuleset | None) -> tuple[list
         old += _rule_lines(called, then.chains, names)
         new += _rule_lines(called, now.chains, names_now)
     return old, new
+
+
+def _sets_apart(before: Mapping[str, NftSet], after: Mapping[str, NftSet]) -> Iterable[str]:
+    return after.apart(before) if isinstance(after, ComparedNftSets) else {**before, **after}
 
 
 def _elements_apart(before: Sequence[Element], after: Sequence[Element]) -> Elements:

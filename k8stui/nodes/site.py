@@ -6,7 +6,8 @@ two ends of a cable). Nothing of a node is built here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import field
 from functools import cached_property
 from operator import is_
@@ -84,9 +85,10 @@ class Site:
         self._on_wire: dict[tuple[str, int], list[tuple[str, Neighbour]]] = {}
         self._uplinks: dict[str, tuple[Uplink, ...]] = {}
         self._spaces: dict[str, Mapping[str, ObservedSpace]] = {}
+        self._bridged: dict[str, Mapping[Address, tuple[int, str]]] = {}
         self._running: dict[Callable[[Pod, Container], bool], Container | None] = {}
         self._running_then: Mapping[Callable[[Pod, Container], bool], Container | None] = {}
-        self._pods_apart: Collection[str] = ()
+        self._pods_apart: AbstractSet[str] = frozenset()
         self._proxied: dict[int, Everywhere] = {}
         self._standing: dict[str, NodeStanding] = {}
         self._written: dict[tuple[str, int], Sequence[Contribution]] = {}
@@ -96,6 +98,7 @@ class Site:
         self._standing_then: Mapping[str, NodeStanding] = {}
         self._alike_then: tuple[object, ...] | None = None
         self._places_then: Mapping[str, tuple[Pod, str]] = {}
+        self._families_then: frozenset[int] = frozenset()
         if earlier is not None:
             self._take_over(earlier)
 
@@ -106,6 +109,7 @@ class Site:
         self._alike_then = earlier._alike
         self._pods_apart = others(earlier.cluster.pods, self.cluster.pods)
         self._places_then = earlier._places
+        self._families_then = earlier._families
         if not self._pods_apart:
             self._places = earlier._places
             self._pods_by_node = earlier._pods_by_node
@@ -309,6 +313,13 @@ class Site:
         return found
 
     @cached_property
+    def _families(self) -> frozenset[int]:
+        """Of pods' addresses, those that have gone since included."""
+        pods = self.cluster.pods
+        came = self._pods_apart & pods.keys() if self._places_then else pods
+        return self._families_then | {a.version for key in came for a in pods[key].addresses}
+
+    @cached_property
     def _placed(self) -> tuple[tuple[Pod, str], ...]:
         return tuple(self._places.values())
 
@@ -408,6 +419,8 @@ class Site:
         return assumed("the node has no podCIDR; taken from its pods' addresses", node.origin.place)
 
     def _guess(self, node: Node, version: int) -> Prefix | None:
+        if version not in self._families:
+            return None
         addresses = (a for pod in self.pods(node.name) for a in pod.addresses)
         first = next((a for a in addresses if a.version == version), None)
         return Prefix.of(first, _NODE_LENGTH[version]) if first else None
@@ -584,13 +597,11 @@ class Site:
 
     def bridged_to(self, node: Node, pod: Pod) -> str | None:
         """The bridge's port behind which a dump's neighbours and FDB have the pod's address."""
-        observed = self.observed(node)
-        macs = {one.mac for one in observed.neighbours or () if one.address in pod.addresses}
-        ports = {one.name for one in observed.interfaces or () if one.master is not None}
-        for entry in observed.fdb or ():
-            if entry.mac in macs and entry.device in ports and not entry.permanent:
-                return entry.device
-        return None
+        ports = self._bridged.get(node.name)
+        if ports is None:
+            ports = self._bridged[node.name] = _behind_ports(self.observed(node))
+        found = [ports[address] for address in pod.addresses if address in ports]
+        return min(found)[1] if found else None
 
     def routed_to(self, node: Node, pod: Pod) -> str | None:
         """The device that a dump's route to the pod's own address names, on a cable of its own."""
@@ -629,3 +640,17 @@ def namespace_of(cluster: Cluster, pod: Pod) -> str:
         why = f": {pod.pending_reason}" if pod.pending_reason else ""
         raise NoNamespaceError(pod.key, f"it is {pod.phase} and has no address yet{why}")
     return pod.key
+
+
+def _behind_ports(observed: SeenNode) -> Mapping[Address, tuple[int, str]]:
+    """By address of a neighbour the bridge's port that has learned its MAC, and which FDB entry."""
+    ports = {one.name for one in observed.interfaces or () if one.master is not None}
+    learned: dict[str, tuple[int, str]] = {}
+    for place, entry in enumerate(observed.fdb or ()):
+        if entry.device in ports and not entry.permanent:
+            learned.setdefault(entry.mac, (place, entry.device))
+    found: dict[Address, tuple[int, str]] = {}
+    for one in observed.neighbours or () if learned else ():
+        if one.mac in learned:
+            found[one.address] = min(learned[one.mac], found.get(one.address, learned[one.mac]))
+    return found

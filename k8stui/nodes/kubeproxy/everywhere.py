@@ -11,6 +11,7 @@ from collections.abc import (
     Callable,
     Collection,
     Hashable,
+    Iterable,
     Iterator,
     Mapping,
     MutableMapping,
@@ -32,6 +33,7 @@ from k8stui.nodes.kubeproxy.ports import TRANSPORTS, known_ports, port_of
 from k8stui.nodes.kubeproxy.settings import ProxySettings
 
 Kept = TypeVar("Kept")
+Key = TypeVar("Key")
 _Known = tuple[Service, ServicePort, str]
 LARGE_CLUSTER_ENDPOINTS = 1000
 """More endpoints than this, and the rules of single endpoints lose their comments
@@ -74,8 +76,31 @@ class Everywhere:
         self._candidates = _without(earlier._candidates, apart)
         self._names = _without(earlier._names, apart)
         self._known, self._known_services = {}, {}
+        self._move_index("asked_at", Everywhere._asked, earlier, apart)
+        self._move_index("ports_to", Everywhere._led_to, earlier, apart)
         if self.is_large_cluster is earlier.is_large_cluster:
             self._apart = ref(earlier), apart
+
+    def _move_index(
+        self,
+        index: str,
+        keys: Callable[[Everywhere, str], Iterable[Hashable]],
+        earlier: Everywhere,
+        apart: Collection[str],
+    ) -> None:
+        """Take over an index that was made, with what the service ports `apart` change in it."""
+        if index not in earlier.__dict__:
+            return
+        found: dict[Hashable, Sequence[str]] = dict(earlier.__dict__[index])
+        for name in apart:
+            for key in keys(earlier, name) if name in earlier.service_ports else ():
+                left = [one for one in found.pop(key, ()) if one != name]
+                if left:
+                    found[key] = left
+        for name in apart:
+            for key in keys(self, name) if name in self.service_ports else ():
+                found[key] = sorted((*found.get(key, ()), name))
+        self.__dict__[index] = found
 
     def written(self, of: Hashable, make: Callable[[], Contribution]) -> Contribution:
         """What a kube-proxy writes, by all that it looks at beside this."""
@@ -146,17 +171,18 @@ class Everywhere:
 
         Address, protocol and port; protocol and node port; cluster IP alone.
         """
-        found: dict[Hashable, list[str]] = {}
-        for name, (service, port, _) in self.service_ports.items():
-            protocol = int(port.protocol)
-            vips = (one.ip for one in service.load_balancer_ingress if one.ip is not None)
-            for address in (*service.cluster_ips, *service.external_ips, *vips):
-                found.setdefault((address, protocol, port.port), []).append(name)
-            for address in service.cluster_ips:
-                found.setdefault((address,), []).append(name)
-            if port.node_port:
-                found.setdefault((protocol, port.node_port), []).append(name)
-        return found
+        return _index((key, name) for name in self.service_ports for key in self._asked(name))
+
+    def _asked(self, name: str) -> Iterator[Hashable]:
+        service, port, _ = self.service_ports[name]
+        protocol = int(port.protocol)
+        vips = (one.ip for one in service.load_balancer_ingress if one.ip is not None)
+        for address in (*service.cluster_ips, *service.external_ips, *vips):
+            yield address, protocol, port.port
+        for address in service.cluster_ips:
+            yield (address,)
+        if port.node_port:
+            yield protocol, port.node_port
 
     @cached_property
     def asked_by(self) -> Mapping[Address, Sequence[str]]:
@@ -171,15 +197,12 @@ class Everywhere:
     @cached_property
     def ports_to(self) -> Mapping[Address, Sequence[str]]:
         """By address of an endpoint names of the service ports that have it."""
-        behind: dict[str, set[Address]] = {
-            key: {one.addresses[0] for part in slices for one in part.endpoints if one.addresses}
-            for key, slices in self._cluster.endpoint_slices.items()
-        }
-        found: dict[Address, list[str]] = {}
-        for name, (service, _, _) in self.service_ports.items():
-            for address in behind.get(service.key, ()):
-                found.setdefault(address, []).append(name)
-        return found
+        return _index((key, name) for name in self.service_ports for key in self._led_to(name))
+
+    def _led_to(self, name: str) -> Collection[Address]:
+        key = self.service_ports[name][0].key
+        slices = self._cluster.endpoint_slices.get(key, ())
+        return {one.addresses[0] for part in slices for one in part.endpoints if one.addresses}
 
     @cached_property
     def is_large_cluster(self) -> bool:
@@ -250,6 +273,13 @@ class Everywhere:
             found = backends(slices, port.name, port.protocol, self.version)
             self._candidates[name] = found
         return found
+
+
+def _index(pairs: Iterable[tuple[Key, str]]) -> dict[Key, list[str]]:
+    found: dict[Key, list[str]] = {}
+    for key, name in pairs:
+        found.setdefault(key, []).append(name)
+    return found
 
 
 def _without(known: Mapping[str, Kept], apart: Collection[str]) -> dict[str, Kept]:

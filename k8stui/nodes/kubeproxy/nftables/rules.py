@@ -16,7 +16,7 @@ from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.address import Address, is_loopback
 from k8stui.kernel.nft_ruleset import Asked, Element, NftChain, NftSet, NftTable
 from k8stui.kernel.rules import Chain
-from k8stui.nodes.apart import ComparedElements, ComparedNftChains, Elements
+from k8stui.nodes.apart import ComparedElements, ComparedNftChains, ComparedNftSets, Elements
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
@@ -287,12 +287,18 @@ class _Chains(ComparedNftChains):
         return sum(1 for _ in self)
 
 
-class _Sets(Mapping[str, NftSet]):
+class _Sets(ComparedNftSets):
     """kube-proxy's sets and maps: the shared ones, then one for each endpoint with affinity."""
 
     def __init__(self, proxy: NftablesRules, shared: Mapping[str, NftSet]) -> None:
         self._proxy, self._shared = proxy, shared
         self._made: dict[str, NftSet] = {}
+
+    def apart(self, earlier: Mapping[str, NftSet]) -> Iterable[str]:
+        """The shared ones: those of single endpoints are filled by packets."""
+        if not isinstance(earlier, _Sets):
+            return {**earlier, **self}
+        return {**earlier._shared, **self._shared}  # noqa: SLF001 - its own kind
 
     def __getitem__(self, name: str) -> NftSet:
         found = self._shared.get(name) or self._made.get(name)
