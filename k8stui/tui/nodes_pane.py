@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from k8stui.export.drawing.ink import Ink, Line, cut, fit, join, line_width, middle, run
 from k8stui.export.drawing.words import ORIGINS
 from k8stui.neutralise import neutralise
 from k8stui.origin import OriginKind
 from k8stui.tui.sheet import Sheet
-from k8stui.tui.tree import Item, RowKind, Said, Tree
+from k8stui.tui.tree import Item, RowKind, Tree
 
 if TYPE_CHECKING:
     from k8stui.walk.trace import Request
@@ -54,26 +55,22 @@ class NodesSheet(Sheet):
         ink = Ink.STRONG if item.depth == 0 else Ink.TEXT
         if item.kind is RowKind.CONTAINER:
             ink = Ink.DIM
-        left = run(" " + "  " * item.depth + fold + " " + neutralise(said.label), ink)
-        right = self._aside(said)
-        room = self._width - line_width(right) - 1
-        mark = self._mark(item)
-        if mark and line_width(left) + line_width(mark) + 1 <= self._width:
-            both = join((mark, run(" "), right))
-            right = both if line_width(left) + line_width(both) < self._width else mark
-            room = self._width - line_width(right) - 1
-        if room < line_width(left):  # the name comes first; half an address helps nobody
-            right, room = (), self._width
-        if line_width(left) > room:  # names that begin alike differ at their end
-            lead = " " + "  " * item.depth + fold + " "
-            left = run(lead + middle(neutralise(said.label), room - len(lead)), ink)
-        line = join((fit(left, room), run(" ") if right else (), right))
+        over = Ink.TRAIL if walked else None
         if row == self._tree.cursor:
-            cursor = Ink.CURSOR if self._focused else Ink.KEY
-            return tuple((text, cursor) for text, _ in fit(line, self._width))
-        if walked:
-            return tuple((text, Ink.TRAIL) for text, _ in line)
-        return line
+            over = Ink.CURSOR if self._focused else Ink.KEY
+        origin = said.aside_origin
+        return _drawn(
+            _Row(
+                lead=" " + "  " * item.depth + fold + " ",
+                label=said.label,
+                aside=said.aside,
+                origin=origin.kind if origin is not None else None,
+                mark=self._mark(item),
+                ink=ink,
+                over=over,
+            ),
+            self._width,
+        )
 
     def _mark(self, item: Item) -> Line:
         """What the check found: in a closed branch how often, else of what kind."""
@@ -82,16 +79,50 @@ class NodesSheet(Sheet):
             return ()
         return run(f"{sign.glyph} {sign.word}", sign.ink)
 
-    def _aside(self, said: Said) -> Line:
-        text = cut(run(neutralise(said.aside), Ink.DIM), max(0, self._width - 10))
-        origin = said.aside_origin
-        if origin is not None and origin.kind in (OriginKind.ASSUMED, OriginKind.DEFAULTED):
-            return join((text, run(ORIGINS[origin.kind].glyph, Ink.ASSUMED)))
-        return join((text, run(" "))) if text else text
-
     def copied(self, row: int) -> str:
         said = self._tree.say(self._tree.items[row])
         return f"{said.label} {said.aside}".strip()
 
     def searched(self, row: int) -> str:
         return self.copied(row).lower()
+
+
+class _Row(NamedTuple):
+    """All that a row's look depends on but its width."""
+
+    lead: str
+    label: str
+    aside: str
+    origin: OriginKind | None
+    """Of `aside`."""
+    mark: Line
+    ink: Ink
+    over: Ink | None
+    """In which ink all of it is drawn, if in one."""
+
+
+@lru_cache(maxsize=1024)  # a step of the walk changes none of them
+def _drawn(row: _Row, width: int) -> Line:
+    name = neutralise(row.label)
+    left = run(row.lead + name, row.ink)
+    right = _aside(row, width)
+    room = width - line_width(right) - 1
+    if row.mark and line_width(left) + line_width(row.mark) + 1 <= width:
+        both = join((row.mark, run(" "), right))
+        right = both if line_width(left) + line_width(both) < width else row.mark
+        room = width - line_width(right) - 1
+    if room < line_width(left):  # the name comes first; half an address helps nobody
+        right, room = (), width
+    if line_width(left) > room:  # names that begin alike differ at their end
+        left = run(row.lead + middle(name, room - len(row.lead)), row.ink)
+    line = join((fit(left, room), run(" ") if right else (), right))
+    if row.over is None:
+        return line
+    return tuple((text, row.over) for text, _ in fit(line, width))
+
+
+def _aside(row: _Row, width: int) -> Line:
+    text = cut(run(neutralise(row.aside), Ink.DIM), max(0, width - 10))
+    if row.origin in (OriginKind.ASSUMED, OriginKind.DEFAULTED):
+        return join((text, run(ORIGINS[row.origin].glyph, Ink.ASSUMED)))
+    return join((text, run(" "))) if text else text
