@@ -56,6 +56,10 @@ _GROUPS = {
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",
+    "CiliumLoadBalancerIPPool": "cilium.io",
+    "CiliumL2AnnouncementPolicy": "cilium.io",
+    "CiliumBGPPeeringPolicy": "cilium.io",
+    "CiliumBGPClusterConfig": "cilium.io",
     "AddressPool": "metallb.io",
     "BGPPeer": "metallb.io",
     "IPAddressPool": "metallb.io",
@@ -91,6 +95,10 @@ _CLUSTER_SCOPED = frozenset(
         "AdminNetworkPolicy",
         "BaselineAdminNetworkPolicy",
         "ClusterNetworkPolicy",
+        "CiliumLoadBalancerIPPool",
+        "CiliumL2AnnouncementPolicy",
+        "CiliumBGPPeeringPolicy",
+        "CiliumBGPClusterConfig",
     }
 )
 _GUARDS = frozenset({"LimitRange", "ResourceQuota"})

@@ -15,6 +15,7 @@ from k8stui.apiserver.inventory import WORKLOADS, Inventory, in_known_namespaces
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.balancers import announced, find_balancers, rivals, unannounced
 from k8stui.cluster.calico import calico_settings
+from k8stui.cluster.cilium_pools import CiliumPools
 from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.configurations import embedded_in
@@ -205,6 +206,9 @@ def build(
     if balancers is not None:
         services, unbalanced = balancers.with_addresses(services)
         vacant = balancers.vacant(services, unbalanced)
+    cilium = CiliumPools(inventory)
+    if balancers is None and cilium:
+        services, unbalanced = cilium.with_addresses(services)
     slices = gather_slices(
         inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
     )
@@ -238,7 +242,10 @@ def build(
         network_plugins=plugins,
         calico=calico,
         announced=announcers,
-        unannounced=unannounced(balancers, services, nodes, announcers, slices=slices, pods=pods),
+        unannounced={
+            **cilium.unannounced(services),
+            **unannounced(balancers, services, nodes, announcers, slices=slices, pods=pods),
+        },
         rivals=tuple(rivals(balancers, proxy, distribution)),
         unbalanced=unbalanced,
         vacant=vacant,

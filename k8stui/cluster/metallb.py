@@ -248,10 +248,10 @@ def _configured(inner: Manifest, index: int) -> Pool:
 
 
 def _ranges(written: Iterable[str]) -> tuple[tuple[Address, Address], ...]:
-    return tuple(filter(None, map(_range, written)))
+    return tuple(filter(None, map(address_range, written)))
 
 
-def _range(written: str) -> tuple[Address, Address] | None:
+def address_range(written: str) -> tuple[Address, Address] | None:
     """``192.168.0.240-192.168.0.250``, or a prefix (internal/config/config.go parseCIDR)."""
     first, dash, last = written.partition("-")
     if dash:

@@ -417,6 +417,12 @@ def old_metallb(version: str, protocol: str = "") -> tuple[Manifest, ...]:
     return (space(OLD_METALLB), program, *((told,) if protocol else ()))
 
 
+def cilium_pool(**spec: Any) -> Manifest:
+    blocks = [{"start": "192.168.0.240", "stop": "192.168.0.250"}]
+    return kind("cilium.io/v2alpha1", "blue", "CiliumLoadBalancerIPPool", None,
+                spec={"blocks": blocks, **spec})  # fmt: skip
+
+
 def kube_vip(**env: str) -> Manifest:
     told = [{"name": name, "value": value} for name, value in env.items()]
     return workload(
@@ -1528,6 +1534,25 @@ CASES |= {
         ask=("outside", "192.168.0.240:80"), result="unreachable",
         cause=("of loadBalancerClass example.org/vip alone",), mend="example.org/vip",
         rule="load-balancer", words="lb_class_only", fix="loadBalancerClass: example.org/vip",
+    ),
+    "a pool of Cilium's for other labels": Told(
+        manifests=(*NODES, WEB[1], BALANCED, cilium_pool(
+            serviceSelector={"matchLabels": {"pool": "blue"}})),
+        ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("the serviceSelector of blue does not fit",), mend="labels that the selector",
+        rule="load-balancer", words="does not fit its labels", fix="mend the selector",
+    ),
+    "an address of Cilium's that nothing announces": Told(
+        manifests=(*NODES, WEB[1], BALANCED, cilium_pool()),
+        ask=("outside", "192.168.0.240:80"), result="unreachable",
+        cause=("nothing announces it",), mend="loadBalancerIPs: true",
+        rule="load-balancer", words="no CiliumL2AnnouncementPolicy", fix="CiliumBGPClusterConfig",
+    ),
+    "an address of Cilium's that its nodes answer ARP for": Told(
+        manifests=(*NODES, WEB[1], BALANCED, cilium_pool(),
+                   kind("cilium.io/v2alpha1", "all", "CiliumL2AnnouncementPolicy", None,
+                        spec={"loadBalancerIPs": True})),
+        ask=("outside", "192.168.0.240:80"), result="connected",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),
