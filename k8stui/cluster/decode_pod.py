@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver import defaults
 from k8stui.apiserver.fields import Object, array, at, flag, labels, number, table, text
 from k8stui.apiserver.inventory import namespace_of
+from k8stui.cluster.caveats import caveats
 from k8stui.cluster.decode_node import ready
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import addresses, protocol
@@ -51,11 +52,13 @@ def decode_containers(
                     own_command=bool(array(entry, "command")),
                     unknown=_unknown(table(entry)),
                     spoken=tuple(_spoken(table(entry))),
+                    probed=any(one in table(entry) for one in ("readinessProbe", "startupProbe")),
                     told=told_port(manifest, table(entry), base),
                     reads=tuple(_reads(table(entry), volumes)),
                     needs=tuple(_needs(spec, table(entry))),
                     mounts=mounts(manifest, spec, table(entry), base),
                     files=tuple(named_files(table(entry))),
+                    caveats=tuple(caveats(manifest, spec, table(entry), base)),
                     links=service_links(table(entry)),
                     origin=manifest.origin(*base),
                 )

@@ -6,10 +6,11 @@ what is much like something of the input counts, or was written for nobody else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
 
-from k8stui.apiserver.fields import table
+from k8stui.apiserver.fields import table, text
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.model import Pod
 from k8stui.kernel.derived import Derived
@@ -101,6 +102,31 @@ def meant_key(held: Manifest, key: str) -> str:
     if held.observed or has_key(held, key):
         return ""
     return _known.of(held).meant(key)
+
+
+_FILLED = re.compile(r"inject|service-account|reflector|generat|replicat|sealed", re.IGNORECASE)
+"""Annotations, labels and types of objects that somebody else puts keys into."""
+
+
+def wanting(held: Manifest, key: str) -> str:
+    """What an object has in place of a key that it lacks: the one that is meant, else all of them.
+
+    Empty: it has the key, or no keys at all, or somebody fills it in.
+    """
+    if meant := meant_key(held, key):
+        return meant
+    has = list(dict.fromkeys(key_names(held)))
+    if held.observed or key in has or not has:
+        return ""
+    metadata = table(held.data, "metadata")
+    said = (*table(metadata, "annotations"), *table(metadata, "labels"), text(held.data, "type"))
+    if any(map(_FILLED.search, said)):
+        return ""
+    shown = " or ".join(has[:_SHOWN])
+    return f"{shown} or others" if len(has) > _SHOWN else shown
+
+
+_SHOWN = 3
 
 
 class _Keys:

@@ -77,6 +77,17 @@ class NamedFile:
     by: str
     """Who names it, as the words before the path."""
     is_program: bool = False
+    of_image: bool = False
+    """Nobody but the image names it."""
+
+
+@record(kw_only=True)
+class Caveat:
+    """Why a container may not start all the same, by what no manifest shows, and what mends it."""
+
+    why: str
+    mend: str
+    origin: Origin
 
 
 @record(kw_only=True)
@@ -97,6 +108,8 @@ class Container:
     """Variables that it has and whose values are not known; None: any (envFrom)."""
     spoken: tuple[str, ...] = ()
     """Command, arguments and the ports of probes, as written: they may name a port."""
+    probed: bool = False
+    """A readiness or startup probe says when it serves."""
     told: ToldPort | None = None
     reads: tuple[tuple[str, str], ...] = ()
     """ConfigMaps that it mounts or takes env from, each with the key (empty: all keys)."""
@@ -106,6 +119,7 @@ class Container:
     mounts: tuple[Mount, ...] = ()
     """Its volumes, the innermost first."""
     files: tuple[NamedFile, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     links: tuple[str, ...] = ()
     """Variables that its image reads, and that a Service's name may give it: ``KAFKA_PORT``."""
     origin: Origin

@@ -98,7 +98,7 @@ def named_files(container: Object) -> Iterator[NamedFile]:
     if not words:
         image = text(container, "image")
         for path in _NEEDED.get(known_image(image), ()):
-            yield NamedFile(path, f"image {image} starts with")
+            yield NamedFile(path, f"image {image} starts with", of_image=True)
     first = command[0] if command else ""
     if _PATH.fullmatch(first):
         yield NamedFile(first, "its command is", is_program=True)

@@ -14,7 +14,7 @@ from itertools import compress
 
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.environment import variables_given
-from k8stui.cluster.holders import Holders, has_key, key_names, meant_key
+from k8stui.cluster.holders import Holders, has_key, key_names, meant_key, wanting
 from k8stui.cluster.images import image_tag
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
@@ -101,7 +101,7 @@ class _Judge:
     def _refusals(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         for kind, name, key in container.needs:
             held = self._holders.get(kind, pod.namespace, name)
-            meant = meant_key(held, key) if held is not None and key else ""
+            meant = wanting(held, key) if held is not None and key else ""
             problem = self._refused.get(f"{kind} {pod.namespace}/{name}")
             if held is None and problem is None:
                 other = self._holders.meant(kind, pod.namespace, name, key)
@@ -112,7 +112,7 @@ class _Judge:
                         f"write {other}",
                         container.origin,
                     )
-            if held is not None and meant:
+            if meant:
                 yield _Lack(
                     f"container {container.name} needs key {key} of {kind} {pod.namespace}/{name}, "
                     f"which has {meant} instead: it does not start",
@@ -153,7 +153,8 @@ class _Judge:
             who = f"{'init ' if container.init else ''}container {container.name}"
             told = f"{named.by} {named.path}"
             if self._is_lost(pod, mount, key):
-                meant = "" if named.is_program else self._meant_key(pod, mount, key)
+                own = named.is_program or named.of_image
+                meant = "" if own else self._meant_key(pod, mount, key)
                 yield self._lost(pod, mount, f"{who} ends: {told}", meant)
             elif named.is_program and mount.kind != EMPTY and not mount.runs:
                 yield _Lack(

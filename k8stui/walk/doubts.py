@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import text
 from k8stui.cluster.advertised import comes_back_to_itself
+from k8stui.cluster.caveats import of_peers
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.images import is_ingress_controller
@@ -55,6 +56,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     bare = {node.name for node in _bare.of(cluster)}
     yield from _by_node_address(cluster, exchange)
     yield from _only_the_first(cluster, exchange)
+    yield from _if_it_starts(cluster, exchange)
     yield from _without_header(cluster, exchange)
     yield from _beside_wildcard(cluster, request)
     yield from _on_its_node(cluster, exchange)
@@ -176,6 +178,20 @@ def _only_the_first(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
             f"the first connection alone: {told[0]} of pod {server.key} tells its clients to go on "
             f"at {told[1]}, which is themselves"
         )
+
+
+def _if_it_starts(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """A server whose start hangs on what the input does not show."""
+    server = cluster.pods.get(exchange.felt.server or "")
+    if server is None or exchange.felt.result is not Result.CONNECTED:
+        return
+    if server.origin.kind is OriginKind.OBSERVED:
+        return
+    own = (caveat for each in server.containers for caveat in each.caveats)
+    for one in (*own, *of_peers(cluster, server)):
+        at = one.origin.place
+        where = f" ({at.file}:{at.line})" if at is not None else ""
+        yield f"pod {server.key} is taken to start: {one.why}{where}. Else {one.mend}"
 
 
 def _on_its_node(cluster: Cluster, exchange: Exchange) -> Iterator[str]:

@@ -293,6 +293,124 @@ HIDDEN = {
         *mounted("/etc/nginx", "nginx.conf", "mime.types", image="nginx:1.27")
     ),
 }
+
+
+def perhaps(*manifests: Manifest, words: str, mend: str) -> Both:
+    """Connected, as far as the input shows it; what that hangs on is said by both."""
+    return Both(
+        walked=asking("svc/web", *manifests, result="connected"),
+        rule="never-ready", words=words, mend=mend,
+    )  # fmt: skip
+
+
+def kept(path: str, image: str, kind: str = "persistentVolumeClaim", **spec: Any
+         ) -> tuple[Manifest, ...]:  # fmt: skip
+    """A pod with a volume that outlives it."""
+    source = {"claimName": "d"} if kind == "persistentVolumeClaim" else {"path": "/d"}
+    return (
+        *NODES, service("web", to=8080), pod("web-0", "app=web", ports=[8080], **spec,
+            volumes=[{"name": "d", kind: source}],
+            container={"image": image, **env(POSTGRES_PASSWORD="x"),  # noqa: S106
+                       "command": ["run"], "volumeMounts": [{"name": "d", "mountPath": path}]}),
+    )  # fmt: skip
+
+
+PERHAPS = {
+    "a volume that is root's": perhaps(
+        *kept("/var/lib/grafana", "grafana/grafana:10.4.0"),
+        words="runs as user 472",
+        mend="securityContext: fsGroup: 472",
+    ),
+    "a folder of the node that is root's": perhaps(
+        *kept("/var/jenkins_home", "jenkins/jenkins:lts", "hostPath"),
+        words="the kubelet makes a new volume for root alone",
+        mend="chown -R 1000",
+    ),
+    "a disk with lost+found": perhaps(
+        *kept("/var/lib/postgresql/data", "postgres:15"),
+        words="lost+found stands there",
+        mend="set PGDATA: /var/lib/postgresql/data/data",
+    ),
+    "a name that busybox looks up": perhaps(
+        *NODES,
+        service("web", to=8080),
+        service("db"),
+        pod("db-0", "app=db", ports=[80]),
+        pod(
+            "web-0",
+            "app=web",
+            ports=[8080],
+            initContainers=[
+                {
+                    "name": "wait",
+                    "image": "busybox",
+                    "command": ["sh", "-c", "until nslookup db; do sleep 1; done"],
+                }
+            ],
+        ),
+        words="busybox's since 1.29 may answer a short name with an error",
+        mend="take image busybox:1.28",
+    ),
+    "peers that are not ready": perhaps(
+        *NODES,
+        service("web", to=8080),
+        service("peers", "app=web", clusterIP="None"),
+        workload(
+            "StatefulSet",
+            "web",
+            ports=[8080],
+            replicas=2,
+            serviceName="peers",
+            container={
+                **env(SEEDS="web-0.peers,web-1.peers"),
+                "readinessProbe": {"tcpSocket": {"port": 8080}},
+            },
+        ),
+        words="looks for its peers by name (web-1.peers)",
+        mend="publishNotReadyAddresses: true",
+    ),
+}
+PROBED = {
+    "a probe's command in one word": unready(
+        *alone(readinessProbe={"exec": {"command": ["/bin/ls /tmp"]}}),
+        at="command:",
+        words="runs /bin/ls and the rest as one word",
+        mend="write each word",
+    ),
+    "a probe's variable without a shell": unready(
+        *alone(readinessProbe={"exec": {"command": ["mysql", "-p$PASS", "-e", "SELECT 1"]}}),
+        words="runs mysql without a shell: $PASS stays as it is",
+        mend="$(PASS)",
+        at="-p$PASS",
+    ),
+    "the same with one": fine(
+        *alone(readinessProbe={"exec": {"command": ["sh", "-c", "mysql -p$PASS"]}})
+    ),
+    "a key that is none of several": Both(
+        walked=asking(
+            "svc/web",
+            *alone(
+                env=[{"name": "DB", "valueFrom": {"secretKeyRef": {"name": "app", "key": "name"}}}]
+            ),
+            kind("v1", "app", "Secret", stringData={"user": "x", "pass": "x"}),
+            result="refused",
+            cause="which has user or pass instead",
+            mend="write user or pass",
+        ),
+        rule="missing-object",
+        words="which has user or pass",
+        mend="write user or pass",
+    ),
+    "the same where somebody puts it in": fine(
+        *alone(
+            env=[{"name": "DB", "valueFrom": {"configMapKeyRef": {"name": "app", "key": "name"}}}]
+        ),
+        {
+            **kind("v1", "app", "ConfigMap", data={"user": "x", "pass": "x"}),
+            "metadata": {"name": "app", "labels": {"inject-ca": "true"}},
+        },
+    ),
+}
 ENDED = {
     "an option that is gone": unready(
         *newest("--smallfiles"),
@@ -437,6 +555,17 @@ NAMES = {
     "a port that one Service has": Both(
         walked=asking("ledger:5432", *NODES, *DB, result="no-such-name",
                       cause="port 5432 is that of Service db alone", mend="did you mean db?")),
+    "a workload without a Service, and no port": Both(
+        walked=asking("ledger:80", *NODES, workload("Deployment", "ledger", ports=[8080]),
+                      workload("Deployment", "ledgers", ports=[80]), service("ledgers"),
+                      pod("told", container=env(API_URL="http://ledger/v1")),
+                      result="no-such-name", mend="write a Service ledger with selector app=ledger",
+                      cause="Deployment ledger is there, and workloads have no name in DNS"),
+        rule="env-address", words="API_URL of container main leads to ledger",
+        mend="write a Service ledger with selector app=ledger"),
+    "a name without its namespace": told(
+        "db.svc.cluster.local:5432", *DB, words="leaves out the namespace",
+        mend="db.default.svc.cluster.local"),
     "localhost in a ConfigMap": Both(
         walked=asking("localhost:5432", *NODES, *DB, pod("app", container={
             "envFrom": [{"configMapRef": {"name": "settings"}}]}),
@@ -587,12 +716,33 @@ OTHERS = {
         mend="the selector of web",
     ),
 }  # fmt: skip
-CASES = {**STARTED, **BESIDE, **HIDDEN, **ENDED, **SCRIPTS, **BOUND, **NAMES, **CLAIMS, **OTHERS}
+CASES = {
+    **STARTED,
+    **BESIDE,
+    **HIDDEN,
+    **ENDED,
+    **PERHAPS,
+    **PROBED,
+    **SCRIPTS,
+    **BOUND,
+    **NAMES,
+    **CLAIMS,
+    **OTHERS,
+}
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_starting(name: str, tmp_path: Path) -> None:
     judge_both(tmp_path, CASES[name])
+
+
+@pytest.mark.parametrize("name", PERHAPS)
+def test_a_walk_says_what_its_server_hangs_on(name: str, tmp_path: Path) -> None:
+    case = PERHAPS[name]
+    file = write(tmp_path, case.walked.manifests)
+    made = build_world([str(file)])
+    said = walk(made, parse_request(made, *case.walked.ask)).assumptions
+    assert [one for one in said if case.words in one and case.mend in one], said
 
 
 def test_what_the_server_refuses_is_missed_where_it_is_needed(tmp_path: Path) -> None:

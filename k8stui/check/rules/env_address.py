@@ -49,7 +49,7 @@ from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
 from k8stui.order import listed
 from k8stui.suggest import is_digit_slip, is_same_thing, is_typo
-from k8stui.walk.diagnosis.names import without_service
+from k8stui.walk.diagnosis.names import short_of_namespace, without_service
 from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 
 ID = "env-address"
@@ -395,6 +395,15 @@ def _judge(
             why=why,
             fix=f"write {meant}",
         )
+    if short_of_namespace(one.host, ground.cluster.cluster_domain):
+        return Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=subject,
+            place=_place(manifest, one),
+            why=f"{who} leads to {one.host}, which leaves out the namespace: no such name is there",
+            fix=f"write {name}, or {name}.{namespace}.svc.{ground.cluster.cluster_domain}",
+        )
     numbers = [port.port for port in service.ports]
     if one.port is None or not numbers or one.port in numbers:
         return None
@@ -561,10 +570,10 @@ def _by_pods(
     ground: Ground, manifest: Manifest, one: ToldHost, who: str, key: tuple[str, str]
 ) -> Finding | None:
     """``http://catalog:8080`` of a workload that no Service selects; ``mysql:3306`` of an image."""
-    if one.port is None or one.offset is not None:
+    if one.offset is not None:
         return None
     found = meant_by_name(ground.cluster, *key, one.port)
-    if found is None:
+    if found is None or (one.port is None and not isinstance(found, Workload)):
         return None
     if isinstance(found, Workload):
         why, fix = without_service(found, one.port)

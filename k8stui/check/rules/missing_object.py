@@ -22,7 +22,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
 from k8stui.check.template import Template
-from k8stui.cluster.holders import KINDS, meant_key
+from k8stui.cluster.holders import KINDS, wanting
 from k8stui.manifests import Manifest
 from k8stui.suggest import is_typo
 
@@ -215,7 +215,7 @@ def _without_key(ground: Ground, template: Template, need: Need) -> Finding | No
     manifest = ground.of_kind(need.kind).get(f"{template.namespace}/{need.name}")
     if not need.key or manifest is None:
         return None
-    near = meant_key(manifest, need.key)
+    near = wanting(manifest, need.key)
     if not near:
         return None
     return Finding(

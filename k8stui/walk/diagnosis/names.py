@@ -354,6 +354,14 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
             "then its namespace",
             f"ask {swapped}",
         )
+    own = _without_namespace(cluster, pod, bare)
+    if own is not None:
+        name = f"{own.name}.{own.namespace}.svc.{cluster.cluster_domain}"
+        return Diagnosis(
+            f"{bare} leaves out the namespace, which stands between the Service's name and svc",
+            f"ask {own.name}, or {name}",
+            own.origin,
+        )
     elsewhere = _pod_elsewhere(cluster, pod, bare)
     if elsewhere is not None:
         return elsewhere
@@ -371,7 +379,9 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
                 f"this cluster's domain is {domain}, not {rest}",
                 f"ask {found.fqdn}, or only {head}",
             )
-    if near is None and "." not in bare:
+    here = pod.namespace if pod is not None else "default"
+    own_name = isinstance(meant_by_name(cluster, here, bare, None), Workload)
+    if (near is None or own_name) and "." not in bare:
         return _behind(cluster, pod, bare, reason, int(port) if port.isdecimal() else None)
     meant = cluster.services.get(f"{pod.namespace}/{near}") if pod is not None else None
     if meant is not None and is_its_workload(cluster, meant, bare):
@@ -381,6 +391,18 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
             meant.origins.get("name", meant.origin),
         )
     return Diagnosis(reason, f"did you mean {near}?" if near else "")
+
+
+def _without_namespace(cluster: Cluster, pod: Pod | None, asked: str) -> Service | None:
+    """The Service of ``NAME.svc.cluster.local``."""
+    name = short_of_namespace(asked, cluster.cluster_domain)
+    return cluster.services.get(f"{pod.namespace if pod is not None else 'default'}/{name}")
+
+
+def short_of_namespace(host: str, domain: str) -> str:
+    """``db`` of ``db.svc.cluster.local``; empty: it is no such name."""
+    name = host.removesuffix(f".{domain}").removesuffix(".svc")
+    return name if name != host and "." not in name and ".svc" in host else ""
 
 
 def _behind(
