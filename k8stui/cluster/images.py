@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster import keycloak
+from k8stui.record import record
 from k8stui.suggest import Lexicon
 
 _HUBS = re.compile(
@@ -126,6 +127,59 @@ def opened_by(image: str, number: int) -> str:
     if _BY_WORDS.get(name) is _minio:
         return f'the console is opened at {number} by --console-address ":{number}"'
     return ""
+
+
+@record()
+class AsksByItself:
+    """Whom an image's program asks while nobody tells it otherwise."""
+
+    host: str
+    port: int
+    variable: str
+    """The one that tells it."""
+    others: tuple[str, ...] = ()
+    """Variables that tell it too, or that it has another way of asking by."""
+    since: int = 0
+    """The version from which that is so; before, `old` was read."""
+    old: str = ""
+
+
+_KIBANA = AsksByItself(
+    "elasticsearch", 9200, "ELASTICSEARCH_HOSTS", since=7, old="ELASTICSEARCH_URL"
+)
+_ASKS: Mapping[str, AsksByItself] = {
+    **dict.fromkeys(
+        ("kibana", "docker.elastic.co/kibana/kibana", "docker.elastic.co/kibana/kibana-oss"),
+        _KIBANA,
+    ),
+    **dict.fromkeys(
+        ("phpmyadmin", "phpmyadmin/phpmyadmin"),
+        AsksByItself("db", 3306, "PMA_HOST", ("PMA_HOSTS", "PMA_ARBITRARY")),
+    ),
+    "mongo-express": AsksByItself(
+        "mongo", 27017, "ME_CONFIG_MONGODB_SERVER", ("ME_CONFIG_MONGODB_URL",)
+    ),
+    "wordpress": AsksByItself("mysql", 3306, "WORDPRESS_DB_HOST", ("WORDPRESS_CONFIG_EXTRA",)),
+}
+"""Sources: kibana's kibana.yml in its image (elasticsearch.hosts; ELASTICSEARCH_URL until 6),
+phpmyadmin's README (PMA_HOST, "db"), mongo-express' and WordPress' start scripts."""
+
+
+def asks_by_itself(container: Object) -> AsksByItself | None:
+    """None: not known, or somebody tells it, in words, files or variables of its own."""
+    image = text(container, "image")
+    found = _ASKS.get(known_image(image))
+    if found is None or any(array(container, one) for one in ("command", "args", "envFrom")):
+        return None
+    tag = re.match(r"\d+", image_tag(image))
+    names = {text(one, "name") for one in array(container, "env")}
+    is_old = found.since and tag is not None and int(tag[0]) < found.since
+    told = {found.variable, *found.others, *((found.old,) if is_old else ())}
+    if told & names:
+        return None
+    if any(not _DATA.match(text(one, "mountPath")) for one in array(container, "volumeMounts")):
+        return None
+    return found
 
 
 _SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -566,6 +566,31 @@ NAMES = {
     "a name without its namespace": told(
         "db.svc.cluster.local:5432", *DB, words="leaves out the namespace",
         mend="db.default.svc.cluster.local"),
+    "whom an image asks by itself": Both(
+        walked=asking("elasticsearch:9200", *NODES, service("search", port=9200),
+                      pod("search-0", "app=search", ports=[9200]),
+                      pod("asks", container={"image": "kibana:7.17.0",
+                                             **env(ELASTICSEARCH_URL="http://search:9200")}),
+                      source="pod/asks", result="no-such-name", mend="did you mean search?"),
+        rule="env-address", words="ELASTICSEARCH_URL is not read any more (since 7)",
+        mend="set ELASTICSEARCH_HOSTS: http://search:9200"),
+    "the same that is told": Both(
+        walked=asking("svc/search:9200", *NODES, service("search", port=9200),
+                      pod("search-0", "app=search", ports=[9200]),
+                      pod("asks", container={"image": "kibana:6.8.0",
+                                             **env(ELASTICSEARCH_URL="http://search:9200")}),
+                      source="pod/asks", result="connected")),
+    "a whole name that nobody has": told(
+        "http.default.svc.cluster.local:5432", *DB, words="port 5432 is that of Service db alone",
+        mend="db"),
+    "a pod's name without its Service's": told(
+        "set-0.default.svc.cluster.local:6379", service("peers", "app=set", clusterIP="None"),
+        workload("StatefulSet", "set", ports=[6379], serviceName="peers"),
+        words="set-0 is a pod", mend="set-0.peers"),
+    "a pod's name in another namespace": told(
+        "set-0.peers.prod.svc.cluster.local:6379", service("peers", "app=set", clusterIP="None"),
+        workload("StatefulSet", "set", ports=[6379], serviceName="peers"),
+        words="set-0 is in namespace default", mend="set-0.peers.default.svc.cluster.local"),
     "localhost in a ConfigMap": Both(
         walked=asking("localhost:5432", *NODES, *DB, pod("app", container={
             "envFrom": [{"configMapRef": {"name": "settings"}}]}),

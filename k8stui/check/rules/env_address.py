@@ -38,7 +38,7 @@ from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.evidence import who_names
-from k8stui.cluster.images import usual_port
+from k8stui.cluster.images import asks_by_itself, usual_port
 from k8stui.cluster.listening import declared, running
 from k8stui.cluster.meant import meant_by_name, meant_by_port
 from k8stui.cluster.model import Pod, Service, ServiceType, Workload
@@ -67,6 +67,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield from _with_white_space(ground, template, container)
             yield from _beside(ground, template, container)
             yield from _on_the_node(ground, template, container)
+            yield from _by_itself(ground, template, container)
             told: set[tuple[str, int | None]] = set()
             for one in asked(container):
                 if (one.host, one.port) in told:
@@ -285,6 +286,35 @@ def _beside(ground: Ground, template: Template, container: ContainerText) -> Ite
         )
 
 
+def _by_itself(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+    """An image that nobody tells whom to ask, and that asks a name which no Service has."""
+    asks = asks_by_itself(container.data)
+    if asks is None or f"{template.namespace}/{asks.host}" in ground.cluster.services:
+        return
+    found = meant_by_port(ground.cluster, template.namespace, asks.port)
+    pod = ground.pod_of(template)
+    if found is None or pod is None:
+        return
+    image = text(container.data, "image")
+    names = {text(one, "name") for one in array(container.data, "env")}
+    old = f"; {asks.old} is not read any more (since {asks.since})" if {asks.old} & names else ""
+    port = "" if asks.port == _MYSQL else f":{asks.port}"
+    value = f"http://{found.name}:{asks.port}" if asks.old else f"{found.name}{port}"
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=template.subject,
+        place=template.manifest.place(*container.path, "image"),
+        why=f"container {container.name} runs {image}, which asks {asks.host}:{asks.port} unless "
+        f"{asks.variable} is set{old}: there is no Service {template.namespace}/{asks.host}",
+        fix=f"set {asks.variable}: {value} in its env",
+        claim=Claim(pod_source(pod), f"{asks.host}:{asks.port}"),
+    )
+
+
+_MYSQL = 3306
+
+
 _ASKS = re.compile(
     r"host|url|uri|dsn|server|endpoint|database|db|conn|broker|upstream|backend|target|proxy",
     re.IGNORECASE,
@@ -430,6 +460,17 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
     governing = text(made.data, "spec", "serviceName") if made is not None else ""
     service = ground.cluster.services.get(f"{own}/{governing}")
     known = further == "" or further.startswith((f"{own}.svc", "svc"))
+    there = further.partition(".svc")[0] if ".svc" in further else own
+    unlike = f"{who} leads to {one.host}"
+    if made is not None and below == own and further.startswith("svc"):
+        why = f"{unlike}, which leaves out Service {governing} behind the pod's name"
+        return _of_peer(manifest, one, why, f"{pod}.{governing}.{rest}")
+    if made is not None and below == governing and there != own and service is not None:
+        if f"{there}/{below}" in ground.cluster.services:
+            return None
+        why = f"{unlike}: StatefulSet {made.name} is in namespace {own}, and there is no Service "
+        full = f"{pod}.{below}.{own}.svc.{ground.cluster.cluster_domain}"
+        return _of_peer(manifest, one, f"{why}{there}/{below}", full)
     if number.isdecimal() and below and further == "" and made is None:
         return _peer_elsewhere(ground, manifest, one, who, own)
     if not below or below == governing or service is None or not known:
@@ -450,6 +491,17 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
     )
 
 
+def _of_peer(manifest: Manifest, one: ToldHost, why: str, name: str) -> Finding:
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
+        place=_place(manifest, one),
+        why=why,
+        fix=f"write {name}",
+    )
+
+
 def _peer_elsewhere(
     ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str
 ) -> Finding | None:
@@ -466,15 +518,8 @@ def _peer_elsewhere(
     made = ground.of_kind("StatefulSet")[f"{there[0]}/{pod.rpartition('-')[0]}"]
     if text(made.data, "spec", "serviceName") != below:
         return None
-    return Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"{manifest.kind} {own}/{manifest.name}",
-        place=_place(manifest, one),
-        why=f"{who} leads to {one.host}: StatefulSet {made.name} is in namespace {there[0]}, and "
-        f"its pods have their names there",
-        fix=f"write {one.host}.{there[0]}",
-    )
+    why = f"{who} leads to {one.host}: StatefulSet {made.name} is in namespace {there[0]}, and its "
+    return _of_peer(manifest, one, f"{why}pods have their names there", f"{one.host}.{there[0]}")
 
 
 def _meant(ground: Ground, namespace: str, name: str) -> str | None:
@@ -546,6 +591,10 @@ def _by_browser(ground: Ground, template: Template, one: ToldHost, who: str) -> 
 
 def _by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | None:
     """``DB_HOST=postgres_db`` beside ``DB_PORT=5432``, a port that one Service has alone."""
+    whole = f"{template.namespace}.svc" in one.host if template is not None else False
+    if whole and template is not None and one.port:
+        found = meant_by_port(ground.cluster, template.namespace, one.port)
+        return f"{found.name}.{template.namespace}" if found is not None else None
     if template is None or one.host in _ITSELF or "." in one.host:
         return None
     if not _IS_HOST.search(one.what):

@@ -381,8 +381,9 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
             )
     here = pod.namespace if pod is not None else "default"
     own_name = isinstance(meant_by_name(cluster, here, bare, None), Workload)
-    if (near is None or own_name) and "." not in bare:
-        return _behind(cluster, pod, bare, reason, int(port) if port.isdecimal() else None)
+    name = bare.removesuffix(f".{domain}").removesuffix(f".{here}.svc")
+    if (near is None or own_name) and "." not in name:
+        return _behind(cluster, pod, name, reason, int(port) if port.isdecimal() else None)
     meant = cluster.services.get(f"{pod.namespace}/{near}") if pod is not None else None
     if meant is not None and is_its_workload(cluster, meant, bare):
         return Diagnosis(
@@ -464,6 +465,10 @@ def _pod_elsewhere(cluster: Cluster, pod: Pod | None, asked: str) -> Diagnosis |
     return None
 
 
+_WITH_NAMESPACE = 2
+"""Labels in front of a namespace's: pod and Service."""
+
+
 def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:
     """``NAME`` or ``NAME.SERVICE`` of a pod: it needs a hostname, and the subdomain's Service."""
     parts = asked.split(".")
@@ -475,6 +480,13 @@ def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:
     if pod.subdomain and service is not None and service.headless:
         host = pod.hostname or pod.name
         full = f"{host}.{pod.subdomain}"
+        there = parts[2] if len(parts) > _WITH_NAMESPACE else pod.namespace
+        if full == ".".join(parts[:2]) and there != pod.namespace:
+            return Diagnosis(
+                f"pod {pod.key} is in namespace {pod.namespace}, and {there} has no such Service",
+                f"ask {full}.{pod.namespace}.svc.{cluster.cluster_domain}",
+                pod.origins.get("subdomain", pod.origin),
+            )
         if full != ".".join(parts[:2]):
             return Diagnosis(
                 "",
