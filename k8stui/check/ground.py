@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from pathlib import PurePath
 from typing import TypeVar
 
 from k8stui.apiserver.fields import array, labels, table, text, texts
@@ -38,7 +37,7 @@ from k8stui.cluster.model import (
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
-from k8stui.manifests.foreign import KUSTOMIZATIONS
+from k8stui.manifests.foreign import is_kustomized
 from k8stui.manifests.schema import KINDS, WITHOUT_PART
 from k8stui.order import listed
 from k8stui.origin import OriginKind, Place
@@ -123,7 +122,7 @@ class Ground:
     @cached_property
     def is_kustomized(self) -> bool:
         """Whether a kustomization, which is not applied here, may set namespaces and labels."""
-        return any(PurePath(note.file).name in KUSTOMIZATIONS for note in self.world.notes)
+        return is_kustomized(self.world.notes)
 
     def object_at(self, file: str, line: int) -> str:
         """Kind and name of the object that a line of the input belongs to; ``input`` if none."""
@@ -349,7 +348,7 @@ class Ground:
     @cached_property
     def holders(self) -> Holders:
         """What pods need and do not find was meant to be which object."""
-        return Holders(self.inventory, self.cluster.pods)
+        return Holders(self.inventory, self.cluster.pods, as_written=not self.is_kustomized)
 
     @cached_property
     def _names(self) -> Mapping[str, Lexicon]:

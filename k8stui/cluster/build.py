@@ -56,12 +56,13 @@ from k8stui.cluster.unstarted import without_start
 from k8stui.cluster.workloads import Expander
 from k8stui.kernel.address import Prefix
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
+from k8stui.manifests.foreign import is_kustomized
 from k8stui.origin import Origin
 
 if TYPE_CHECKING:
     from k8stui.cluster.claims import Claims, Unbindable
     from k8stui.cluster.policy import ClusterPolicy
-    from k8stui.manifests import Manifest, Manifests
+from k8stui.manifests import Manifest, Manifests
 
 _DEFAULT_OPTIONS = ClusterOptions()
 
@@ -196,7 +197,8 @@ def build(
         key: ConfigMap(table(one.data, "data"), one)
         for key, one in inventory.of("ConfigMap").items()
     }
-    holders = Holders(inventory, population.pods)
+    as_written = not is_kustomized(manifests.notes)
+    holders = Holders(inventory, population.pods, as_written=as_written)
     pods = without_start(population.pods, services, config_maps, refusals, holders, memory=memory)
     pods = _waiting(pods, services, memory)
     memory.keep("pods shown", (), pods)

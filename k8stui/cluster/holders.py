@@ -7,7 +7,7 @@ what is much like something of the input counts, or was written for nobody else.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from k8stui.apiserver.fields import table, text
@@ -26,7 +26,11 @@ _BEGUN = 4
 class Holders:
     """Asked for what pods need and do not find."""
 
-    def __init__(self, inventory: Inventory, pods: Mapping[str, Pod]) -> None:
+    def __init__(
+        self, inventory: Inventory, pods: Mapping[str, Pod], *, as_written: bool = True
+    ) -> None:
+        """`as_written`: no kustomization may put the objects into another namespace."""
+        self._as_written = as_written
         self._pods = pods
         self._objects: dict[tuple[str, str], dict[str, Manifest]] = {}
         for kind in KINDS:
@@ -38,6 +42,19 @@ class Holders:
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         return self._objects.get((kind, namespace), {}).get(name)
+
+    def elsewhere(self, kind: str, namespace: str, name: str) -> str:
+        """The one other namespace that has an object of that name; empty: none, or several."""
+        there = self._spaces.get((kind, name), ()) if self._as_written else ()
+        return there[0] if len(there) == 1 and there[0] != namespace else ""
+
+    @cached_property
+    def _spaces(self) -> Mapping[tuple[str, str], Sequence[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
+        for (kind, namespace), held in self._objects.items():
+            for name in held:
+                found.setdefault((kind, name), []).append(namespace)
+        return found
 
     def meant(self, kind: str, namespace: str, name: str, key: str = "") -> str:
         """The object that a name is a slip of, or the one that nobody else asks for and that fits.

@@ -8,8 +8,9 @@ Removed"), Traefik's migration guide from v1 to v2, Prometheus' from 1.x to 2.0 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from k8stui.cluster import keycloak
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.evidence import read_by
 from k8stui.cluster.images import image_tag, known_image
@@ -66,6 +67,34 @@ _REMOVED: Mapping[str, Sequence[_Removed]] = {
                instead="--storage.tsdb.path, and alerting in prometheus.yml"),
     ),
 }  # fmt: skip
+_KEYCLOAK = {
+    "DB_VENDOR": "KC_DB", "DB_ADDR": "KC_DB_URL_HOST", "DB_PORT": "KC_DB_URL_PORT",
+    "DB_DATABASE": "KC_DB_URL_DATABASE", "DB_USER": "KC_DB_USERNAME",
+    "DB_PASSWORD": "KC_DB_PASSWORD", "KEYCLOAK_USER": "KEYCLOAK_ADMIN",
+    "KEYCLOAK_PASSWORD": "KEYCLOAK_ADMIN_PASSWORD",
+}  # fmt: skip
+_UNREAD: Mapping[str, tuple[_Version, Mapping[str, str]]] = {
+    **dict.fromkeys(keycloak.IMAGES, ((17, 0), _KEYCLOAK)),
+    "influxdb": ((2, 0), {
+        "INFLUXDB_DB": "DOCKER_INFLUXDB_INIT_BUCKET",
+        "INFLUXDB_ADMIN_USER": "DOCKER_INFLUXDB_INIT_USERNAME",
+        "INFLUXDB_ADMIN_PASSWORD": "DOCKER_INFLUXDB_INIT_PASSWORD",
+    }),
+}  # fmt: skip
+"""Variables that images have read, since when they do not, and what is read instead. Sources:
+Keycloak's migration guide from WildFly to Quarkus, influxdb's README."""
+
+
+def unread(image: str, names: Collection[str]) -> Mapping[str, tuple[str, str]]:
+    """Of an image's variables those that nobody reads any more: since when, and what instead."""
+    since, instead = _UNREAD.get(known_image(image), ((0, 0), {}))
+    if not instead or _version(image) < since:
+        return {}
+    said = ".".join(map(str, since)).removesuffix(".0")
+    told = {one: instead[one] for one in names if one in instead}
+    return {one: (said, new) for one, new in told.items() if new not in names}
+
+
 _OPTION = re.compile(r"(?P<option>--?(?P<name>[A-Za-z][\w.-]*))(?:=.*)?", re.DOTALL)
 _SETTING = re.compile(r"\s*(?:loose[-_])?(?P<name>[a-z][\w-]*)\s*(?:=.*)?$")
 _FILES = re.compile(r"\.cnf$")
@@ -85,8 +114,7 @@ def outdated(
     removed = _REMOVED.get(name, ())
     if not removed:
         return
-    tag = _VERSION.match(image_tag(container.image))
-    version = (int(tag[1]), int(tag[2] or _ANY)) if tag is not None else (_ANY, _ANY)
+    version = _version(container.image)
     words = [word for text in container.spoken for word in text.split()]
     options = [one for one in map(_OPTION.fullmatch, words) if one is not None]
     said = [(one["option"], one["name"], container.origin) for one in options]
@@ -99,6 +127,12 @@ def outdated(
             if version >= one.since and one.option.fullmatch(called):
                 since = ".".join(map(str, one.since))
                 yield Outdated(option, since, one.instead, origin)
+
+
+def _version(image: str) -> _Version:
+    """By its tag; the newest where that does not say."""
+    tag = _VERSION.match(image_tag(image))
+    return (int(tag[1]), int(tag[2] or _ANY)) if tag is not None else (_ANY, _ANY)
 
 
 _ANY = 1_000

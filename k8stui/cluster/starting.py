@@ -42,6 +42,7 @@ def by_image(spec: Object, container: Object) -> Iterator[Unready]:
     if text(spec, "restartPolicy") in ("", "Always"):
         yield from _ends(name, container, words)
     yield from _unknown_image(name, container)
+    yield from without_program(container)
     if name in keycloak.IMAGES and (lack := keycloak.lack(container)) is not None:
         yield _unready(container, *lack)
     if array(container, "command") or (words and not words[0].startswith("-")):
@@ -286,6 +287,65 @@ def _unknown_image(name: str, container: Object) -> Iterator[Unready]:
             f"runs image {text(container, 'image')}, and Docker Hub has no official image {name} "
             "(ErrImagePull)",
             f"write image: {meant}, or where the image is (REGISTRY/{name})",
+        )
+
+
+_WITHOUT_ENTRYPOINT = frozenset(
+    {"alpine", "busybox", "ubuntu", "debian", "centos", "fedora", "python", "golang", "ruby",
+     "openjdk", "tomcat", "httpd", "nginx", "maven", "gradle", "buildpack-deps"}
+)  # fmt: skip
+"""Images whose arguments are a whole command (no ENTRYPOINT, or one that runs what it is given)."""
+_BASH = re.compile(r"(?:/usr)?(?:/bin/)?bash")
+_SMALL = frozenset(
+    {"alpine", "busybox", "curlimages/curl", "traefik", "caddy", "registry", "eclipse-mosquitto",
+     "docker", "giantswarm/tiny-tools", "newrelic/infrastructure", "prom/prometheus",
+     "prom/alertmanager"}
+)  # fmt: skip
+"""Images of Alpine or BusyBox, which have sh and no bash."""
+_WITH_ALPINE_TAGS = frozenset(
+    {"nginx", "nginxinc/nginx-unprivileged", "redis", "node", "python", "golang", "php", "ruby",
+     "openjdk", "eclipse-temurin", "haproxy", "memcached", "httpd"}
+)  # fmt: skip
+"""Images whose tags with alpine have no bash either (others add it: postgres, rabbitmq)."""
+_WITHOUT_SHELL = re.compile(
+    r"(?:gcr\.io/distroless/|cgr\.dev/chainguard/static$|hashicorp/http-echo$"
+    r"|(?:coredns/|registry\.k8s\.io/coredns/)coredns$|registry\.k8s\.io/pause$)"
+)
+
+
+def without_bash(image: str) -> str:
+    """What stands for bash in an image that has none: ``sh``, or empty where it has no shell."""
+    name, tag = known_image(image), image_tag(image)
+    if _WITHOUT_SHELL.match(name) and "debug" not in tag:
+        return ""
+    return "sh" if name in _SMALL or (name in _WITH_ALPINE_TAGS and "alpine" in tag) else "bash"
+
+
+def without_program(container: Object) -> Iterator[Unready]:
+    """A shell that the image has not; options where a command belongs."""
+    name = known_image(text(container, "image"))
+    words = [str(one) for field in ("command", "args") for one in array(container, field)]
+    own = bool(array(container, "command"))
+    first, image = words[0] if words else "", text(container, "image")
+    field = "command" if own else "args"
+    if not own and first.startswith("-") and name in _WITHOUT_ENTRYPOINT:
+        yield _unready(
+            container,
+            f"is given {first.partition('=')[0]} and no command, and {image} runs what it is given:"
+            " no program is called so",
+            "write the program into command",
+            "args",
+        )
+    if not own or not _A_SHELL.fullmatch(first):
+        return
+    has = without_bash(image)
+    if not has or (_BASH.fullmatch(first) and has != "bash"):
+        yield _unready(
+            container,
+            f"runs {first}, and image {image} has no {'bash' if has else 'shell'}: it does not "
+            "start (no such file)",
+            f"write {first.replace('bash', has)}" if has else "run its program without a shell",
+            field,
         )
 
 

@@ -12,7 +12,7 @@ from k8stui.apiserver import quantity
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.images import image_user
 from k8stui.cluster.probing import failing_probes
-from k8stui.cluster.starting import Unready, by_image
+from k8stui.cluster.starting import Unready, by_image, without_program
 
 _Path = tuple[str | int, ...]
 _KEEP_AWAY = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -46,7 +46,9 @@ def _of_container(spec: Object, container: Object, init: bool) -> Unready | None
     found = _command(container) or _as_root(spec, container) or _memory(container)
     found = found or _processors(container) or _folder(spec, container)
     found = found or _without_rights(spec, container, init=init)
-    if found is not None or init:
+    if init:
+        return found or next(without_program(container), None)
+    if found is not None:
         return found
     probes = {p.probe: p for p in reversed([*failing_probes(spec, container)]) if p.keeps_away}
     found = next(by_image(spec, container), None)

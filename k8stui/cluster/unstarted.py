@@ -112,6 +112,13 @@ class _Judge:
                         f"write {other}",
                         container.origin,
                     )
+                elif away := self._holders.elsewhere(kind, pod.namespace, name):
+                    yield _Lack(
+                        f"container {container.name} needs {kind} {pod.namespace}/{name}, which is "
+                        f"not there; it is in namespace {away}: it does not start",
+                        f"put {kind} {name} into namespace {pod.namespace}",
+                        container.origin,
+                    )
             if meant:
                 yield _Lack(
                     f"container {container.name} needs key {key} of {kind} {pod.namespace}/{name}, "

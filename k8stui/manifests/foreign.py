@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from k8stui.manifests.files import STDIN
 from k8stui.manifests.problem import Note
@@ -45,6 +45,13 @@ _BY_KEYS = (
     ({"apiVersion", "providers"}, "what Grafana provisions"),
 )
 KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+
+
+def is_kustomized(notes: Iterable[Note]) -> bool:
+    """Whether a kustomization, which is not applied here, may set namespaces and labels."""
+    return any(os.path.basename(note.file) in KUSTOMIZATIONS for note in notes)  # noqa: PTH119
+
+
 CHART = "Chart.yaml"
 CNI_LIST = "CNI network configuration"
 """Kind that a network configuration list is given, which has none of its own."""

@@ -401,6 +401,27 @@ PROBED = {
         words="which has user or pass",
         mend="write user or pass",
     ),
+    "a ConfigMap in another namespace": Both(
+        walked=asking(
+            "svc/web.shop",
+            *NODES,
+            service("web", namespace="shop"),
+            pod(
+                "web-0",
+                "app=web",
+                namespace="shop",
+                ports=[80],
+                container={"envFrom": [{"configMapRef": {"name": "conf"}}]},
+            ),
+            kind("v1", "conf", "ConfigMap", data={"a": "b"}),
+            result="refused",
+            cause="it is in namespace default",
+            mend="put ConfigMap conf into namespace shop",
+        ),
+        rule="missing-object",
+        words="it is in namespace default",
+        mend="put ConfigMap conf into namespace shop",
+    ),
     "the same where somebody puts it in": fine(
         *alone(
             env=[{"name": "DB", "valueFrom": {"configMapKeyRef": {"name": "app", "key": "name"}}}]
@@ -427,6 +448,26 @@ ENDED = {
         words="ends at query_cache_size",
         mend="older image than 8.0",
         at="query_cache_size = 0",
+    ),
+    "bash in an image that has none": unready(
+        *alone(image="node:20-alpine", command=["/bin/bash", "-c", "node ."]),
+        at="command:",
+        words="image node:20-alpine has no bash",
+        mend="write /bin/sh",
+    ),
+    "the same with a tag that has it": fine(
+        *alone(image="node:20", command=["/bin/bash", "-c", "node ."])
+    ),
+    "a shell in an image that has none": unready(
+        *alone(image="gcr.io/distroless/java17", command=["sh", "-c", "java -jar a"]),
+        words="has no shell",
+        mend="run its program without a shell",
+    ),
+    "options where a command belongs": unready(
+        *alone(image="python:3.12", args=["--port=8080"]),
+        at="args:",
+        words="is given --port and no command",
+        mend="write the program into command",
     ),
     "a sysctl without the right": unready(
         *NODES,
@@ -574,6 +615,13 @@ NAMES = {
                       source="pod/asks", result="no-such-name", mend="did you mean search?"),
         rule="env-address", words="ELASTICSEARCH_URL is not read any more (since 7)",
         mend="set ELASTICSEARCH_HOSTS: http://search:9200"),
+    "a variable that nobody reads any more": Both(
+        walked=asking("svc/db:5432", *NODES, *DB, pod("asks", container={
+            "image": "quay.io/keycloak/keycloak:22.0", "args": ["start-dev"],
+            **env(DB_ADDR="db", DB_USER="kc", KC_DB_USERNAME="kc")}),
+            source="pod/asks", result="connected"),
+        rule="env-address", words="DB_ADDR of container main is not read by",
+        mend="write KC_DB_URL_HOST instead of DB_ADDR"),
     "the same that is told": Both(
         walked=asking("svc/search:9200", *NODES, service("search", port=9200),
                       pod("search-0", "app=search", ports=[9200]),

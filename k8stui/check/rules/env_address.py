@@ -42,6 +42,7 @@ from k8stui.cluster.images import asks_by_itself, usual_port
 from k8stui.cluster.listening import declared, running
 from k8stui.cluster.meant import meant_by_name, meant_by_port
 from k8stui.cluster.model import Pod, Service, ServiceType, Workload
+from k8stui.cluster.outdated_options import unread
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place
@@ -68,6 +69,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield from _beside(ground, template, container)
             yield from _on_the_node(ground, template, container)
             yield from _by_itself(ground, template, container)
+            yield from _unread(template, container)
             told: set[tuple[str, int | None]] = set()
             for one in asked(container):
                 if (one.host, one.port) in told:
@@ -284,6 +286,27 @@ def _beside(ground: Ground, template: Template, container: ContainerText) -> Ite
             f"{listed([other.name for other in others])} has {listed(has)}",
             fix=f"write port {has[0]}",
         )
+
+
+def _unread(template: Template, container: ContainerText) -> Iterator[Finding]:
+    """``DB_ADDR`` of a Keycloak of today: it asks its own database, and nobody else."""
+    image = text(container.data, "image")
+    names = [text(one, "name") for one in array(container.data, "env")]
+    found = unread(image, names)
+    first = next((one for one in names if one in found), None)
+    if first is None:
+        return
+    since, instead = found[first]
+    others = [f"{one}: {found[one][1]}" for one in found if one != first]
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=template.subject,
+        place=template.manifest.place(*container.path, "env", names.index(first), "name"),
+        why=f"{first} of container {container.name} is not read by {image} (not since {since}): it "
+        "goes by what it has itself",
+        fix=f"write {instead} instead of {first}" + (f" ({listed(others)})" if others else ""),
+    )
 
 
 def _by_itself(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
