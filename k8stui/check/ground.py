@@ -341,6 +341,12 @@ class Ground:
                 found.setdefault((kind, pod.namespace, name), pod)
         return found
 
+    def made_by(self, namespace: str, name: str) -> Pod | None:
+        """The first pod that can ask somebody and is made by, or is, what has that name."""
+        kinds = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+        found = (self._owned.get((kind, namespace, name)) for kind in (*kinds, "Pod"))
+        return next((pod for pod in found if pod is not None), None)
+
     def pod_of(self, template: Template) -> Pod | None:
         """The first pod made of a template that can ask somebody."""
         return self._owned.get((template.kind, template.namespace, template.name))

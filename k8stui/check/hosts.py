@@ -119,7 +119,7 @@ def in_values(data: Object) -> Iterator[ToldHost]:
     """Hosts in a ConfigMap's values of one line, which are mostly some container's env."""
     for key, value in data.items():
         if isinstance(value, str) and "\n" not in value.strip():
-            yield from _addresses(value.strip(), ("data", key), key)
+            yield from in_variable(key, value.strip(), ("data", key))
 
 
 def in_texts(data: Object) -> Iterator[ToldHost]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 
 from k8stui.apiserver.fields import table, text
 from k8stui.apiserver.inventory import Inventory
@@ -132,8 +133,8 @@ def wanting(held: Manifest, key: str) -> str:
     """
     if meant := meant_key(held, key):
         return meant
-    has = list(dict.fromkeys(key_names(held)))
-    if held.observed or key in has or not has:
+    has = list(islice(key_names(held), _SHOWN + 1))
+    if held.observed or has_key(held, key) or not has:
         return ""
     metadata = table(held.data, "metadata")
     said = (*table(metadata, "annotations"), *table(metadata, "labels"), text(held.data, "type"))

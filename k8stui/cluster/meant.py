@@ -377,7 +377,18 @@ def meant_by_name(
     return fitting[0] if len(fitting) == 1 else None
 
 
-def meant_by_port(cluster: Cluster, namespace: str, port: int) -> Service | None:
-    """The one Service of a namespace that has a port which is no web server's."""
+def meant_by_port(cluster: Cluster, namespace: str, port: int, asked: str = "") -> Service | None:
+    """The one Service of a namespace that has a port.
+
+    Which is no web server's, unless the name that was `asked` has a word of the Service's.
+    """
     found = _behind.of(cluster).by_port.get((namespace, port), [])
-    return found[0] if len(found) == 1 and port not in _OF_ANYBODY else None
+    if len(found) != 1:
+        return None
+    words = {one for one in asked.split("-") if len(one) >= _WORD}
+    shared = not words.isdisjoint(found[0].name.split("-"))
+    return found[0] if shared or port not in _OF_ANYBODY else None
+
+
+_WORD = 5
+"""Letters of a word that says whom is meant: no ``api``."""

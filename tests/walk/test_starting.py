@@ -628,6 +628,34 @@ NAMES = {
                       pod("asks", container={"image": "kibana:6.8.0",
                                              **env(ELASTICSEARCH_URL="http://search:9200")}),
                       source="pod/asks", result="connected")),
+    "a pod by its name": Both(
+        walked=asking("mysql:3306", *NODES, pod("mysql", ports=[3306]), pod("asks", container={
+            "envFrom": [{"configMapRef": {"name": "conf"}}]}),
+            kind("v1", "conf", "ConfigMap", data={"MYSQL_HOST": "mysql"}),
+            source="pod/asks", result="no-such-name", cause="mysql is a pod",
+            mend="put a Service in front of the pod"),
+        rule="env-address", words="leads to mysql, a pod", at="MYSQL_HOST: mysql",
+        mend="selector app=mysql, and that label into pod mysql"),
+    "a word and a port": told(
+        "shop-prometheus:9090", service("kube-prometheus", "app=p", port=9090),
+        pod("p-0", "app=p", ports=[9090]), words="that of Service kube-prometheus alone",
+        mend="kube-prometheus"),
+    "svc in front of the namespace": told(
+        "db.svc.default:5432", *DB, words="has svc in front of the namespace",
+        mend="db.default.svc"),
+    "minikube's machine": Both(
+        walked=asking("svc/out:3306", *NODES, service("out", None, port=None, type="ExternalName",
+                      externalName="host.minikube.internal"), result="no-such-name",
+                      cause="minikube's name for the machine", mend="a Service without selector"),
+        rule="external-name", words="minikube's name for the machine",
+        mend="a Service without selector"),
+    "a Service that leads back": Both(
+        walked=asking("svc/first", *NODES, service("first", "part=db", port=80),
+                      pod("first", "part=db,name=first", ports=[80]),
+                      pod("second", "part=db,name=second", ports=[80],
+                          container=env(MASTER_HOST="first")), result="connected"),
+        rule="env-address", words="that Service selects second's own pods too",
+        mend="write name: first into its selector"),
     "a whole name that nobody has": told(
         "http.default.svc.cluster.local:5432", *DB, words="port 5432 is that of Service db alone",
         mend="db"),

@@ -50,7 +50,12 @@ from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
 from k8stui.order import listed
 from k8stui.suggest import is_digit_slip, is_same_thing, is_typo
-from k8stui.walk.diagnosis.names import short_of_namespace, without_service
+from k8stui.walk.diagnosis.names import (
+    in_order,
+    of_machine,
+    short_of_namespace,
+    without_service,
+)
 from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 
 ID = "env-address"
@@ -418,6 +423,14 @@ def _judge(
     peer = _peer(ground, manifest, one, who, own)
     if peer is not None:
         return peer
+    order = in_order(one.host)
+    if order and f"{order.split('.')[1]}/{order.split('.')[0]}" in ground.cluster.services:
+        why = f"{who} leads to {one.host}, which has svc in front of the namespace"
+        return _of_peer(manifest, one, why, order)
+    machine = of_machine(ground.cluster, None, one.host)
+    if machine is not None:
+        found = _of_peer(manifest, one, f"{who}: {machine.reason}", "")
+        return replace(found, severity=Severity.INFO, fix=machine.advice)
     name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
@@ -426,6 +439,7 @@ def _judge(
             or _in_another(ground, namespace, name)
             or _by_words(ground, namespace, name, one)
             or _by_port(ground, one, template)
+            or _by_port_and_word(ground, namespace, name, one)
         )
         if meant is None:
             return _by_pods(ground, manifest, one, who, (namespace, name))
@@ -457,6 +471,8 @@ def _judge(
             why=f"{who} leads to {one.host}, which leaves out the namespace: no such name is there",
             fix=f"write {name}, or {name}.{namespace}.svc.{ground.cluster.cluster_domain}",
         )
+    if (beside := _comes_back(ground, service, one, who, template)) is not None:
+        return beside
     numbers = [port.port for port in service.ports]
     if one.port is None or not numbers or one.port in numbers:
         return None
@@ -472,6 +488,36 @@ def _judge(
         fix=f"write port {numbers[0]}",
         claim=_claim(ground, template, service, one.port) if walkable and template else None,
     )
+
+
+def _comes_back(
+    ground: Ground, service: Service, one: ToldHost, who: str, template: Template | None
+) -> Finding | None:
+    """``db-slave`` asks ``db-master``, a Service that leads to its own pods beside the master's."""
+    pod = ground.pod_of(template) if template is not None else None
+    if pod is None or template is None or template.name == service.name or not service.selector:
+        return None
+    if not service.selector.items() <= pod.labels.items():
+        return None
+    other = ground.made_by(service.namespace, service.name)
+    if other is None or not service.selector.items() <= other.labels.items():
+        return None
+    unlike = ((k, v) for k, v in other.labels.items() if pod.labels.get(k) != v and k != _HASH)
+    own = next(unlike, None)
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"Service {service.key}",
+        place=ground.place(service, "spec", "selector"),
+        why=f"{who} of {template.subject} leads to {one.host}, and that Service selects "
+        f"{template.name}'s own pods too: a part of what they ask comes back to themselves",
+        fix=f"write {own[0]}: {own[1]} into its selector, too"
+        if own is not None
+        else f"let the selector be that of {service.name}'s pods alone",
+    )
+
+
+_HASH = "pod-template-hash"
 
 
 def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str) -> Finding | None:
@@ -631,6 +677,15 @@ def _by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | 
     return found.name if found is not None else None
 
 
+def _by_port_and_word(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
+    """``prometheus-operator-prometheus:9090`` for kube-prometheus, which alone has that port."""
+    if one.port is None or name in ground.hostnames:
+        return None
+    found = meant_by_port(ground.cluster, namespace, one.port, name)
+    shared = found is not None and not set(name.split("-")).isdisjoint(found.name.split("-"))
+    return found.name if found is not None and shared else None
+
+
 def _port_beside(variable: str, env: Mapping[str, str]) -> int:
     """The number in ``DB_PORT``, for ``DB_HOST``; 0: there is none."""
     beside = re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", variable)
@@ -644,6 +699,19 @@ def _by_pods(
     """``http://catalog:8080`` of a workload that no Service selects; ``mysql:3306`` of an image."""
     if one.offset is not None:
         return None
+    pod = ground.cluster.pods.get("/".join(key))
+    if pod is not None and pod.owner is None and _IS_HOST.search(one.what):
+        labels = ",".join(f"{k}={v}" for k, v in pod.labels.items())
+        return Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
+            place=_place(manifest, one),
+            why=f"{who} leads to {one.host}, a pod: pods have no DNS name of their own, and there "
+            f"is no Service {'/'.join(key)}",
+            fix=f"write a Service {pod.name} with selector {labels or f'app={pod.name}'}"
+            + ("" if labels else f", and that label into pod {pod.name}"),
+        )
     found = meant_by_name(ground.cluster, *key, one.port)
     if found is None or (one.port is None and not isinstance(found, Workload)):
         return None

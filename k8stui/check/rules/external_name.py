@@ -17,7 +17,7 @@ from k8stui.check.ground import Ground
 from k8stui.cluster.model import Service, ServiceType
 from k8stui.cluster.names import resolve
 from k8stui.walk.diagnosis.case import Diagnosis
-from k8stui.walk.diagnosis.names import alias_of_nothing
+from k8stui.walk.diagnosis.names import alias_of_nothing, of_machine
 
 ID = "external-name"
 
@@ -32,6 +32,10 @@ def look(ground: Ground) -> Iterator[Finding]:
             short = _short(ground, service) if nothing is None else None
             if short is not None:
                 yield short
+            machine = of_machine(ground.cluster, None, service.external_name.rstrip("."))
+            if machine is not None:
+                why, fix = machine.reason, machine.advice
+                yield _finding(ground, service, Severity.INFO, why, fix, "externalName")
             yield from _ports(ground, service)
 
 

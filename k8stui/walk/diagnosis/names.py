@@ -35,13 +35,17 @@ from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 
-_OF_DOCKER = (
-    "host.docker.internal",
-    "gateway.docker.internal",
-    "docker.for.mac.localhost",
-    "host.containers.internal",
-)
-"""Names that Docker Desktop's and podman's own resolvers know."""
+MACHINES = {
+    **dict.fromkeys(
+        ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.localhost"), "Docker"
+    ),
+    "host.containers.internal": "podman",
+    "host.minikube.internal": "minikube",
+    "host.k3d.internal": "k3d",
+    "host.lima.internal": "Lima",
+    "host.rancher-desktop.internal": "Rancher Desktop",
+}
+"""Names of the machine underneath, and whose: what its own resolver or its own nodes know."""
 
 
 def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
@@ -298,6 +302,9 @@ def _alias(cluster: Cluster, alias: Service, reason: str) -> Diagnosis:
     if certain is not None:
         return certain
     target, origin = alias.external_name.rstrip("."), alias.origins.get("external_name")
+    machine = of_machine(cluster, None, target)
+    if machine is not None:
+        return Diagnosis(f"{reason}: {machine.reason}", machine.advice, origin)
     short = resolve(cluster, target, None)
     if short.is_resolved and short.service != alias.key:
         return Diagnosis(
@@ -338,15 +345,15 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
     in_pod = _container(pod, bare, port) if pod is not None else None
     if in_pod is not None:
         return in_pod
-    if bare.lower() in _OF_DOCKER:
-        node = cluster.nodes.get(pod.node_name or "") if pod is not None else None
-        whose = f" ({node.addresses[0]} is {node.name}'s)" if node and node.addresses else ""
-        return Diagnosis(
-            f"{bare} is Docker's name for the machine that it runs on: a cluster has none such",
-            f"ask that machine's own address{whose}, or give it a name: a Service without selector "
-            "with an EndpointSlice, or hostAliases in the pod",
-        )
+    machine = of_machine(cluster, pod, bare)
+    if machine is not None:
+        return machine
     ahead, _, behind = bare.partition(".")
+    order = in_order(bare)
+    if order and resolve(cluster, order, pod).is_resolved:
+        return Diagnosis(
+            f"{bare} has svc in front of the namespace: it stands behind it", f"ask {order}"
+        )
     swapped = f"{behind}.{ahead}"
     if behind and "." not in behind and resolve(cluster, swapped, pod).is_resolved:
         return Diagnosis(
@@ -394,6 +401,31 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
     return Diagnosis(reason, f"did you mean {near}?" if near else "")
 
 
+def in_order(host: str) -> str:
+    """``db.shop.svc`` of ``db.svc.shop``; empty: it is no such name."""
+    name, _, rest = host.partition(".svc.")
+    return f"{name}.{rest}.svc" if name and rest and "." not in f"{name}{rest}" else ""
+
+
+def of_machine(cluster: Cluster, pod: Pod | None, asked: str) -> Diagnosis | None:
+    """``host.docker.internal``: whose name that is, and what is asked instead."""
+    whose = MACHINES.get(asked.lower())
+    if whose is None:
+        return None
+    node = cluster.nodes.get(pod.node_name or "") if pod is not None else None
+    own = f" ({node.addresses[0]} is {node.name}'s)" if node and node.addresses else ""
+    if whose == "Docker":
+        why = f"{asked} is Docker's name for the machine that it runs on: a cluster has none such"
+    else:
+        why = f"{asked} is {whose}'s name for the machine that it runs on: only a cluster DNS that "
+        why += f"{whose} has set up knows it"
+    return Diagnosis(
+        why,
+        f"ask that machine's own address{own}, or give it a name: a Service without selector "
+        "with an EndpointSlice, or hostAliases in the pod",
+    )
+
+
 def _without_namespace(cluster: Cluster, pod: Pod | None, asked: str) -> Service | None:
     """The Service of ``NAME.svc.cluster.local``."""
     name = short_of_namespace(asked, cluster.cluster_domain)
@@ -414,7 +446,7 @@ def _behind(
     found = meant_by_name(cluster, here, asked, port)
     if isinstance(found, Workload):
         return Diagnosis(*without_service(found, port), found.origin)
-    by_port = meant_by_port(cluster, here, port) if found is None and port else None
+    by_port = meant_by_port(cluster, here, port, asked) if found is None and port else None
     if found is not None:
         said = f"{reason}; Service {found.name} leads to the pods of {asked}"
         return Diagnosis(said, f"did you mean {found.name}?", found.origin)
