@@ -55,8 +55,8 @@ from k8stui.cluster.unread import unread_values
 from k8stui.cluster.unstarted import without_start
 from k8stui.cluster.workloads import Expander
 from k8stui.kernel.address import Prefix
-from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.manifests.foreign import is_kustomized
+from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.origin import Origin
 
 if TYPE_CHECKING:
