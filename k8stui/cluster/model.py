@@ -522,6 +522,8 @@ class Workload:
     """Those of its template."""
     lack: str = ""
     """Why it has fewer pods than it wants, where the API server or itself keeps some away."""
+    refused: Lack | None = None
+    """The same, where the template itself is what the API server does not take."""
     is_ordered: bool = False
     """It makes a pod when the one before it is ready."""
     origin: Origin

@@ -26,7 +26,7 @@ from k8stui.cluster.draft import Draft
 from k8stui.cluster.kubelet import PodState, job_ends
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.mentions import template_path
-from k8stui.cluster.model import Container, Node, Remark, Workload
+from k8stui.cluster.model import Container, Lack, Node, Remark, Workload
 from k8stui.cluster.ownership import controller, top_owner
 from k8stui.cluster.selectors import matches
 from k8stui.manifests.manifest import field_name
@@ -127,6 +127,7 @@ class Expander:
         self._taken: set[str] = set()
         self._lacks: dict[Owner, str] = {}
         """What keeps pods of a workload away."""
+        self._refused: dict[Owner, Lack] = {}
         self._autoscalers = Autoscalers(inventory)
         self._lacks_parent = False
         """A ReplicaSet names an owner that is not there: if it comes, that one makes the pods."""
@@ -255,6 +256,7 @@ class Expander:
             labels=_own_labels(manifest),
             pod_labels=labels(manifest.data, *template_path(manifest.kind), "metadata", "labels"),
             lack=self._lacks.get(owner, ""),
+            refused=self._refused.get(owner),
             is_ordered=_is_ordered(manifest),
             origin=manifest.origin(),
         )
@@ -341,9 +343,12 @@ class Expander:
             self._result.remark(said, manifest)
             return made
         if kind == "StatefulSet" and not manifest.observed and (wrong := refused_pod(spec)):
+            said = f"the API server refuses each of them: {field_name(wrong.path)} {wrong.message}"
+            advice = f"write {wrong.mended}" if wrong.mended else wrong.hint
+            self._lacks[owner] = said
+            self._refused[owner] = Lack(said, advice, manifest.origin(*(wrong.at or wrong.path)))
             self._result.remark(
-                f"StatefulSet {name} gets no pods: the API server refuses each of them: "
-                f"{field_name(wrong.path)} {wrong.message}",
+                f"StatefulSet {name} gets no pods: {said}",
                 manifest,
                 *wrong.path,
             )

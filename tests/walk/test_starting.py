@@ -18,6 +18,7 @@ from walk.test_reported import ASKER, NODES, asking
 from walk.test_told_by_both import Both, env, judge_both
 
 from k8stui.check import Severity, check
+from k8stui.manifests import FieldPlace
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk
 from k8stui.walk.world import build_world
@@ -944,3 +945,29 @@ def test_variables_that_break_or_stay_as_they_are(tmp_path: Path) -> None:
         "no REDIS_PORT, which Service default/redis sets to tcp://" in said["service-port-env"].why
     )
     assert said["service-env"].fix.startswith("write $(REDIS_HOST)")
+
+
+def test_a_set_whose_pods_are_refused_tells_why(tmp_path: Path) -> None:
+    """A claim template is called otherwise than its mount: the walk names that line."""
+    claim = {"metadata": {"name": "store"}, "spec": {"accessModes": ["ReadWriteOnce"]}}
+    mounts = {"image": "x", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    refused = workload(
+        "StatefulSet", "db", serviceName="db", volumeClaimTemplates=[claim], container=mounts
+    )
+    made = build_world([str(write(tmp_path, (*NODES, service("db"), refused, pod("app"))))])
+    found = walk(made, parse_request(made, "pod/app", "svc/db:80")).outcome
+    assert "refuses each of them: " in found.reason
+    assert "'data'" in found.reason
+    assert found.advice == "write name: store, or give the pod a volume data"
+    assert found.origin is not None
+    assert isinstance(found.origin.place, FieldPlace)
+    assert "volumeMounts" in found.origin.place.path
+
+
+def test_an_ingress_means_the_service_that_has_its_port(tmp_path: Path) -> None:
+    path = {"path": "/", "pathType": "Prefix",
+            "backend": {"service": {"name": "hub", "port": {"number": 4318}}}}  # fmt: skip
+    those = service("hub-app", port=3000), service("hub-otel", port=4318)
+    made = build_world([str(write(tmp_path, (*NODES, at_the_shop(path), *those)))])
+    (one,) = [found for found in check(made) if found.rule == "ingress-backend"]
+    assert one.fix == "write hub-otel"

@@ -20,7 +20,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from k8stui.apiserver.fields import array, at, table, text
+from k8stui.apiserver import defaults
+from k8stui.apiserver.fields import array, at, table, text, texts
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -542,6 +543,14 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
         return _of_peer(manifest, one, f"{why}{there}/{below}", full)
     if number.isdecimal() and below and further == "" and made is None:
         return _peer_elsewhere(ground, manifest, one, who, own)
+    if made is not None and service is not None and pod == one.host and one.port is not None:
+        if service.cluster_ips or f"{own}/{pod}" in ground.cluster.services:
+            return None
+        alone = manifest is made and defaults.replicas(made.kind, table(made.data, "spec")) == 1
+        if alone or _finds_by_itself(ground, pod):
+            return None
+        why = f"{unlike}, a pod: it has no DNS name but that below Service {governing}"
+        return _of_peer(manifest, one, why, f"{pod}.{governing}")
     if not below or below == governing or service is None or not known:
         return None
     alike = is_typo(below, governing) or is_same_thing(below, governing) or below == base
@@ -557,6 +566,15 @@ def _peer(ground: Ground, manifest: Manifest, one: ToldHost, who: str, own: str)
         why=f"{who} leads to {one.host}: pod {pod} has its name below Service {governing}, which "
         f"governs StatefulSet {base} (serviceName)",
         fix=f"write {pod}.{governing}",
+    )
+
+
+def _finds_by_itself(ground: Ground, pod: str) -> bool:
+    """Whether some pod has a search list of its own, or the name in its /etc/hosts."""
+    return any(
+        texts(one.spec, "dnsConfig", "searches")
+        or any(pod in texts(alias, "hostnames") for alias in array(one.spec, "hostAliases"))
+        for one in ground.templates
     )
 
 

@@ -30,6 +30,7 @@ from k8stui.check.ground import Ground
 from k8stui.check.hosts import service_named
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.listening import declared
+from k8stui.cluster.meant import meant_by_port
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Lack, Pod, Service, ServiceType
 from k8stui.cluster.streams import streamed
@@ -395,6 +396,9 @@ def _judge(
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
         near = ground.nearest_service(namespace, name)
+        if near is None or not is_typo(name, near):
+            port = _port(backend, _port_path(name_path))
+            near = _with_its_port(ground, namespace, name, port) or near
         yield Finding(
             rule=ID,
             severity=Severity.ERROR if near and is_typo(name, near) else Severity.WARNING,
@@ -404,7 +408,7 @@ def _judge(
             fix=f"write {near}" if near else _missing(ground, manifest, name),
         )
         return
-    port_path = ("service", "port") if name_path[0] == "service" else ("servicePort",)
+    port_path = _port_path(name_path)
     lack = _no_port(ground, service, _port(backend, port_path))
     if lack is None or service.type is ServiceType.EXTERNAL_NAME:
         return
@@ -416,6 +420,19 @@ def _judge(
         why=lack[0],
         fix=lack[1],
     )
+
+
+def _port_path(name_path: tuple[str, ...]) -> tuple[str, ...]:
+    return ("service", "port") if name_path[0] == "service" else ("servicePort",)
+
+
+def _with_its_port(ground: Ground, namespace: str, name: str, port: object) -> str | None:
+    """``nats:8222`` for nats-monitoring, which alone has that port; named like it in a word."""
+    if not isinstance(port, int) or ground.services_named(name):
+        return None
+    found = meant_by_port(ground.cluster, namespace, port, name)
+    shared = found is not None and not set(name.split("-")).isdisjoint(found.name.split("-"))
+    return found.name if found is not None and shared else None
 
 
 def _no_port(ground: Ground, service: Service, wanted: object) -> tuple[str, str] | None:

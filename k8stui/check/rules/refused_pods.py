@@ -42,6 +42,8 @@ def look(ground: Ground) -> Iterator[Finding]:
     for workload in ground.cluster.workloads:
         if not workload.lack or workload.origin.kind is OriginKind.OBSERVED:
             continue
+        if workload.refused is not None:  # told above, with a workload of no replicas too
+            continue
         few = (
             f"only {len(workload.pods)} of {workload.replicas} pods" if workload.pods else "no pods"
         )

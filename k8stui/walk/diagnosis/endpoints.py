@@ -289,7 +289,9 @@ def _no_pod_now(cluster: Cluster, service: Service) -> Diagnosis | None:
             )
         if each.lack:
             return Diagnosis(
-                f"{name}, whose pods it selects, has none: {each.lack}", mend(each), each.origin
+                f"{name}, whose pods it selects, has none: {each.lack}",
+                mend(each),
+                each.refused.origin if each.refused is not None else each.origin,
             )
         return Diagnosis(
             f"{name}, whose pods it selects, has none",

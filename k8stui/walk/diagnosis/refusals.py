@@ -8,6 +8,8 @@ from k8stui.cluster.workloads import PAUSED
 
 def mend(workload: Workload) -> str:
     """By the words of the refusal: a quota's, a LimitRange's, an account's."""
+    if workload.refused is not None:
+        return workload.refused.mend
     said, kind = workload.lack, workload.kind.lower()
     if said == PAUSED:
         return f"kubectl rollout resume {kind}/{workload.name}, or take paused: true out"
