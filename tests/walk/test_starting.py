@@ -971,3 +971,13 @@ def test_an_ingress_means_the_service_that_has_its_port(tmp_path: Path) -> None:
     made = build_world([str(write(tmp_path, (*NODES, at_the_shop(path), *those)))])
     (one,) = [found for found in check(made) if found.rule == "ingress-backend"]
     assert one.fix == "write hub-otel"
+
+
+def test_a_service_that_was_left_in_another_namespace(tmp_path: Path) -> None:
+    """Without a namespace, beside pods that have one: asked by its name from among them."""
+    shop = kind("v1", "shop", "Namespace"), workload("Deployment", "web", namespace="shop")
+    those = service("web"), pod("app", namespace="shop")
+    made = build_world([str(write(tmp_path, (*NODES, *shop, *those)))])
+    found = walk(made, parse_request(made, "pod/app", "web:80", "shop")).outcome
+    assert "is in namespace default, and they are in shop" in found.reason
+    assert found.advice == "put Service web into namespace shop: it selects in its own only"

@@ -734,7 +734,9 @@ def _by_pods(
     if found is None or (one.port is None and not isinstance(found, Workload)):
         return None
     if isinstance(found, Workload):
-        why, fix = without_service(found, one.port)
+        why, fix = without_service(
+            ground.cluster, found, one.port, ground.services_named(found.name)
+        )
     else:
         why, fix = f"there is no Service {'/'.join(key)}", f"write {found.name}"
     return Finding(

@@ -6,6 +6,8 @@ proposed is never the name that was asked.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
 from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, Service, ServiceType, Workload
@@ -445,7 +447,8 @@ def _behind(
     here = pod.namespace if pod is not None else "default"
     found = meant_by_name(cluster, here, asked, port)
     if isinstance(found, Workload):
-        return Diagnosis(*without_service(found, port), found.origin)
+        called = [one for one in cluster.services.values() if one.name == found.name]
+        return Diagnosis(*without_service(cluster, found, port, called), found.origin)
     by_port = meant_by_port(cluster, here, port, asked) if found is None and port else None
     if found is not None:
         said = f"{reason}; Service {found.name} leads to the pods of {asked}"
@@ -456,9 +459,23 @@ def _behind(
     return Diagnosis(reason, f"create a Service {asked} in namespace {here}, or mend the name")
 
 
-def without_service(workload: Workload, port: int | None) -> tuple[str, str]:
-    """Of a workload that was asked by its own name: why that is none, and what gives it one."""
+def without_service(
+    cluster: Cluster, workload: Workload, port: int | None, called: Iterable[Service]
+) -> tuple[str, str]:
+    """Of a workload that was asked by its own name: why that is none, and what gives it one.
+
+    `called`: the Services of that name, of which one may be left in another namespace.
+    """
     name, labels = workload.name, written(workload.pod_labels)
+    for one in called:
+        wanted = (one.selector or {}).items()
+        if one.namespace == workload.namespace or not wanted <= workload.pod_labels.items():
+            continue
+        if wanted and not matching(cluster, one):
+            why = f"Service {name}, whose selector is that of {workload.kind} {name}'s pods, is in "
+            why += f"namespace {one.namespace}, and they are in {workload.namespace}"
+            fix = f"put Service {name} into namespace {workload.namespace}"
+            return why, f"{fix}: it selects in its own only"
     why = (
         f"no Service is called {name}: {workload.kind} {name} is there, and workloads have no name "
         "in DNS; no Service selects its pods"
