@@ -545,6 +545,13 @@ AWS = workload(
     container={"image": "amazon-k8s-cni:v1.15.1",
                "env": [{"name": "AWS_VPC_K8S_CNI_EXTERNALSNAT", "value": "true"}]},
 )  # fmt: skip
+
+
+def of_aws(name: str, value: str) -> Manifest:
+    annotations = {f"service.beta.kubernetes.io/aws-load-balancer-{name}": value}
+    return service("web", to=8080, type="LoadBalancer", head={"annotations": annotations})
+
+
 WIDE_POOL = kind(
     "projectcalico.org/v3", "wide", "IPPool",
     spec={"cidr": "192.168.0.0/16", "ipipMode": "Always", "natOutgoing": True},
@@ -1553,6 +1560,24 @@ CASES |= {
                    kind("cilium.io/v2alpha1", "all", "CiliumL2AnnouncementPolicy", None,
                         spec={"loadBalancerIPs": True})),
         ask=("outside", "192.168.0.240:80"), result="connected",
+    ),
+    "a load balancer for AWS' controller": Told(
+        manifests=(*NODES, WEB[1], of_aws("type", "external")),
+        ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("leaves it to the AWS Load Balancer Controller",), mend="load-balancer-type: nlb",
+        rule="load-balancer", words="which no manifest has", fix="run aws-load-balancer-contr",
+    ),
+    "what AWS' own provider does not read": Told(
+        manifests=(*NODES, WEB[1], of_aws("private-ipv4-addresses", "10.0.0.5")),
+        ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("does not read aws-load-balancer-private-ipv4",), mend="-type: external",
+        rule="load-balancer", words="does not read", fix="nlb-target-type",
+    ),
+    "AWS' controller is there": Told(
+        manifests=(*NODES, WEB[1], of_aws("type", "external"), pod("lbc", container={
+            "image": "public.ecr.aws/eks/aws-load-balancer-controller:v2.8.1"})),
+        ask=("outside", "svc/web:80"), result="unreachable", not_said="no manifest has",
+        rule="load-balancer", words="<pending>", fix="nothing in a cloud",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.aws_load_balancers import waits_for_controller
 from k8stui.cluster.balancers import METALLB
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
@@ -48,13 +49,17 @@ def look(ground: Ground) -> Iterator[Finding]:
             way = f"; until then it is reached by its {way}"
         else:
             way = "; it has no node port either"
+        lack = waits_for_controller(service, ground.cluster)
+        why = f": {lack.why}" if lack is not None else ""
         yield Finding(
             rule=ID,
             severity=Severity.INFO,
             subject=f"Service {service.key}",
-            place=ground.place(service, "spec", "type"),
-            why=f"the load balancer has no address (<pending>){way}",
-            fix=f"run the controller of loadBalancerClass {named}: no other gives it an address"
+            place=lack.origin.place if lack is not None else ground.place(service, "spec", "type"),
+            why=f"the load balancer has no address (<pending>){why}{way}",
+            fix=lack.mend
+            if lack is not None
+            else f"run the controller of loadBalancerClass {named}: no other gives it an address"
             if (named := service.load_balancer_class)
             else there.on_demand
             if there is not None and there.on_demand

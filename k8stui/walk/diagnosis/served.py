@@ -6,6 +6,7 @@ pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 
 from __future__ import annotations
 
+from k8stui.cluster.aws_load_balancers import waits_for_controller
 from k8stui.cluster.listening import Listening, declared
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
 from k8stui.cluster.proxy_configuration import NFTABLES
@@ -129,7 +130,11 @@ def _from_beyond(
     ways = [f"ask {address.with_port(entry.port)}" for address in addresses[:1]]
     ways += [f"ask {name}:{entry.port}" for name in names[:1]]
     origin = service.origins.get("type", service.origin)
-    lack = case.cluster.unbalanced.get(service.key)
+    lack = case.cluster.unbalanced.get(service.key) or (
+        waits_for_controller(service, case.cluster)
+        if service.type is ServiceType.LOAD_BALANCER
+        else None
+    )
     if lack is not None and not ways:
         said += f"; it has no address of a load balancer: {lack.why}"
         ways.append(lack.mend)
