@@ -39,7 +39,7 @@ from k8stui.kernel.standing import (
 )
 from k8stui.kernel.step import Fork, RuleCause, SocketCause, Way
 from k8stui.kernel.targets.base import Jump
-from k8stui.kernel.transit import ChainKey, Transit, seen_from
+from k8stui.kernel.transit import ChainKey, NftKey, Transit, seen_from
 
 _TO = re.compile(r"-j DNAT --to-destination (\S+)$")
 _BEFORE = re.compile(r"[\w.:]")
@@ -75,7 +75,7 @@ class Alike:
         self._chains: dict[int, Chain] = {}
         """Keeps alive what `_translations` and `_kinds` know by its identity."""
         self._numbers: dict[Hashable, int] = {}
-        self._transits: dict[tuple[str, tuple[ChainKey, ...]], Transit] = {}
+        self._transits: dict[tuple[str, _Met], Transit] = {}
         self._seen: dict[tuple[str, str], Hashable] = {}
         self._twins: dict[Hashable, _First] = {}
 
@@ -316,9 +316,9 @@ class Alike:
             self._network[name].machine == near.name for name in others
         ):
             return _unlike
-        chains = tuple(_visited(exchange, near.space))
+        met = tuple(_visited(exchange, near.space)), _visited_by_nft(exchange, near.space)
         border = None
-        if self._transit(near.name, chains).is_told:
+        if self._transit(near.name, met).is_told:
             border = self._border(exchange, others, leaf, own=own, by_route=True)
         if border is None:
             return _unlike
@@ -327,16 +327,18 @@ class Alike:
         nodes: dict[str, tuple[int, Transit] | None] = {}
 
         def of_node(name: str) -> tuple[int, Transit] | None:
-            transit = self._transit(name, chains)
+            transit = self._transit(name, met)
             side = transit.side
             if name in machines or not transit.is_told:
                 return None
             seen = tuple(border.seen(one, side.names, "") for one in side.own)
             if None in seen:
                 return None
-            met = tuple(transit.about(one, side.names) for one in (*ends, *side.own))
+            says = tuple(transit.about(one, side.names) for one in (*ends, *side.own))
+            if None in says:
+                return None
             about = tuple(self._seen_from(one, side) for one in sides)
-            return self._numbered((transit.look, met, seen, about)), transit
+            return self._numbered((transit.look, says, seen, about)), transit
 
         def told(address: Address, stands: AddressStanding) -> Hashable:
             if stands.side not in nodes:
@@ -346,14 +348,15 @@ class Alike:
             if node is None or seen is None:
                 return None
             number, transit = node
-            return number, transit.about(address, stands.names), seen
+            says = transit.about(address, stands.names)
+            return says and (number, says, seen)
 
         return told
 
-    def _transit(self, name: str, chains: tuple[ChainKey, ...]) -> Transit:
-        key = (name, chains)
+    def _transit(self, name: str, met: _Met) -> Transit:
+        key = (name, met)
         if key not in self._transits:
-            self._transits[key] = Transit(self.side(name), chains)
+            self._transits[key] = Transit(self.side(name), *met)
         return self._transits[key]
 
     def _seen_from(self, name: str, node: Surroundings) -> Hashable:
@@ -402,6 +405,10 @@ class Alike:
 
 _Signs = Callable[[Address, AddressStanding], Hashable]
 """What is seen of an address on the way; None: it is like no other, as far as can be told."""
+
+
+_Met = tuple[tuple[ChainKey, ...], tuple[NftKey, ...]]
+"""Chains that packets were in: of iptables, of nftables."""
 
 
 def _unlike(_address: Address, _stands: AddressStanding) -> Hashable:
@@ -513,6 +520,16 @@ def _visited(exchange: Exchange, space: NetNamespace) -> Iterator[ChainKey]:
 
 def _judged(judge: Judge, address: Address, _device: str) -> Hashable:
     return judge.about(address)
+
+
+def _visited_by_nft(exchange: Exchange, space: NetNamespace) -> tuple[NftKey, ...]:
+    """The same of nftables."""
+    if space.nft is None:
+        return ()
+    from k8stui.kernel.nft.visited import visited  # noqa: PLC0415 - as in `netfilter`
+
+    found = visited(space, exchange.steps)
+    return tuple((table.called, chain.name, is_nat) for table, chain, is_nat in found)
 
 
 def _asked_by_nft(

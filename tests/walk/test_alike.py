@@ -298,8 +298,15 @@ def crowd(tmp_path: Path) -> World:
     return world(tmp_path, text)
 
 
-def test_many_endpoints_are_a_branch_here_and_one_on_other_nodes(crowd: World) -> None:
-    found = list(walks(crowd, parse_request(crowd, "pod/asker", "svc/pool")))
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+@pytest.mark.parametrize("cni", ["flannel", "flannel-vxlan"])
+def test_many_endpoints_are_a_branch_here_and_one_on_other_nodes(
+    tmp_path: Path, mode: str, cni: str
+) -> None:
+    text = SERVICE.format(type="ClusterIP", more="", asker="no")
+    text += WORKLOAD.format(number=0, replicas=120, ports=PORTS[1], host="false")
+    made = world(tmp_path, text, mode=mode, cni=cni)
+    found = list(walks(made, parse_request(made, "pod/asker", "svc/pool")))
     assert sorted(1 + len(trace.alike) for trace in found) == [40, 80]
     assert sorted(trace.probability for trace in found) == [Fraction(1, 3), Fraction(2, 3)]
 
