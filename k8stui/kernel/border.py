@@ -100,7 +100,8 @@ class Border:
         told = [
             (number, look, led(table, name))
             for number, (looks, table) in enumerate(self.looks)
-            for look, name in looks.get(address, ())
+            if address in looks  # of a hundred thousand most are in none
+            for look, name in looks[address]
         ]
         said = [
             (number, about(address, port))
