@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import Object, array, table, text
+from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.check.template import Template
 from k8stui.record import record
 
@@ -31,7 +32,11 @@ class Need:
 
 
 def needs(template: Template) -> Iterator[Need]:
-    """All of them but those that are ``optional``."""
+    """All of them but those that are ``optional``, or whose name is to be filled in."""
+    return (need for need in _all(template) if not is_placeholder(need.name))
+
+
+def _all(template: Template) -> Iterator[Need]:
     at = (*template.path, "spec")
     account = text(template.spec, "serviceAccountName")
     if account:

@@ -13,6 +13,7 @@ from itertools import islice
 
 from k8stui.apiserver.fields import table, text
 from k8stui.apiserver.inventory import Inventory
+from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.cluster.model import Pod
 from k8stui.kernel.derived import Derived
 from k8stui.manifests import Manifest
@@ -60,8 +61,11 @@ class Holders:
     def meant(self, kind: str, namespace: str, name: str, key: str = "") -> str:
         """The object that a name is a slip of, or the one that nobody else asks for and that fits.
 
-        It fits with the key that is asked for, or with a name that begins alike. Empty: none.
+        It fits with the key that is asked for, or with a name that begins alike. Empty: none, and
+        for a name that is to be filled in.
         """
+        if is_placeholder(name):
+            return ""
         asked = kind, namespace, name, key
         if asked not in self._found:
             space = kind, namespace

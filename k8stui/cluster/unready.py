@@ -110,7 +110,7 @@ def _two_words(container: Object) -> Unready | None:
 
 def _memory(container: Object) -> Unready | None:
     limit = at(container, "resources", "limits", "memory")
-    if limit is None or quantity.parse(limit) >= _LEAST_MEMORY:
+    if not quantity.is_quantity(limit) or quantity.parse(limit) >= _LEAST_MEMORY:
         return None
     unit = ", where m is a thousandth of a byte" if str(limit).endswith("m") else " bytes"
     return Unready(

@@ -17,6 +17,7 @@ from k8stui.apiserver import defaults
 from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, number, table, text
 from k8stui.apiserver.inventory import WORKLOADS, Inventory, key_of, namespace_of
+from k8stui.apiserver.validation.unfinished import is_filled_in
 from k8stui.apiserver.validation.workload import refused_pod
 from k8stui.cluster.autoscalers import Autoscalers
 from k8stui.cluster.controller_marks import is_indexed, mark, ordinals, stand_in_hash
@@ -342,17 +343,19 @@ class Expander:
             said = f"StatefulSet {name} gets no pods: its name with a hash behind it is no label"
             self._result.remark(said, manifest)
             return made
-        if kind == "StatefulSet" and not manifest.observed and (wrong := refused_pod(spec)):
-            said = f"the API server refuses each of them: {field_name(wrong.path)} {wrong.message}"
-            advice = f"write {wrong.mended}" if wrong.mended else wrong.hint
-            self._lacks[owner] = said
-            self._refused[owner] = Lack(said, advice, manifest.origin(*(wrong.at or wrong.path)))
-            self._result.remark(
-                f"StatefulSet {name} gets no pods: {said}",
-                manifest,
-                *wrong.path,
-            )
-            return made
+        if kind == "StatefulSet" and not manifest.observed and (wrong := refused_pod(manifest)):
+            said = f"{field_name(wrong.path)} {wrong.message}"
+            if not is_filled_in(manifest, wrong):
+                said = f"the API server refuses each of them: {said}"
+                advice = f"write {wrong.mended}" if wrong.mended else wrong.hint
+                self._lacks[owner] = said
+                at = manifest.origin(*(wrong.at or wrong.path))
+                self._refused[owner] = Lack(said, advice, at)
+                said = f"StatefulSet {name} gets no pods: {said}"
+                self._result.remark(said, manifest, *wrong.path)
+                return made
+            said += " (to be filled in; its pods are kept here)"
+            self._result.remark(f"StatefulSet {name}: {said}", manifest, *wrong.path)
         for index, pod_name in enumerate(names):
             pod_spec = spec_of(index)
             draft = Draft(

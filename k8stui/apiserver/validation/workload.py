@@ -16,7 +16,8 @@ from k8stui.apiserver.validation.mistake import Mistake, Wrong, not_negative
 from k8stui.apiserver.validation.pod import check_pod_spec
 from k8stui.apiserver.validation.rollout import check_rollout
 from k8stui.apiserver.validation.selectors import check_selector, matches
-from k8stui.manifests.manifest import Path
+from k8stui.apiserver.validation.unfinished import is_filled_in
+from k8stui.manifests.manifest import Manifest, Path
 
 _SPEC = ("spec",)
 _OWN_LABELS = ("spec", "template", "metadata", "labels")
@@ -122,12 +123,14 @@ def check_template(spec: Object, base: Path, *, pods: bool = True) -> Iterator[M
         yield from check_pod_spec(table(template, "spec"), (*path, "spec"))
 
 
-def refused_pod(spec: Object) -> Mistake | None:
-    """What the server has against the pods of a StatefulSet whose own `spec` it takes.
+def refused_pod(one: Manifest) -> Mistake | None:
+    """What the server has against the pods of a StatefulSet whose own spec it takes.
 
     The controller adds a volume for each claim template before it asks (stateful_set_utils.go
-    updateStorage), and the server looks at the pod itself only then.
+    updateStorage), and the server looks at the pod itself only then. What somebody fills in comes
+    last.
     """
+    spec = table(one.data, "spec")
     pod = table(spec, "template", "spec")
     claims = [
         {"name": text(claim, "metadata", "name"), "emptyDir": {}}
@@ -137,7 +140,8 @@ def refused_pod(spec: Object) -> Mistake | None:
     kept = [one for one in array(pod, "volumes") if text(one, "name") not in own]
     whole = {**pod, "volumes": [*kept, *claims]} if claims else pod
     base = (*_SPEC, "template", "spec")
-    return next((m for m in check_pod_spec(whole, base) if not is_kept(m)), None)
+    found = [m for m in check_pod_spec(whole, base) if not is_kept(m)]
+    return min(found, key=lambda mistake: is_filled_in(one, mistake), default=None)
 
 
 def _always(spec: Object, kind: str) -> Iterator[Mistake]:

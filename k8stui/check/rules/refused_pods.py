@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import table
+from k8stui.apiserver.validation.unfinished import is_filled_in
 from k8stui.apiserver.validation.workload import refused_pod
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
@@ -27,8 +27,8 @@ ID = "refused-pods"
 
 def look(ground: Ground) -> Iterator[Finding]:
     for key, manifest in ground.inventory.of("StatefulSet").items():
-        wrong = None if manifest.observed else refused_pod(table(manifest.data, "spec"))
-        if wrong is not None:
+        wrong = None if manifest.observed else refused_pod(manifest)
+        if wrong is not None and not is_filled_in(manifest, wrong):
             yield Finding(
                 rule=ID,
                 severity=Severity.ERROR,
