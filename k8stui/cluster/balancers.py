@@ -19,7 +19,7 @@ from k8stui.apiserver.fields import table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.distribution import K3S, Distribution
 from k8stui.cluster.images import image_word
-from k8stui.cluster.metallb import Advertisement, Pool, Told, address_of, told
+from k8stui.cluster.metallb import POOL, Advertisement, Pool, Told, address_of, told
 from k8stui.cluster.model import (
     Announced,
     Container,
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 _WANTED = ("metallb.io/loadBalancerIPs", "metallb.universe.tf/loadBalancerIPs",
            "kube-vip.io/loadbalancerIPs")  # fmt: skip
 _SHARED = ("metallb.io/allow-shared-ip", "metallb.universe.tf/allow-shared-ip")
-_POOL = ("metallb.io/address-pool", "metallb.universe.tf/address-pool")
 METALLB = dict.fromkeys(
     ("metallb.io", "metallb.universe.tf"),
     ("address-pool", "loadBalancerIPs", "allow-shared-ip", "ip-allocated-from-pool"),
@@ -102,7 +101,7 @@ class Balancers:
             given, origin = self._given(service, taken)
             if service.load_balancer_class is not None:
                 continue
-            lack = self._lack(service, given, services, taken)
+            lack = self._lack(service, given, found, taken)
             if lack is None and self.pools:
                 lack = self._held(service, given, holders) or _one_family(service, given)
             if lack is not None:
@@ -163,7 +162,7 @@ class Balancers:
                 f"ask for an address of a pool ({self.pools[0].written}), or add {out[0]} to one",
                 origin,
             )
-        named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
+        named = next((service.annotations[key] for key in POOL if key in service.annotations), "")
         own = next((one for one in self.pools if one.name == named), None)
         if given and own is not None and not all(one in own for one in given):
             return Lack(
@@ -251,7 +250,7 @@ class Balancers:
         is_whole = all(one.ranges or one.path == ("spec",) for one in self.pools)
         if asked and (self.pools or self.vips):
             return tuple(filter(None, map(address_of, asked.split(",")))), origin
-        named = next((service.annotations[key] for key in _POOL if key in service.annotations), "")
+        named = next((service.annotations[key] for key in POOL if key in service.annotations), "")
         for pool in self.pools if is_whole else ():
             if pool.serves(service) and (pool.name == named or (not named and pool.auto)):
                 free = (
@@ -299,6 +298,8 @@ def _one_family(service: Service, given: tuple[Address, ...]) -> Lack | None:
 def _allocation(pool: Pool) -> str:
     told = table(pool.manifest.data, *pool.path, "serviceAllocation")
     spaces = texts(told, "namespaces")
+    if not told:
+        return "no Service at all: it is there, and chooses none"
     return f"namespace {', '.join(spaces)}" if spaces else "Services with other labels"
 
 

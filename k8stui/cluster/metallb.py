@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import array, flag, labels, table, text, texts
+from k8stui.apiserver.fields import array, at, flag, labels, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.model import Node, Pod, Service
 from k8stui.cluster.selectors import matches
@@ -23,6 +23,8 @@ from k8stui.record import record
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
+POOL = ("metallb.io/address-pool", "metallb.universe.tf/address-pool")
+"""By what a Service asks for one."""
 _MOST = 65536
 """Addresses of a pool that are looked at for a free one."""
 _IMAGE = re.compile(r"metallb[/-](?:speaker|controller):v?0\.(\d{1,3})\b")
@@ -61,6 +63,8 @@ class Pool:
     def serves(self, service: Service) -> bool:
         """Whether it is for that Service (serviceAllocation; pool_reconciler isPoolCompatible…)."""
         told = table(self.manifest.data, *self.path, "serviceAllocation")
+        if not told and at(self.manifest.data, *self.path, "serviceAllocation") is not None:
+            return self.name in map(service.annotations.get, POOL)
         spaces = texts(told, "namespaces")
         if array(told, "namespaceSelectors"):
             return True  # of labels that namespaces have, which are not known here

@@ -1542,6 +1542,19 @@ CASES |= {
         cause=("of loadBalancerClass example.org/vip alone",), mend="example.org/vip",
         rule="load-balancer", words="lb_class_only", fix="loadBalancerClass: example.org/vip",
     ),
+    "a pool for no Service": Told(
+        manifests=(*NODES, *metallb(serviceAllocation={}), BALANCED, WEB[1]),
+        ask=("outside", "svc/web:80"), result="unreachable", cause=("chooses none",),
+        mend="add namespace default", at="serviceAllocation: {}",
+        rule="load-balancer", words="for no Service at all", fix="add namespace default",
+    ),
+    "a pool that the manifests themselves use up": Told(
+        manifests=(*NODES, *metallb(addresses=["192.168.0.240/32"]), BALANCED, WEB[1],
+                   service("web2", "app=web", to=8080, type="LoadBalancer")),
+        ask=("outside", "svc/web2:80"), result="unreachable", cause=("is used up (",),
+        mend="allow-shared-ip", rule="load-balancer", words="192.168.0.240: default/web",
+        fix="widen the addresses",
+    ),
     "a pool of Cilium's for other labels": Told(
         manifests=(*NODES, WEB[1], BALANCED, cilium_pool(
             serviceSelector={"matchLabels": {"pool": "blue"}})),
