@@ -24,6 +24,8 @@ _ALONE = re.compile(_HOST)
 _SAYS_HOST = re.compile(
     r"HOST|ADDR|SERVER|URL|URI|ENDPOINT|SERVICE|BROKER|MASTER|UPSTREAM|PEER|SEED", re.IGNORECASE
 )
+_BY_API = re.compile(r"K(?:8S|UBERNETES)_?SERVICE_?NAME$")
+"""Variables with the name of a Service that is looked up at the API server, not by DNS (Felix)."""
 _NAMES_PORT = re.compile(r"\s*(?:server\s+[a-z0-9.-]+:\d+(?:\s[^;]*)?;|-?\s*targets:\s*\[)")
 _OPTION = re.compile(
     r"--?(?:[\w-]*host(?:name)?|replicaof|slaveof|h|server|master|peer)(?:=(?P<value>\S+))?$"
@@ -63,6 +65,8 @@ def asked(container: ContainerText) -> Iterator[ToldHost]:
 
 def in_variable(name: str, value: str, path: tuple[str | int, ...]) -> Iterator[ToldHost]:
     """Those that one variable names."""
+    if _BY_API.search(name):
+        return
     if _SAYS_HOST.search(name) and _ALONE.fullmatch(value):
         yield ToldHost(value, None, path, name)
     else:
