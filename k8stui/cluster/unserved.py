@@ -24,7 +24,14 @@ from k8stui.cluster.listeners import turned_away
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Container, Lack, Pod, Service, ServiceType
 from k8stui.cluster.traefik import dropped
-from k8stui.cluster.upstream_protocol import OF_KUBERNETES, OF_NGINX, misspoken, port_of
+from k8stui.cluster.upstream_protocol import (
+    OF_KUBERNETES,
+    OF_NGINX,
+    PREFIX_OF_KUBERNETES,
+    PREFIX_OF_NGINX,
+    misspoken,
+    port_of,
+)
 from k8stui.cluster.virtual_services import unbound
 from k8stui.record import record
 
@@ -103,6 +110,10 @@ def _served_by(manifest: Manifest, classes: Sequence[Manifest], usual: str) -> s
     found = next(mine, None)
     if found is not None:
         return text(found.data, "spec", "controller")
+    notes = table(manifest.data, "metadata", "annotations")
+    if named == "nginx" and not any(key.startswith(PREFIX_OF_KUBERNETES) for key in notes):
+        # Both call their class so, and who writes for one reads that one's annotations.
+        usual = OF_NGINX if any(key.startswith(PREFIX_OF_NGINX) for key in notes) else usual
     return {"nginx": usual, "alb": "ingress.k8s.aws/alb"}.get(named, "")
 
 

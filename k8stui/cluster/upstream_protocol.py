@@ -17,6 +17,7 @@ from k8stui.manifests import Manifest
 from k8stui.record import record
 
 OF_KUBERNETES, OF_NGINX = "k8s.io/ingress-nginx", "nginx.org/ingress-controller"
+PREFIX_OF_KUBERNETES, PREFIX_OF_NGINX = "nginx.ingress.kubernetes.io/", "nginx.org/"
 _TLS_NUMBERS = frozenset({443, 6443, 8443, 9443})
 _PLAIN_NUMBERS = frozenset({80, 3000, 5000, 8000, 8080, 8888, 9090})
 _TLS_PROTOCOLS = frozenset({"HTTPS", "GRPCS"})
@@ -40,9 +41,9 @@ class _Means:
 
 _MEANS = {
     OF_KUBERNETES: _Means(
-        "nginx.ingress.kubernetes.io/", "backend-protocol", "HTTPS", ("backend-protocol", "GRPC")
+        PREFIX_OF_KUBERNETES, "backend-protocol", "HTTPS", ("backend-protocol", "GRPC")
     ),
-    OF_NGINX: _Means("nginx.org/", "ssl-services", "{}", ("grpc-services", "{}")),
+    OF_NGINX: _Means(PREFIX_OF_NGINX, "ssl-services", "{}", ("grpc-services", "{}")),
     "haproxy.org/ingress-controller/haproxy": _Means("haproxy.org/", "server-ssl", '"true"'),
     "ingress.k8s.aws/alb": _Means("alb.ingress.kubernetes.io/", "backend-protocol", "HTTPS"),
 }

@@ -36,6 +36,16 @@ kind: ConfigMap
 metadata: {name: meter}
 data: {default.conf: "server { listen PORT; }"}
 """
+_NEEDS = """
+apiVersion: v1
+kind: Pod
+metadata: {name: mill}
+spec:
+  containers:
+    - name: c
+      image: x
+      env: [{name: LEVEL, valueFrom: {configMapKeyRef: {name: meter, key: level}}}]
+---"""
 _GATE = """
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
@@ -70,3 +80,13 @@ def test_a_route_may_be_for_the_other_gateway(
     if other is not None:
         (tmp_path / "a.yaml").write_text(_GATE.replace("NAME", other))
     assert [found.rule for found in checked(tmp_path)] == rules
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_a_key_may_be_in_the_other_one(tmp_path: Path, *, other: bool) -> None:
+    """Of a ConfigMap that two files define unlike; alone, what it lacks is told."""
+    (tmp_path / "b.yaml").write_text(_NEEDS + _CONFIG.replace("PORT", "9500"))
+    if other:
+        (tmp_path / "a.yaml").write_text(_CONFIG.replace("default.conf", "level"))
+    found = [one.rule for one in checked(tmp_path)]
+    assert ("missing-object" in found) is not other

@@ -213,7 +213,7 @@ def _absent(ground: Ground, template: Template, need: Need) -> Finding | None:
 
 def _without_key(ground: Ground, template: Template, need: Need) -> Finding | None:
     manifest = ground.of_kind(need.kind).get(f"{template.namespace}/{need.name}")
-    if not need.key or manifest is None:
+    if not need.key or manifest is None or need.name in ground.alternatives:
         return None
     near = wanting(manifest, need.key)
     if not near:
