@@ -79,6 +79,13 @@ class NamedFile:
     is_program: bool = False
     of_image: bool = False
     """Nobody but the image names it."""
+    is_script: bool = False
+    """An interpreter is to read it."""
+
+    @property
+    def is_to_be_there(self) -> bool:
+        """Whether it is no file that the program may make: what it is started with."""
+        return self.is_program or self.of_image or self.is_script
 
 
 @record(kw_only=True)

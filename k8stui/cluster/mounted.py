@@ -105,12 +105,13 @@ def named_files(container: Object) -> Iterator[NamedFile]:
     folder = text(container, "workingDir").rstrip("/")
     script = words[1] if len(words) > 1 and _INTERPRETERS.fullmatch(words[0]) else ""
     if script and not script.startswith(("/", "-")) and folder:
-        yield NamedFile(f"{folder}/{script.removeprefix('./')}", "its command runs")
+        whole = f"{folder}/{script.removeprefix('./')}"
+        yield NamedFile(whole, "its command runs", is_script=True)
     for word in words[1:] if command else words:
         option = _OPTION.fullmatch(word)
         path = option["value"] if option is not None else word
         if _PATH.fullmatch(path) and (_FILE.search(path) or path == script):
-            yield NamedFile(path, "its command names")
+            yield NamedFile(path, "its command names", is_script=path == script)
 
 
 _ELASTIC = ("/usr/share/elasticsearch/config/log4j2.properties",)

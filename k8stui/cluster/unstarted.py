@@ -157,6 +157,8 @@ class _Judge:
             if found is None or not found[0].kind:
                 continue
             mount, key = found
+            if mount.kind == EMPTY and not named.is_to_be_there:
+                continue
             who = f"{'init ' if container.init else ''}container {container.name}"
             told = f"{named.by} {named.path}"
             if self._is_lost(pod, mount, key):

@@ -64,6 +64,8 @@ CASES: dict[str, tuple[tuple[Manifest, ...], str, str]] = {
     "misspelt": ((*WEB, virtual("wbe")), "no Service apps/wbe", "write web"),
     "the pod's port": ((*WEB, virtual("web", 8080, "tcp")), "has no port 8080", "port 80"),
     "a host of the world": ((*WEB, virtual("api.example.org", 443)), "", ""),
+    "localhost of a browser": (
+        (*DB, told(("CORS_ORIGIN", "http://localhost:5432"))), "", ""),
     "localhost": ((*DB, told(("DB_HOST", "localhost"), ("DB_PORT", "5432"))),
                   "leads to localhost:5432, the pod itself", "write db"),
     "localhost in a URL": ((*DB, told(("DB_URL", "postgres://u@127.0.0.1:5432/x"))),

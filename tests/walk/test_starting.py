@@ -273,6 +273,9 @@ HIDDEN = {
         words="its command runs /app/server.js, and /app is an empty volume",
         mend="mount the volume at another folder than /app",
     ),
+    "a file that it makes itself": fine(
+        *emptied(command=["etcd", "--data-dir", "/app/default.etcd"])
+    ),
     "a file of the image beside the volume": fine(*emptied(command=["node", "/src/server.js"])),
     "a file of another ending": unready(
         *mounted("/etc/app", "app.yaml", "b", args=["--config=/etc/app/app.yml"]),

@@ -101,8 +101,12 @@ _INJECTED = re.compile(r"inject|sidecar|^dapr\.io/enabled$|/connect-service")
 """Annotations that ask for a container: of Istio, Linkerd, Vault, Dapr, Consul."""
 _IS_HOST = re.compile(r"(HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT)S?$", re.IGNORECASE)
 """Variables whose value is a host and nothing else: no name of a thing (OTEL_SERVICE_NAME)."""
-_LISTENS = re.compile(r"LISTEN|BIND|HEALTH|METRIC|ADMIN|PROBE|DEBUG|ADVERTISE", re.IGNORECASE)
-"""Variables that say where the program itself listens."""
+_ASKED_ELSEWHERE = re.compile(
+    r"LISTEN|BIND|HEALTH|METRIC|ADMIN|PROBE|DEBUG|ADVERTISE"
+    r"|ORIGIN|CORS|REDIRECT|CALLBACK|PUBLIC|EXTERNAL",
+    re.IGNORECASE,
+)
+"""Variables that say where the program itself listens, or what a browser asks or sends."""
 
 
 def _own(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
@@ -124,7 +128,7 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
         if one.port and _says_ask(container, one) and not _says_listen(container, one)
     ]
     for one, holder in told:
-        if one.host not in _ITSELF or _LISTENS.search(one.what):
+        if one.host not in _ITSELF or _ASKED_ELSEWHERE.search(one.what):
             continue
         port = one.port or _port_beside(one.what, env)
         if any(own.number == port for own in declared(pod)):
@@ -165,7 +169,7 @@ def _with_ports(held: ConfigMap) -> Sequence[ToldHost]:
     for one in in_texts(held.data):
         value, end = str(held.data[str(one.path[-1])]), one.offset or 0
         before = value[value.rfind("\n", 0, end) + 1 : end]
-        if one.port and not _LISTENS.search(before):
+        if one.port and not _ASKED_ELSEWHERE.search(before):
             found.append(one)
     return found
 
@@ -267,7 +271,7 @@ def _beside(ground: Ground, template: Template, container: ContainerText) -> Ite
     wanted = [
         (one, one.port)
         for one in asked(container)
-        if one.host in _ITSELF and one.port and not _LISTENS.search(one.what)
+        if one.host in _ITSELF and one.port and not _ASKED_ELSEWHERE.search(one.what)
     ]
     if not wanted:
         return
@@ -360,7 +364,7 @@ def _says_listen(container: ContainerText, one: ToldHost) -> bool:
     """Whether the option in which it stands says where the program itself listens."""
     word = str(at(container.data, *one.path[len(container.path) :]))
     before = word.partition(one.host)[0]
-    return _LISTENS.search(before) is not None
+    return _ASKED_ELSEWHERE.search(before) is not None
 
 
 def _without(pod: Pod, name: str) -> Pod:
