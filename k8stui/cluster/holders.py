@@ -11,12 +11,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 
-from k8stui.apiserver.fields import table, text
-from k8stui.apiserver.inventory import Inventory
+from k8stui.apiserver.fields import array, table, text
+from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.cluster.model import Pod
 from k8stui.kernel.derived import Derived
 from k8stui.manifests import Manifest
+from k8stui.manifests.schema.secrets import OF_VAULT
 from k8stui.suggest import Wordbook, is_same_thing, things
 
 KINDS = ("ConfigMap", "Secret")
@@ -39,15 +40,21 @@ class Holders:
             for key, one in inventory.of(kind).items():
                 namespace, _, name = key.partition("/")
                 self._objects.setdefault((kind, namespace), {})[name] = one
+        self._made = frozenset(_made(inventory))
         self._names: dict[tuple[str, str], _Names] = {}
         self._found: dict[tuple[str, str, str, str], str] = {}
 
     def get(self, kind: str, namespace: str, name: str) -> Manifest | None:
         return self._objects.get((kind, namespace), {}).get(name)
 
+    def is_made(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether something of the input makes the object in the cluster: cert-manager, a vault."""
+        return kind == "Secret" and (namespace, name) in self._made
+
     def elsewhere(self, kind: str, namespace: str, name: str) -> str:
         """The one other namespace that has an object of that name; empty: none, or several."""
-        there = self._spaces.get((kind, name), ()) if self._as_written else ()
+        made = self.is_made(kind, namespace, name)
+        there = self._spaces.get((kind, name), ()) if self._as_written and not made else ()
         return there[0] if len(there) == 1 and there[0] != namespace else ""
 
     @cached_property
@@ -64,7 +71,7 @@ class Holders:
         It fits with the key that is asked for, or with a name that begins alike. Empty: none, and
         for a name that is to be filled in.
         """
-        if is_placeholder(name):
+        if is_placeholder(name) or self.is_made(kind, namespace, name):
             return ""
         asked = kind, namespace, name, key
         if asked not in self._found:
@@ -84,6 +91,26 @@ class Holders:
                 for kind, name, _ in container.needs:
                     found.setdefault((kind, pod.namespace), set()).add(name)
         return found
+
+
+def _made(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """Namespace and name of each Secret that something of the input makes."""
+    for kind, *path in _MAKERS:
+        for one in inventory.of(kind).values():
+            yield namespace_of(one), text(one.data, *path) or one.name
+    for one in inventory.of("SecretProviderClass").values():
+        for each in array(one.data, "spec", "secretObjects"):
+            yield namespace_of(one), text(each, "secretName")
+
+
+_MAKERS = (
+    ("Certificate", "spec", "secretName"),
+    ("ExternalSecret", "spec", "target", "name"),
+    ("SealedSecret", "spec", "template", "metadata", "name"),
+    ("OnePasswordItem", "metadata", "name"),
+    *((kind, "spec", "destination", "name") for kind in OF_VAULT),
+)
+"""Kinds that make a Secret, and where its name stands; where it does not, it is their own."""
 
 
 class _Names:

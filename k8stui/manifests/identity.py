@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from k8stui.manifests.check import Fault, Mend, check
-from k8stui.manifests.schema import KINDS, WITHOUT_PART, balancers, calico, monitoring, networking
+from k8stui.manifests.schema import (
+    KINDS,
+    WITHOUT_PART,
+    balancers,
+    calico,
+    monitoring,
+    networking,
+    secrets,
+)
 from k8stui.manifests.schema.objects import Kind
 
 _GROUPS = frozenset(
@@ -13,7 +21,7 @@ _GROUPS = frozenset(
 ) | {"autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"}
 # They have more kinds than are known, and names alike.
 _GROUPS -= calico.GROUPS | balancers.GROUPS | monitoring.GROUPS | networking.TRAEFIK
-_GROUPS -= {"networking.istio.io"}
+_GROUPS -= {"networking.istio.io"} | secrets.GROUPS
 
 
 def kind_of(data: Mapping[str, object]) -> Kind | None:

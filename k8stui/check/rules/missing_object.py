@@ -71,6 +71,8 @@ def _certificates(ground: Ground) -> Iterator[Finding]:
             name = text(one, "secretName")
             if not name or f"{own}/{name}" in ground.of_kind("Secret"):
                 continue
+            if ground.holders.is_made("Secret", own, name):
+                continue
             near = ground.names_of("Secret", own).typo(name)
             away = next(iter(ground.namespaces_with("Secret", name)), None)
             if near is None and (away is None or ground.is_kustomized):
@@ -189,6 +191,8 @@ def _unscaled(ground: Ground, manifest: Manifest) -> Finding | None:
 def _absent(ground: Ground, template: Template, need: Need) -> Finding | None:
     key = f"{template.namespace}/{need.name}"
     if key in ground.of_kind(need.kind) or _GIVEN.get(need.kind) == need.name:
+        return None
+    if ground.holders.is_made(need.kind, template.namespace, need.name):
         return None
     near = (
         ground.holders.meant(need.kind, template.namespace, need.name, need.key)

@@ -19,6 +19,7 @@ from k8stui.manifests.schema import (
     monitoring,
     networking,
     pods,
+    secrets,
     services,
     workloads,
 )
@@ -38,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
         calico,
         balancers,
         monitoring,
+        secrets,
     )
     for kind in group.KINDS
 }
