@@ -10,9 +10,9 @@ from k8stui.apiserver.fields import text
 from k8stui.apiserver.inventory import namespace_of
 from k8stui.check.hosts import asked, service_named
 from k8stui.check.ports import number_of
-from k8stui.cluster.images import is_ingress_controller
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServicePort
+from k8stui.cluster.programs.images import is_ingress_controller
 from k8stui.record import record
 
 if TYPE_CHECKING:

@@ -24,7 +24,6 @@ from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.holders import Holders
 from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.labelled import Labelled
-from k8stui.cluster.listening import Listening, declared
 from k8stui.cluster.meant import CalledServices, Carriers, carriers, policy_selectors
 from k8stui.cluster.mentions import mentions
 from k8stui.cluster.model import (
@@ -35,6 +34,7 @@ from k8stui.cluster.model import (
     ServiceType,
     Workload,
 )
+from k8stui.cluster.programs.listening import Listening, declared
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.foreign import is_kustomized

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8stui.check.ground import Ground
 from k8stui.check.ports import ServedPort
-from k8stui.cluster.listening import Opinion
+from k8stui.cluster.programs.listening import Opinion
 from k8stui.walk.world import World
 
 

@@ -10,7 +10,7 @@ from k8stui.check.assertion import ARROW, ID, Assertion, End
 from k8stui.check.claim import Claim
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.proof import command, shown
-from k8stui.cluster.listening import declared
+from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.wire import LAN, WIRE
 from k8stui.origin import Place

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from itertools import chain
 
-from k8stui.cluster.listening import declared, running
 from k8stui.cluster.model import Pod, Service, ServicePort
+from k8stui.cluster.programs.listening import declared, running
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.sentence import port_word

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.apiserver import defaults
 from k8stui.apiserver.fields import Object, array, at, labels, number, table, text, texts
 from k8stui.apiserver.inventory import WORKLOADS, Inventory
-from k8stui.cluster.needs import REQUIRED
+from k8stui.cluster.scheduling.needs import REQUIRED
 from k8stui.cluster.selectors import matches
 from k8stui.cluster.well_known import HOSTNAME, OS
 

@@ -13,31 +13,36 @@ from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import WORKLOADS, Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
-from k8stui.cluster.balancers import announced, find_balancers, rivals, unannounced
-from k8stui.cluster.calico import calico_settings
-from k8stui.cluster.cilium_pools import CiliumPools
-from k8stui.cluster.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.configurations import embedded_in
-from k8stui.cluster.decode_policy import decode_policy
+from k8stui.cluster.decode.policy import decode_policy
 from k8stui.cluster.distribution import K3S, Distribution, find_distribution
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
-from k8stui.cluster.entrances import entrances
-from k8stui.cluster.evidence import users_of
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.holders import Holders
+from k8stui.cluster.ingress.entrances import entrances
+from k8stui.cluster.ingress.mesh import (
+    authorization_policies,
+    destination_tls,
+    peer_authentications,
+)
 from k8stui.cluster.kubernetes_service import add_kubernetes
+from k8stui.cluster.load_balancers.balancers import announced, find_balancers, rivals, unannounced
+from k8stui.cluster.load_balancers.cilium_pools import CiliumPools
+from k8stui.cluster.load_balancers.servicelb import with_nodes_addresses
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
-from k8stui.cluster.mesh import authorization_policies, destination_tls, peer_authentications
 from k8stui.cluster.model import Cluster, Corefile, Lack, Node, Pod, Service
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
-from k8stui.cluster.network_plugins import seen_plugins
+from k8stui.cluster.networks.calico import calico_settings
+from k8stui.cluster.networks.cni_configurations import cni_configurations, docker_options
+from k8stui.cluster.networks.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import Peopled, Population
 from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
+from k8stui.cluster.programs.evidence import users_of
 from k8stui.cluster.proxy_arguments import told_by_arguments
 from k8stui.cluster.proxy_configuration import (
     completed_by_kubeadm,
@@ -46,9 +51,8 @@ from k8stui.cluster.proxy_configuration import (
     replaced,
 )
 from k8stui.cluster.published import published
-from k8stui.cluster.scheduler import Scheduler
+from k8stui.cluster.scheduling.scheduler import Scheduler
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
-from k8stui.cluster.servicelb import with_nodes_addresses
 from k8stui.cluster.services import gather_services
 from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
@@ -60,8 +64,8 @@ from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.origin import Origin
 
 if TYPE_CHECKING:
-    from k8stui.cluster.claims import Claims, Unbindable
     from k8stui.cluster.policy import ClusterPolicy
+    from k8stui.cluster.scheduling.claims import Claims, Unbindable
 from k8stui.manifests import Manifest, Manifests
 
 _DEFAULT_OPTIONS = ClusterOptions()
@@ -111,7 +115,7 @@ def _populate(
                 return made
     claims: Claims | Unbindable | None = None
     if options.complete or inventory.of("StorageClass") or inventory.of("PersistentVolume"):
-        from k8stui.cluster.claims import Claims, Unbindable  # noqa: PLC0415 - rarely needed
+        from k8stui.cluster.scheduling.claims import Claims, Unbindable  # noqa: PLC0415 - rarely needed
 
         claims = Claims(inventory) if options.complete else Unbindable(inventory)
     admission = Admission(inventory, complete=options.complete)
@@ -303,7 +307,7 @@ def _unserved(
 ) -> Mapping[str, Lack]:
     if not any(map(inventory.of, ("Ingress", "VirtualService", *ROUTES, *OF_TRAEFIK))):
         return {}
-    from k8stui.cluster.unserved import unserved  # noqa: PLC0415 - rare
+    from k8stui.cluster.ingress.unserved import unserved  # noqa: PLC0415 - rare
 
     return unserved(inventory, pods.values(), services, distribution)
 
@@ -343,6 +347,6 @@ def _dns_origins(told: Told, corefile: Corefile | None) -> dict[str, Origin]:
 def _cluster_policies(inventory: Inventory) -> tuple[ClusterPolicy, ...]:
     if not any(map(inventory.of, CLUSTER_POLICY_KINDS)):
         return ()
-    from k8stui.cluster.decode_cluster_policy import cluster_policies  # noqa: PLC0415 - rare
+    from k8stui.cluster.decode.cluster_policy import cluster_policies  # noqa: PLC0415 - rare
 
     return cluster_policies(inventory)

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from k8stui.cluster.config_maps import ConfigMap
-from k8stui.cluster.evidence import read_by
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Corefile, Pod, Service
+from k8stui.cluster.programs.evidence import read_by
 
 KEY = "Corefile"
 _USUAL_PORT = 53

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from k8stui.apiserver.fields import Object, array, flag, table, text
 from k8stui.cluster.model import Node
-from k8stui.cluster.needs import REQUIRED, NodeChoice
+from k8stui.cluster.scheduling.needs import REQUIRED, NodeChoice
 from k8stui.cluster.selectors import tolerates
 from k8stui.cluster.well_known import UNSCHEDULABLE
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from k8stui.apiserver.fields import array, number
 from k8stui.apiserver.inventory import Inventory, namespace_of
-from k8stui.cluster.decode_endpoints import (
+from k8stui.cluster.decode.endpoints import (
     MANAGED_BY,
     SERVICE_NAME,
     decode_slice,

@@ -10,8 +10,8 @@ from dataclasses import field
 
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.model import PodPhase
-from k8stui.cluster.starting import Unready
-from k8stui.cluster.unready import by_own_words
+from k8stui.cluster.programs.starting import Unready
+from k8stui.cluster.programs.unready import by_own_words
 from k8stui.record import record
 
 

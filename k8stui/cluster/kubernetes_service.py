@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.inventory import Inventory
-from k8stui.cluster.decode_endpoints import SERVICE_NAME
+from k8stui.cluster.decode.endpoints import SERVICE_NAME
 from k8stui.cluster.model import (
     Cluster,
     Endpoint,

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from k8stui.apiserver.fields import Object, array, table
 from k8stui.cluster.endpoints import pod_index
-from k8stui.cluster.images import image_word
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServiceType, Workload
+from k8stui.cluster.programs.images import image_word
+from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
 from k8stui.suggest import Wordbook, is_same_thing, is_typo, parts, things

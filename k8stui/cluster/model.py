@@ -720,7 +720,7 @@ class Cluster:
     blocks_spare: frozenset[str] = frozenset()
     """Whom the address blocks of policies never mean, as their engine has it: pods, nodes."""
     network_plugins: tuple[NetworkPlugin, ...] = ()
-    """Those of the input that show themselves (`k8stui.cluster.network_plugins`)."""
+    """Those of the input that show themselves (`k8stui.cluster.networks.network_plugins`)."""
     announced: Mapping[Address, Announced] = field(default_factory=dict)
     """By address of a load balancer: who announces it, where the input shows that."""
     unannounced: Mapping[Address, Lack] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from k8stui.apiserver.fields import table
 from k8stui.apiserver.inventory import WORKLOADS, Inventory
 from k8stui.cluster.addresses import pod_range
 from k8stui.cluster.assumed_nodes import apart, asked_labels, labels_at
-from k8stui.cluster.decode_node import decode_node
+from k8stui.cluster.decode.node import decode_node
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.kind_nodes import kind_nodes
 from k8stui.cluster.model import Node

@@ -10,12 +10,12 @@ from k8stui.apiserver.fields import Object, text
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
-from k8stui.cluster.filters import conflicts
 from k8stui.cluster.kubelet import OwnWords, PodState, is_ready, lack_of, state_of
 from k8stui.cluster.memory import Memory
 from k8stui.cluster.model import Node, Pod, PodPhase, Remark, Workload
-from k8stui.cluster.needs import HostPort, host_ports
-from k8stui.cluster.scheduler import Scheduler
+from k8stui.cluster.scheduling.filters import conflicts
+from k8stui.cluster.scheduling.needs import HostPort, host_ports
+from k8stui.cluster.scheduling.scheduler import Scheduler
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.cluster.workloads import Expander
 from k8stui.origin import assumed
@@ -23,7 +23,7 @@ from k8stui.record import record
 from k8stui.suggest import nearest
 
 if TYPE_CHECKING:
-    from k8stui.cluster.unplaced import Mends
+    from k8stui.cluster.scheduling.unplaced import Mends
 
 _NO_PORTS = "its node refuses it (Predicate NodePorts failed): another pod there has its hostPort"
 """pkg/kubelet/lifecycle/predicate.go generalFilter: no scheduler looked, as with nodeName."""
@@ -207,7 +207,7 @@ def _say_mends(
     mends: Mends | None = None
     for draft in drafts:
         if draft.node_name is None and draft.pending_reason and not draft.lost:
-            from k8stui.cluster.unplaced import Mends  # noqa: PLC0415 - rare
+            from k8stui.cluster.scheduling.unplaced import Mends  # noqa: PLC0415 - rare
 
             if id(draft.spec) not in said:
                 mends = mends or Mends(nodes, allocatable)

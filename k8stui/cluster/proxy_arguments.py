@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, table, text
-from k8stui.cluster.images import is_kube_proxy
 from k8stui.cluster.mentions import template_path
 from k8stui.cluster.model import ProxyConfiguration
+from k8stui.cluster.programs.images import is_kube_proxy
 from k8stui.origin import Origin, defaulted
 from k8stui.record import record
 from k8stui.settings import PROXY, Setting

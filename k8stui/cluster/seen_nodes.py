@@ -8,7 +8,7 @@ from k8stui.apiserver.fields import array, flag, table, text
 from k8stui.apiserver.inventory import WORKLOADS, Inventory
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Node
-from k8stui.cluster.own_bridges import own_bridge
+from k8stui.cluster.networks.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import assumed
 

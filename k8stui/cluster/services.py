@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import RangeIsFullError, ServiceAllocator
-from k8stui.cluster.decode_service import decode_service
+from k8stui.cluster.decode.service import decode_service
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Remark, Service, ServicePort, ServiceType

@@ -15,13 +15,13 @@ from itertools import compress
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.environment import variables_given
 from k8stui.cluster.holders import Holders, has_key, key_names, meant_key, wanting
-from k8stui.cluster.images import image_tag
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Container, Mount, Pod, Service
-from k8stui.cluster.mounted import EMPTY, NGINX, included, mount_of
-from k8stui.cluster.outdated_options import is_dated, outdated
-from k8stui.cluster.upstreams import upstreams
+from k8stui.cluster.programs.images import image_tag
+from k8stui.cluster.programs.mounted import EMPTY, NGINX, included, mount_of
+from k8stui.cluster.programs.outdated_options import is_dated, outdated
+from k8stui.cluster.programs.upstreams import upstreams
 from k8stui.manifests.problem import Problem
 from k8stui.origin import Origin, OriginKind
 from k8stui.record import record

@@ -22,7 +22,7 @@ from k8stui.apiserver.validation.workload import refused_pod
 from k8stui.cluster.autoscalers import Autoscalers
 from k8stui.cluster.controller_marks import is_indexed, mark, ordinals, stand_in_hash
 from k8stui.cluster.daemons import daemon_nodes, daemon_spec
-from k8stui.cluster.decode_pod import decode_containers, decode_pod
+from k8stui.cluster.decode.pod import decode_containers, decode_pod
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.kubelet import PodState, job_ends
 from k8stui.cluster.memory import NO_MEMORY, Memory

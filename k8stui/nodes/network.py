@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
-from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
+from k8stui.cluster.programs.listening import Listening
 from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.nameservers import LINK_LOCAL, resolvers
+from k8stui.cluster.programs.listening import Listening
 from k8stui.kernel.address import Address, is_link_local
 from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Socket, Sysctls
 from k8stui.nodes.cni.plugin import Plugin

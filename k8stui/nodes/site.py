@@ -12,10 +12,10 @@ from dataclasses import field
 from functools import cached_property
 from operator import is_
 
-from k8stui.cluster.listening import Listening
 from k8stui.cluster.memory import others
 from k8stui.cluster.model import Cluster, Container, Node, Pod, Service
-from k8stui.cluster.own_bridges import own_bridge
+from k8stui.cluster.networks.own_bridges import own_bridge
+from k8stui.cluster.programs.listening import Listening
 from k8stui.kernel.address import Address, Prefix, is_link_local
 from k8stui.kernel.namespace import Interface, InterfaceAddress, LinkKind, Neighbour, Route
 from k8stui.kernel.packet import Protocol

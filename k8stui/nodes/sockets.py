@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from k8stui.because import Because
 from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.listening import LedPort, Listening, Opinion, declared, running
 from k8stui.cluster.model import Node, Pod, PodPhase
+from k8stui.cluster.programs.listening import LedPort, Listening, Opinion, declared, running
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Protocol

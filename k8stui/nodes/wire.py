@@ -444,8 +444,8 @@ def _by(cluster: Cluster) -> str:
 def _virtual_addresses(site: Site) -> Iterator[Route]:
     """Load-balancer and external addresses: something has to bring them to a node.
 
-    Who announces them is what the input shows (`k8stui.cluster.balancers`). Else the node is the
-    first that can, which is what a keepalived pair or a static route come to: one node at a time.
+    Who announces them is what the input shows (`k8stui.cluster.load_balancers`). Else the node is
+    the first that can, which is what a keepalived pair or a static route come to: one at a time.
     An address that a node has needs no route.
     """
     cluster = site.cluster

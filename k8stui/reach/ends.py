@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service, ServicePort, ServiceType
+from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.kinds import SHORT

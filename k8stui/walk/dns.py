@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.cluster.entrances import entrance_of
 from k8stui.cluster.hosts import OutsideHost
+from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.model import Cluster, Entrance, Service, ServicePort
 from k8stui.cluster.names import (
     Resolution,

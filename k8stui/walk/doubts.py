@@ -11,21 +11,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import text
-from k8stui.cluster.advertised import comes_back_to_itself
-from k8stui.cluster.caveats import of_peers
 from k8stui.cluster.distribution import K3S, KUBEADM
-from k8stui.cluster.entrances import beside_wildcard, entrance_of
-from k8stui.cluster.images import is_ingress_controller
-from k8stui.cluster.listening import declared
-from k8stui.cluster.mesh import closed_to, is_meshed, kept_out, spoken_wrongly, strict_for
+from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
+from k8stui.cluster.ingress.mesh import closed_to, is_meshed, kept_out, spoken_wrongly, strict_for
 from k8stui.cluster.model import Announced, Cluster, Node, Pod
-from k8stui.cluster.node_daemons import (
+from k8stui.cluster.networks.node_daemons import (
     lost_plugins,
     lost_proxies,
     nobody_proxies,
     without_proxy,
 )
 from k8stui.cluster.policy import Direction
+from k8stui.cluster.programs.advertised import comes_back_to_itself
+from k8stui.cluster.programs.caveats import of_peers
+from k8stui.cluster.programs.images import is_ingress_controller
+from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.derived import Derived

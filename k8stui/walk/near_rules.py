@@ -17,9 +17,9 @@ from typing import NamedTuple
 from k8stui.apiserver.fields import labels
 from k8stui.apiserver.inventory import ALWAYS_THERE
 from k8stui.cluster.judgement import Ask, Judgement, Peer
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, Service
 from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.selection import Chosen, meant
 from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
 from k8stui.kernel.address import Address

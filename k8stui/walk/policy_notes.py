@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.policy import (
     Action,
@@ -22,6 +21,7 @@ from k8stui.cluster.policy import (
     PolicyPort,
     PolicyRule,
 )
+from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.selection import Selection, subject
 from k8stui.nodes.policy import KNOWN, NONE
 from k8stui.walk.policies import knows_no, nobody_enforces

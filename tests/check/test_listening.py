@@ -11,7 +11,7 @@ from check.worlds import world
 from k8stui.check import Severity, check
 from k8stui.check.ground import Ground
 from k8stui.check.ports import Match
-from k8stui.cluster.listening import Opinion
+from k8stui.cluster.programs.listening import Opinion
 from k8stui.kernel.exchange import Result
 from k8stui.walk.request import parse_request
 from k8stui.walk.walk import walk

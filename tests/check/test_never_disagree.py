@@ -17,8 +17,8 @@ from check.worlds import world
 
 from k8stui.check import Finding, Severity, check
 from k8stui.check.ground import Ground, service_target
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Service, ServicePort, ServiceType
+from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.exchange import Result
 from k8stui.origin import OriginKind
 from k8stui.walk.error import RequestError

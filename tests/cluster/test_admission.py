@@ -1,6 +1,6 @@
 """Pods that are not made, or stay: quotas, limits, accounts, claims, what kubelets report.
 
-Sources stand in k8stui/apiserver/admission.py, k8stui/cluster/claims.py, kubelet.py.
+Sources stand in k8stui/apiserver/admission.py, k8stui/cluster/scheduling/claims.py, kubelet.py.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8stui.cluster.images import bare_image, is_kube_proxy
+from k8stui.cluster.programs.images import bare_image, is_kube_proxy
 
 
 @pytest.mark.parametrize("end", ["", ":1.27", "@sha256:0f", ":1.27@sha256:0f"])

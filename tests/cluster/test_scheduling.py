@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from k8stui.cluster import Cluster
-from k8stui.cluster.filters import NodeInfo
 from k8stui.cluster.model import Node
-from k8stui.cluster.ranking import Entry, Ranking, rank
+from k8stui.cluster.scheduling.filters import NodeInfo
+from k8stui.cluster.scheduling.ranking import Entry, Ranking, rank
 from k8stui.origin import assumed
 
 HELPLESS = "no new claims to deallocate, preemption: "

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.cluster.model import Node
-from k8stui.cluster.needs import read_needs
-from k8stui.cluster.placed import Placed
-from k8stui.cluster.pod_topology import Topology
+from k8stui.cluster.scheduling.needs import read_needs
+from k8stui.cluster.scheduling.placed import Placed
+from k8stui.cluster.scheduling.pod_topology import Topology
 from k8stui.origin import assumed
 
 NODES = tuple(

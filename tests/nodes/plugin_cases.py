@@ -17,8 +17,8 @@ from typing import Any
 import truth
 from nodes.clusters import ORIGIN, cluster, node, pod, port
 
-from k8stui.cluster.cni_configurations import cni_configuration
 from k8stui.cluster.model import Cluster, CniConfiguration, Container, Pod
+from k8stui.cluster.networks.cni_configurations import cni_configuration
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.network import ClusterNetwork, build_network
 from k8stui.nodes.options import NodeOptions

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nodes.clusters import ORIGIN, lab, port
 
 from k8stui.cluster.build import build
-from k8stui.cluster.cni_configurations import cni_configuration
+from k8stui.cluster.networks.cni_configurations import cni_configuration
 from k8stui.kernel.namespace import LinkKind
 from k8stui.kernel.save import dump, parse
 from k8stui.manifests import load

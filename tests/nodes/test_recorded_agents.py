@@ -12,8 +12,8 @@ import pytest
 import truth
 from nodes.clusters import ORIGIN, cluster, node, pod, port
 
-from k8stui.cluster.cni_configurations import cni_configuration
 from k8stui.cluster.model import Cluster, Container
+from k8stui.cluster.networks.cni_configurations import cni_configuration
 from k8stui.kernel.nft.listing import listing
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.save import dump

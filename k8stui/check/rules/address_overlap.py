@@ -18,7 +18,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import Node, Pod
-from k8stui.cluster.own_bridges import own_bridge
+from k8stui.cluster.networks.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST

@@ -20,10 +20,10 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.ports import Match, ServedPort, number_of
-from k8stui.cluster.advertised import comes_back_to_itself
-from k8stui.cluster.bound import ipv4_only, own_only
-from k8stui.cluster.listening import declared, running
 from k8stui.cluster.model import Container, Pod
+from k8stui.cluster.programs.advertised import comes_back_to_itself
+from k8stui.cluster.programs.bound import ipv4_only, own_only
+from k8stui.cluster.programs.listening import declared, running
 from k8stui.kernel.packet import Protocol
 
 _IPV4, _IPV6 = 4, 6

@@ -38,12 +38,12 @@ from k8stui.check.hosts import (
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.config_maps import ConfigMap
-from k8stui.cluster.evidence import who_names
-from k8stui.cluster.images import asks_by_itself, usual_port
-from k8stui.cluster.listening import declared, running
 from k8stui.cluster.meant import meant_by_name, meant_by_port
 from k8stui.cluster.model import Pod, Service, ServiceType, Workload
-from k8stui.cluster.outdated_options import unread
+from k8stui.cluster.programs.evidence import who_names
+from k8stui.cluster.programs.images import asks_by_itself, usual_port
+from k8stui.cluster.programs.listening import declared, running
+from k8stui.cluster.programs.outdated_options import unread
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest, Place

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.balancers import Balancers, find_balancers
-from k8stui.cluster.metallb import Pool
+from k8stui.cluster.load_balancers.balancers import Balancers, find_balancers
+from k8stui.cluster.load_balancers.metallb import Pool
 from k8stui.cluster.model import Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import OriginKind

@@ -30,9 +30,9 @@ from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.template import Template
-from k8stui.cluster.cni_configurations import closed_host_ports
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod, PodPhase
+from k8stui.cluster.networks.cni_configurations import closed_host_ports
+from k8stui.cluster.programs.listening import declared
 from k8stui.walk.diagnosis.pending import instead_of
 from k8stui.walk.sentence import port_word
 

@@ -28,13 +28,13 @@ from k8stui.apiserver.fields import Object, array, at, labels, table, text, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.hosts import service_named
+from k8stui.cluster.ingress.virtual_services import Gateways
 from k8stui.cluster.labelled import Labelled
-from k8stui.cluster.listening import declared
 from k8stui.cluster.meant import meant_by_port
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Lack, Pod, Service, ServiceType
-from k8stui.cluster.streams import streamed
-from k8stui.cluster.virtual_services import Gateways
+from k8stui.cluster.programs.listening import declared
+from k8stui.cluster.programs.streams import streamed
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES

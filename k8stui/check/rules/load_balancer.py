@@ -18,8 +18,8 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.aws_load_balancers import waits_for_controller
-from k8stui.cluster.balancers import METALLB
+from k8stui.cluster.load_balancers.aws import waits_for_controller
+from k8stui.cluster.load_balancers.balancers import METALLB
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
 

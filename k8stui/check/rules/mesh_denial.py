@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from k8stui.check.calls import behind, of_ingresses, told
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.mesh import closed_to, kept_out, spoken_wrongly
+from k8stui.cluster.ingress.mesh import closed_to, kept_out, spoken_wrongly
 
 ID = "mesh-denial"
 

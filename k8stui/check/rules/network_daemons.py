@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.node_daemons import nobody_proxies, without_proxy, work_of
+from k8stui.cluster.networks.node_daemons import nobody_proxies, without_proxy, work_of
 from k8stui.walk.diagnosis.endpoints import readiness
 
 ID = "network-daemons"

@@ -16,8 +16,8 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.rules.missing_object import missing
-from k8stui.cluster.caveats import of_peers
 from k8stui.cluster.model import Pod
+from k8stui.cluster.programs.caveats import of_peers
 from k8stui.origin import OriginKind
 
 ID = "never-ready"

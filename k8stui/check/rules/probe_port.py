@@ -19,9 +19,9 @@ from k8stui.apiserver.fields import array, at
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
-from k8stui.cluster.evidence import port_in_text
-from k8stui.cluster.images import image_ports
-from k8stui.cluster.probing import HANDLERS, PROBES, FailingProbe, failing_probes
+from k8stui.cluster.programs.evidence import port_in_text
+from k8stui.cluster.programs.images import image_ports
+from k8stui.cluster.programs.probing import HANDLERS, PROBES, FailingProbe, failing_probes
 from k8stui.suggest import is_digit_slip
 
 ID = "probe-port"

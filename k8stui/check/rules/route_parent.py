@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.listeners import GROUP, Gateways
+from k8stui.cluster.ingress.listeners import GROUP, Gateways
 from k8stui.cluster.mentions import Path
 from k8stui.cluster.model import Lack
 from k8stui.manifests import Manifest

@@ -16,8 +16,8 @@ from k8stui.apiserver.validation.unfinished import is_placeholder
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, ServedPort, name_fault
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod
+from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.packet import Protocol
 from k8stui.order import listed
 from k8stui.suggest import Wordbook

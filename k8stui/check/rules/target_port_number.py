@@ -25,10 +25,10 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, ServedPort
 from k8stui.check.rules.wrong_pods import meant_instead
-from k8stui.cluster.evidence import is_opened
-from k8stui.cluster.listening import Opinion, declared
 from k8stui.cluster.model import Pod
-from k8stui.cluster.streams import closed
+from k8stui.cluster.programs.evidence import is_opened
+from k8stui.cluster.programs.listening import Opinion, declared
+from k8stui.cluster.programs.streams import closed
 from k8stui.order import listed
 from k8stui.suggest import is_digit_slip
 

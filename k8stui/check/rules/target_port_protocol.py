@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.ports import Match
-from k8stui.cluster.listening import declared
+from k8stui.cluster.programs.listening import declared
 
 ID = "target-port-protocol"
 

@@ -62,7 +62,7 @@ named: no what-if offers them, it takes them by name."""
 
 
 def _imitated(shown: NetworkPlugin) -> str | None:
-    """The name here of a plug-in of the input (`k8stui.cluster.network_plugins`)."""
+    """The name here of a plug-in of the input (`k8stui.cluster.networks.network_plugins`)."""
     name = shown.name.lower().replace(" ", "-")
     return name if name in _PLUGINS else None
 

@@ -50,7 +50,7 @@ class KnownEngine:
     blocks_spare: frozenset[str] = frozenset()
     """Whom address blocks never mean: ``pods``, and ``nodes`` unless the plug-in is told so."""
     plugins: tuple[str, ...] = ()
-    """Network plug-ins (`k8stui.cluster.network_plugins`) that bring it."""
+    """Network plug-ins (`k8stui.cluster.networks.network_plugins`) that bring it."""
 
 
 KNOWN: Mapping[str, KnownEngine] = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from k8stui.cluster.images import bare_image
-from k8stui.cluster.mesh import asks_for_sidecar
+from k8stui.cluster.ingress.mesh import asks_for_sidecar
 from k8stui.cluster.model import Cluster, Container, Pod, Remark
+from k8stui.cluster.programs.images import bare_image
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.rules import Ruleset

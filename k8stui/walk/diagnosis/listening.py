@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from k8stui.cluster.bound import ipv4_only, own_only
-from k8stui.cluster.images import opened_by
-from k8stui.cluster.listening import Listening
 from k8stui.cluster.model import Cluster, ContainerPort, Pod, Service, ServicePort
-from k8stui.cluster.streams import closed
+from k8stui.cluster.programs.bound import ipv4_only, own_only
+from k8stui.cluster.programs.images import opened_by
+from k8stui.cluster.programs.listening import Listening
+from k8stui.cluster.programs.streams import closed
 from k8stui.kernel.address import is_loopback
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from k8stui.cluster.entrances import entrance_of
+from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
 from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, Service, ServiceType, Workload
 from k8stui.cluster.names import (

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from k8stui.cluster.bound import own_only
-from k8stui.cluster.cni_configurations import closed_host_ports
 from k8stui.cluster.distribution import K3S
-from k8stui.cluster.listening import declared, running
+from k8stui.cluster.load_balancers.servicelb import ENABLED, is_asked, serving_nodes
 from k8stui.cluster.model import Node, Service
-from k8stui.cluster.servicelb import ENABLED, is_asked, serving_nodes
+from k8stui.cluster.networks.cni_configurations import closed_host_ports
+from k8stui.cluster.programs.bound import own_only
+from k8stui.cluster.programs.listening import declared, running
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.packet import Protocol
 from k8stui.walk.diagnosis.case import Case, Diagnosis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8stui.cluster.own_bridges import own_bridge
+from k8stui.cluster.networks.own_bridges import own_bridge
 from k8stui.kernel.step import NeighbourCause, RouteCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.own_bridges import keep_apart

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from k8stui.cluster.model import Pod
-from k8stui.cluster.own_bridges import OwnBridge
+from k8stui.cluster.networks.own_bridges import OwnBridge
 
 
 def keep_apart(bridge: OwnBridge) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Cluster, Pod, PublishedPort, Service, ServicePort, ServiceType
+from k8stui.cluster.programs.listening import declared
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.case import Diagnosis
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from k8stui.cluster.meant import meant_by_port
 from k8stui.cluster.model import Service
-from k8stui.cluster.own_bridges import own_bridge
+from k8stui.cluster.networks.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest

@@ -6,9 +6,9 @@ pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 
 from __future__ import annotations
 
-from k8stui.cluster.aws_load_balancers import waits_for_controller
-from k8stui.cluster.listening import Listening, declared
+from k8stui.cluster.load_balancers.aws import waits_for_controller
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
+from k8stui.cluster.programs.listening import Listening, declared
 from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.exchange import Connect

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from k8stui.because import Because
-from k8stui.cluster.listening import declared
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import (
     Action,
@@ -23,6 +22,7 @@ from k8stui.cluster.policy import (
     PolicyPort,
     PolicyRule,
 )
+from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.selection import Selection
 from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet

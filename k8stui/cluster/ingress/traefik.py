@@ -1,0 +1,165 @@
+"""What Traefik drops: routers of a middleware or an entry point that is not there.
+
+An Ingress names middlewares in an annotation, each ``NAMESPACE-NAME@kubernetescrd``; an
+IngressRoute names them as objects, of its own namespace unless it says another. A router whose
+middleware does not exist is not served (404); one of an entry point that Traefik's arguments do not
+define neither. Sources: Traefik pkg/provider/kubernetes/ingress (getRouterConfig),
+pkg/provider/kubernetes/crd (makeMiddlewareKeys), pkg/server/aggregator.go (entry points).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import array, table, text, texts
+from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.model import Lack, Pod
+from k8stui.cluster.programs.images import image_word
+from k8stui.manifests.schema.networking import OF_TRAEFIK
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+_PREFIX = "traefik.ingress.kubernetes.io/router."
+_MIDDLEWARES, _ENTRY_POINTS = f"{_PREFIX}middlewares", f"{_PREFIX}entrypoints"
+_PROVIDER = "@kubernetescrd"
+_CROSSES = "--providers.kubernetescrd.allowCrossNamespace=true"
+_DEFINED = re.compile(r"--entry-?points\.(?P<name>[\w-]+)\.", re.IGNORECASE)
+
+
+def dropped(inventory: Inventory, pods: Iterable[Pod]) -> Iterator[tuple[str, Lack]]:
+    """``KIND NAMESPACE/NAME`` of Ingresses and of Traefik's own routes, and why it drops them."""
+    known: dict[str, list[str]] = {}
+    for one in inventory.of("Middleware").values():
+        known.setdefault(one.name, []).append(namespace_of(one))
+    words = _words(pods)
+    entry_points, keeps_apart = _entry_points(words), _keeps_apart(words)
+    for kind in ("Ingress", *OF_TRAEFIK):
+        for key, one in inventory.of(kind).items():
+            lack = _judge(one, known, entry_points, keeps_apart=keeps_apart)
+            if lack is not None:
+                yield f"{kind} {key}", lack
+
+
+def _words(pods: Iterable[Pod]) -> Sequence[str]:
+    """What the input's Traefik is told."""
+    return [
+        word
+        for pod in pods
+        for one in pod.containers
+        if image_word(one.image) == "traefik" and not one.init
+        for word in one.spoken
+    ]
+
+
+def _entry_points(words: Sequence[str]) -> frozenset[str]:
+    """Those that Traefik's arguments define; empty: nothing is known of them."""
+    if any("configfile" in word.lower() for word in words):
+        return frozenset()
+    return frozenset(found["name"].lower() for word in words for found in _DEFINED.finditer(word))
+
+
+def _keeps_apart(words: Sequence[str]) -> bool:
+    """Whether routes get nothing of other namespaces (providers.kubernetesCRD, since 2.5)."""
+    told = [word.lower() for word in words]
+    return any("providers.kubernetescrd" in word for word in told) and not any(
+        "allowcrossnamespace" in word or "configfile" in word for word in told
+    )
+
+
+def _judge(
+    one: Manifest,
+    known: Mapping[str, list[str]],
+    entry_points: frozenset[str],
+    *,
+    keeps_apart: bool,
+) -> Lack | None:
+    if one.kind == "Ingress":
+        notes = table(one.data, "metadata", "annotations")
+        words = tuple(filter(None, map(str.strip, text(notes, _ENTRY_POINTS).split(","))))
+        return _undefined(
+            one, words, entry_points, "metadata", "annotations", _ENTRY_POINTS
+        ) or _annotated(one, text(notes, _MIDDLEWARES), known)
+    words = texts(one.data, "spec", "entryPoints")
+    return _undefined(one, words, entry_points, "spec", "entryPoints") or _elsewhere(
+        one, known, keeps_apart=keeps_apart
+    )
+
+
+def _undefined(
+    one: Manifest, words: tuple[str, ...], entry_points: frozenset[str], *path: str
+) -> Lack | None:
+    """None where one of them is defined: the route is served there."""
+    if not words or not entry_points or any(word.lower() in entry_points for word in words):
+        return None
+    has = ", ".join(sorted(entry_points))
+    return Lack(
+        f"Traefik has no entry point {words[0]} (its arguments define {has}): it serves the route "
+        "nowhere (404)",
+        f"name one of {has}, or start Traefik with --entrypoints.{words[0]}.address=:PORT",
+        one.origin(*path),
+    )
+
+
+def _elsewhere(one: Manifest, known: Mapping[str, list[str]], *, keeps_apart: bool) -> Lack | None:
+    own = namespace_of(one)
+    for index, route in enumerate(array(one.data, "spec", "routes")):
+        for place, each in enumerate(array(route, "services") if keeps_apart else ()):
+            other = text(each, "namespace")
+            if other not in ("", own):
+                return Lack(
+                    f"Service {text(each, 'name')} is in namespace {other}, and Traefik takes none "
+                    "of another namespace than the route's: it drops the route (404)",
+                    f"put the {one.kind} into namespace {other}, or start Traefik with {_CROSSES}",
+                    one.origin("spec", "routes", index, "services", place, "namespace"),
+                )
+        for place, each in enumerate(array(route, "middlewares")):
+            name, written = text(each, "name"), text(each, "namespace")
+            space = written or own
+            there = known.get(name, [])
+            origin = one.origin(
+                *("spec", "routes", index, "middlewares", place), "namespace" if written else "name"
+            )
+            if there and space not in there:
+                return Lack(
+                    f"Middleware {name} is in namespace {there[0]}, not in {space}: Traefik drops "
+                    "the route (404)",
+                    f"put the Middleware into {own}, or write namespace: {there[0]} beside its "
+                    f"name (of another namespace than the route's Traefik needs {_CROSSES})",
+                    origin,
+                )
+            if keeps_apart and (space != own or name.endswith(_PROVIDER)):
+                whose = f"of namespace {space}" if space != own else "named with its provider"
+                return Lack(
+                    f"middleware {name} is {whose}, and Traefik takes none of another namespace "
+                    f"than the route's, {own}: it drops the route (404)",
+                    f"put the Middleware into {own} and name it alone, or start Traefik with "
+                    f"{_CROSSES} (and write its namespace beside its name)",
+                    origin,
+                )
+    return None
+
+
+def _annotated(one: Manifest, written: str, known: Mapping[str, list[str]]) -> Lack | None:
+    names = {f"{space}-{name}": name for name, spaces in known.items() for space in spaces}
+    origin = one.origin("metadata", "annotations", _MIDDLEWARES)
+    for each in filter(None, map(str.strip, written.split(","))):
+        name, at_, provider = each.partition("@")
+        if f"@{provider}" == _PROVIDER and name in names:
+            continue
+        if at_ and f"@{provider}" != _PROVIDER:
+            continue
+        # The name alone, with another namespace before it, or without the provider behind it.
+        meant = next((full for full, own in names.items() if name == full), None) or next(
+            (full for full, own in names.items() if name == own or name.endswith(f"-{own}")), None
+        )
+        if meant is not None:
+            return Lack(
+                f"it names middleware {each}, and Traefik knows that as {meant}{_PROVIDER} "
+                "(NAMESPACE-NAME@kubernetescrd): it drops the route (404)",
+                f"write {meant}{_PROVIDER} into annotation {_MIDDLEWARES}",
+                origin,
+            )
+    return None

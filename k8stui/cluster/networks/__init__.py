@@ -1,0 +1,1 @@
+"""What the input says of nodes' networks: the plug-in and its options, runtimes' own bridges."""

@@ -1,0 +1,179 @@
+"""What a container's start hangs on, and the input does not show: how a volume is made, an answer.
+
+Sources: Dockerfiles' USER of the images; kubelet's SetVolumeOwnership (fsGroup; not for hostPath);
+docker-library/postgres and MySQL 5 on "lost+found"; docker-library/busybox issue 48 (nslookup).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from k8stui.apiserver.fields import Object, array, at, table, text
+from k8stui.cluster.model import Caveat, Cluster, Pod
+from k8stui.cluster.programs.images import image_tag, known_image
+from k8stui.manifests import Manifest
+
+
+def of_peers(cluster: Cluster, pod: Pod) -> Iterator[Caveat]:
+    """A StatefulSet's pods that look for each other by names which only ready pods have.
+
+    Names below a headless Service are those of ready pods, unless publishNotReadyAddresses is set
+    (endpoints controller, podToEndpointAddress); and OrderedReady makes one pod after the other.
+    """
+    service = cluster.services.get(f"{pod.namespace}/{pod.subdomain}")
+    if pod.owner is None or pod.owner[0] != "StatefulSet" or service is None:
+        return
+    if service.publish_not_ready_addresses or not service.headless:
+        return
+    # Of the first pod alone the others can wait: it is there before them.
+    peer = re.compile(rf"\b{re.escape(pod.owner[1])}-[1-9]\d*\.{re.escape(service.name)}\b")
+    for one in pod.containers:
+        said = (*(value for _, value in one.env), *one.spoken)
+        found = next(filter(None, map(peer.search, said)), None) if one.probed else None
+        if found is not None:
+            yield Caveat(
+                why=f"container {one.name} looks for its peers by name ({found[0]}), and Service "
+                f"{service.name} gives names to ready pods alone: where its probe waits for the "
+                "peers, none is ever ready",
+                mend=f"write publishNotReadyAddresses: true into Service {service.name} (and "
+                f"podManagementPolicy: Parallel into StatefulSet {pod.owner[1]})",
+                origin=service.origins.get("publish_not_ready_addresses", service.origin),
+            )
+
+
+_CLAIM, _HOST = "persistentVolumeClaim", "hostPath"
+_USERS: Mapping[str, tuple[int, str]] = {
+    "grafana/grafana": (472, "/var/lib/grafana"),
+    "grafana/loki": (10001, "/loki"),
+    "jenkins/jenkins": (1000, "/var/jenkins_home"),
+    "jenkins": (1000, "/var/jenkins_home"),
+    "prom/prometheus": (65534, "/prometheus"),
+    "elasticsearch": (1000, "/usr/share/elasticsearch/data"),
+    "docker.elastic.co/elasticsearch/elasticsearch": (1000, "/usr/share/elasticsearch/data"),
+    "opensearchproject/opensearch": (1000, "/usr/share/opensearch/data"),
+    "sonatype/nexus3": (200, "/nexus-data"),
+    "sonarqube": (1000, "/opt/sonarqube/data"),
+    "mcr.microsoft.com/mssql/server": (10001, "/var/opt/mssql"),
+    "dpage/pgadmin4": (5050, "/var/lib/pgadmin"),
+    "nodered/node-red": (1000, "/data"),
+    "verdaccio/verdaccio": (10001, "/verdaccio/storage"),
+    "solr": (8983, "/var/solr"),
+}
+"""Images that are not started as root: their user, and the folder that they write to."""
+
+
+def caveats(
+    manifest: Manifest, spec: Object, container: Object, base: tuple[str | int, ...]
+) -> Iterator[Caveat]:
+    """Those of one container; `base` is where it stands."""
+    yield from _owned(manifest, spec, container, base)
+    yield from _lost_and_found(manifest, spec, container, base)
+    yield from _looked_up(manifest, container, base)
+
+
+def _volumes(manifest: Manifest, spec: Object) -> dict[str, str]:
+    """Volumes that outlive the pod, by name: of a claim, or of the node."""
+    found = {}
+    for one in array(spec, "volumes"):
+        kind = next((kind for kind in (_CLAIM, _HOST) if kind in table(one)), "")
+        found[text(one, "name")] = kind
+    for one in array(manifest.data, "spec", "volumeClaimTemplates"):
+        found[text(one, "metadata", "name")] = _CLAIM
+    return found
+
+
+def _owned(
+    manifest: Manifest, spec: Object, container: Object, base: tuple[str | int, ...]
+) -> Iterator[Caveat]:
+    """A user that writes to a volume which is root's, as new ones mostly are."""
+    merged = {**table(spec, "securityContext"), **table(container, "securityContext")}
+    user, folder = _USERS.get(known_image(text(container, "image")), (None, ""))
+    told = merged.get("runAsUser", user)
+    if not folder or not isinstance(told, int) or told == 0:
+        return
+    volumes = _volumes(manifest, spec)
+    prepared = {
+        text(mount, "name")
+        for one in array(spec, "initContainers")
+        for mount in array(one, "volumeMounts")
+    }
+    for index, one in enumerate(array(container, "volumeMounts")):
+        name, path = text(one, "name"), text(one, "mountPath").rstrip("/")
+        kind = volumes.get(name, "")
+        if not kind or name in prepared or not f"{folder}/".startswith(f"{path}/"):
+            continue
+        if kind == _CLAIM and at(spec, "securityContext", "fsGroup") is not None:
+            continue
+        chown = f"an init container that runs chown -R {told} {path}"
+        yield Caveat(
+            why=f"container {text(container, 'name')} runs as user {told}, and "
+            + ("the kubelet makes" if kind == _HOST else "most drivers make")
+            + f" a new volume for root alone: it then may not write to {path}, and ends "
+            "(Permission denied)",
+            mend=f"write {chown}: fsGroup does not change a hostPath"
+            if kind == _HOST
+            else f"write securityContext: fsGroup: {told} into the pod's spec, or {chown}",
+            origin=manifest.origin(*base, "volumeMounts", index, "mountPath"),
+        )
+
+
+_POSTGRES = ("postgres", "postgis/postgis", "pgvector/pgvector", "timescale/timescaledb")
+_ROOTS: Mapping[str, tuple[str, str, re.Pattern[str]]] = {
+    **dict.fromkeys(
+        _POSTGRES,
+        ("/var/lib/postgresql/data", "PGDATA", re.compile(r"(?:latest-)?(?:pg)?(?:9|1[0-7])\b|$")),
+    ),
+    "mysql": ("/var/lib/mysql", "", re.compile(r"5\b")),
+}
+"""Images that refuse a data folder with anything in it, the variable of the folder, their tags."""
+
+
+def _lost_and_found(
+    manifest: Manifest, spec: Object, container: Object, base: tuple[str | int, ...]
+) -> Iterator[Caveat]:
+    folder, variable, tags = _ROOTS.get(known_image(text(container, "image")), ("", "", None))
+    env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
+    if tags is None or not tags.match(image_tag(text(container, "image"))):
+        return
+    if env.get(variable, folder).rstrip("/") != folder or array(container, "envFrom"):
+        return
+    if any("lost+found" in str(word) for word in array(container, "args")):
+        return
+    volumes = _volumes(manifest, spec)
+    for index, one in enumerate(array(container, "volumeMounts")):
+        is_root = text(one, "mountPath").rstrip("/") == folder and not text(one, "subPath")
+        if is_root and volumes.get(text(one, "name")) == _CLAIM:
+            below = f"set {variable}: {folder}/data in its env, or " if variable else ""
+            yield Caveat(
+                why=f"container {text(container, 'name')} has its data at the root of a volume: "
+                "where that is a disk of its own (a cloud's), lost+found stands there, and a new "
+                "database is not made in a folder that is not empty: it ends",
+                mend=f"{below}write subPath: data beside mountPath",
+                origin=manifest.origin(*base, "volumeMounts", index, "mountPath"),
+            )
+
+
+_OLD_BUSYBOX = re.compile(r"1\.(?:1?\d|2[0-8])(?!\d)")
+_LOOKS = re.compile(r"\b(?:until|while\s+!)\s+nslookup\s+(?P<name>[a-z][\w.-]*)")
+_WHOLE = re.compile(r"\.svc\.|\.$|\$")
+
+
+def _looked_up(
+    manifest: Manifest, container: Object, base: tuple[str | int, ...]
+) -> Iterator[Caveat]:
+    image = text(container, "image")
+    if known_image(image) != "busybox" or _OLD_BUSYBOX.match(image_tag(image)):
+        return
+    for field in ("command", "args"):
+        for index, word in enumerate(array(container, field)):
+            found = _LOOKS.search(str(word))
+            if found is not None and not _WHOLE.search(found["name"]):
+                yield Caveat(
+                    why=f"container {text(container, 'name')} waits until nslookup finds "
+                    f"{found['name']}, and busybox's since 1.29 may answer a short name with an "
+                    "error though it has an address: the loop then does not end",
+                    mend="take image busybox:1.28, or look up the whole name "
+                    f"({found['name']}.NAMESPACE.svc.cluster.local)",
+                    origin=manifest.origin(*base, field, index),
+                )

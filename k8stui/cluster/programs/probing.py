@@ -1,0 +1,203 @@
+"""Probes that cannot succeed, by what they ask and how.
+
+The kubelet asks from the node (host names and localhost are its own), looks a port's name up among
+those of the one container (pkg/probe/util.go ResolveContainerPort), and runs a command without a
+shell (pkg/kubelet/prober runProbe; only ``$(NAME)`` is put in, ExpandContainerCommandOnlyStatic).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from k8stui.apiserver.fields import Object, array, at, table, text
+from k8stui.cluster.programs import keycloak
+from k8stui.cluster.programs.images import image_ports, image_tag, known_image
+from k8stui.cluster.programs.starting import Unready
+from k8stui.record import record
+from k8stui.suggest import nearest
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
+HANDLERS = ("httpGet", "tcpSocket")
+_TLS = (443, 8443)
+
+
+def _name(container: Object) -> str:
+    return f"container {text(container, 'name')}"
+
+
+@record(kw_only=True)
+class FailingProbe(Unready):
+    """A probe that cannot succeed."""
+
+    probe: str
+    errs: bool = False
+    """It cannot even be asked: the kubelet throws that away (prober/worker.go doProbe)."""
+
+    @property
+    def keeps_away(self) -> bool:
+        """Whether its pod serves nobody: a liveness probe has it ended again and again."""
+        return self.probe != "livenessProbe" or not self.errs
+
+
+def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
+    """Those of one container: of the node instead of the pod, of ports that it has not, by exec."""
+    yield from _commands(container)
+    asked = [(p, how) for p in PROBES if p in container for how in table(container, p)]
+    asked = [(probe, handler) for probe, handler in asked if handler in HANDLERS]
+    if not asked:
+        return
+    opened = image_ports(container) if len(array(spec, "containers")) == 1 else ()
+    names = [text(port, "name") for port in array(container, "ports") if text(port, "name")]
+    for probe, handler in asked:
+        host = text(container, probe, handler, "host")
+        if host in LOOPBACK and at(spec, "hostNetwork") is not True:
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks host {host}, which is the node "
+                "itself: the kubelet asks from there",
+                mend="leave host out of the probe: the kubelet then asks the pod's own address",
+                path=(probe, handler, "host"),
+                sure=False,
+                probe=probe,
+            )
+        port = at(container, probe, handler, "port")
+        astray = _astray(container, table(container, probe, handler), handler)
+        if astray is not None:
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks {astray[0]}",
+                mend=astray[1],
+                path=(probe, handler, "port"),
+                sure=False,
+                probe=probe,
+            )
+            continue
+        number = _number(container, port)
+        if (
+            text(container, probe, handler, "scheme") == "HTTPS"
+            and number in opened
+            and number not in _TLS
+        ):
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks by HTTPS, and image "
+                f"{text(container, 'image')} speaks plain HTTP on port {number} unless told "
+                "otherwise",
+                mend="write scheme: HTTP, or leave it out",
+                path=(probe, handler, "scheme"),
+                sure=False,
+                probe=probe,
+            )
+        if isinstance(port, int) and opened and port not in opened:
+            image = text(container, "image")
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks port {port}, and image {image} "
+                f"listens on {opened[0]} unless told otherwise, which nothing here does",
+                mend=f"write port: {opened[0]}",
+                path=(probe, handler, "port"),
+                sure=False,
+                probe=probe,
+            )
+        if not isinstance(port, str) or port.isdecimal() or port in names:
+            continue
+        near = nearest(port, names) or (names[0] if len(names) == 1 else None)
+        yield FailingProbe(
+            why=f"the {probe} of {_name(container)} asks port {port}, and no port of that "
+            "container is called so",
+            mend=f"write port: {near}" if near else f"name the container's port {port}",
+            path=(probe, handler, "port"),
+            probe=probe,
+            errs=True,
+        )
+
+
+_SHELLS = re.compile(r"(?:/\S*/)?(?:ba|da|a|z)?sh|(?:/\S*/)?env")
+_FOR_A_SHELL = re.compile(r"\$\{?[A-Za-z_]\w*\}?")
+_ANSWER_ALL = frozenset({"mysqladmin", "redis-cli"})
+"""Programs that end well though the password is wrong (man mysqladmin, ping)."""
+
+
+def _commands(container: Object) -> Iterator[FailingProbe]:
+    """A command line in one word; a variable that only a shell would put in."""
+    for probe in PROBES:
+        words = [str(one) for one in array(container, probe, "exec", "command")]
+        if not words:
+            continue
+        who = f"the {probe} of {_name(container)} runs"
+        if len(words) == 1 and " " in words[0].strip():
+            yield FailingProbe(
+                why=f"{who} {words[0].split()[0]} and the rest as one word: no file is called so",
+                mend="write each word of the command by itself, or [sh, -c, the line]",
+                path=(probe, "exec", "command"),
+                probe=probe,
+                errs=True,
+            )
+            continue
+        if _SHELLS.fullmatch(words[0]) or words[0].rpartition("/")[2] in _ANSWER_ALL:
+            continue
+        for index, word in enumerate(words):
+            found = _FOR_A_SHELL.search(word)
+            if found is not None:
+                yield FailingProbe(
+                    why=f"{who} {words[0]} without a shell: {found[0]} stays as it is written",
+                    mend=f"write [sh, -c, the line], or $({found[0].strip('${}')})",
+                    path=(probe, "exec", "command", index),
+                    sure=False,
+                    probe=probe,
+                )
+
+
+_MANAGEMENT = "MANAGEMENT_SERVER_PORT"
+_SECURED = frozenset({"elasticsearch", "docker.elastic.co/elasticsearch/elasticsearch"})
+_UNSECURED = re.compile(r"[1-7]\.")
+_ELASTIC = 9200
+
+
+def _astray(container: Object, asked: Object, handler: str) -> tuple[str, str] | None:
+    """What a probe asks by HTTP of a program that answers it elsewhere, or otherwise; the mend.
+
+    Spring Boot's actuator (management.server.port), Keycloak's health, Elasticsearch, which has TLS
+    and passwords by itself since 8.0.
+    """
+    if handler != "httpGet":
+        return None
+    path, image = text(asked, "path"), known_image(text(container, "image"))
+    number = _number(container, asked.get("port"))
+    env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
+    told = env.get(_MANAGEMENT, "")
+    if "/actuator" in path and told.isdecimal() and number not in (None, int(told[:_DIGITS])):
+        return (
+            f"port {number} for {path}, and {_MANAGEMENT} has Spring answer that on {told}",
+            f"write port: {told}",
+        )
+    if image in keycloak.IMAGES:
+        found = keycloak.probe(container, path, number)
+        return (f"{path} of port {number}, {found[0]}", found[1]) if found is not None else None
+    if image in _SECURED and number == _ELASTIC and not _UNSECURED.match(_tag(container)):
+        is_told = any("xpack.security" in name for name in env) or array(container, "envFrom")
+        has_own = any(
+            "/config" in text(one, "mountPath") for one in array(container, "volumeMounts")
+        )
+        if not is_told and not has_own:
+            said = (
+                f"port {number} by HTTP, and Elasticsearch has TLS and asks for a password unless "
+            )
+            mend = (
+                'set xpack.security.enabled: "false" in its env for a try, else let the probe be '
+            )
+            return f"{said}told otherwise (since 8.0)", f"{mend}a tcpSocket"
+    return None
+
+
+_DIGITS = 5
+
+
+def _tag(container: Object) -> str:
+    return image_tag(text(container, "image"))
+
+
+def _number(container: Object, port: object) -> int | None:
+    if isinstance(port, int):
+        return port
+    ports = (one for one in array(container, "ports") if text(one, "name") == port)
+    found = next((at(one, "containerPort") for one in ports), None)
+    return found if isinstance(found, int) else None
