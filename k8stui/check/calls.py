@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import text
 from k8stui.apiserver.inventory import namespace_of
-from k8stui.check.hosts import asked, service_named
+from k8stui.check.asked.hosts import asked, service_named
 from k8stui.check.ports import number_of
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServicePort

@@ -27,7 +27,8 @@ from k8stui.cluster.ingress.mesh import (
     peer_authentications,
 )
 from k8stui.cluster.kubernetes_service import add_kubernetes
-from k8stui.cluster.load_balancers.balancers import announced, find_balancers, rivals, unannounced
+from k8stui.cluster.load_balancers.announcing import announced, unannounced
+from k8stui.cluster.load_balancers.balancers import find_balancers, rivals
 from k8stui.cluster.load_balancers.cilium_pools import CiliumPools
 from k8stui.cluster.load_balancers.servicelb import with_nodes_addresses
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin

@@ -22,11 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import text
+from k8stui.check.asked.hosts import ToldHost, asked
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import ToldHost, asked
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE, uses_cluster_dns

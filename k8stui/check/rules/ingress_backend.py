@@ -25,9 +25,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from k8stui.apiserver.fields import Object, array, at, labels, table, text, texts
+from k8stui.check.asked.hosts import service_named
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.hosts import service_named
 from k8stui.cluster.ingress.virtual_services import Gateways
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.meant import meant_by_port

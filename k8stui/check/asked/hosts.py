@@ -8,12 +8,22 @@ a host alone, where the variable name says that it is one (``REDIS_HOST``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, text
+from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText
+from k8stui.manifests import Manifest, Place
+from k8stui.manifests.embedded import position_in
+from k8stui.manifests.manifest import field_name
 from k8stui.record import record
 
+ID = "env-address"
+"""The rule whose findings it makes that somebody is asked in vain."""
+ITSELF = frozenset(("localhost", "127.0.0.1"))
+"""What a pod calls itself."""
+DIGITS = 5
+"""Of a port, at most."""
 _HOST = r"[a-z0-9](?:[-a-z0-9._]*[a-z0-9])?"
 _ADDRESS = re.compile(
     r"(?:^|(?<=[\s=,;\"'(\[<])|(?<=:)(?=[a-z]+://))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
@@ -153,3 +163,18 @@ def _addresses(value: str, path: tuple[str | int, ...], what: str) -> Iterator[T
         if found["scheme"] or found["port"] or _SERVICE_DOMAIN in f"{found['host']}.":
             port = int(found["port"]) if found["port"] else None
             yield ToldHost(found["host"], port, path, what)
+
+
+def port_beside(variable: str, env: Mapping[str, str]) -> int:
+    """The number in ``DB_PORT``, for ``DB_HOST``; 0: there is none."""
+    beside = re.sub(r"HOST(NAME)?$|SERVER$|ADDR(ESS)?$", "PORT", variable)
+    told = env.get(beside, "") if beside != variable else ""
+    return int(told) if told.isdecimal() and len(told) <= DIGITS else 0
+
+
+def place_of(manifest: Manifest, one: ToldHost) -> Place:
+    """Where a host stands, in a manifest or in a file that one holds."""
+    if one.offset is None:
+        return manifest.place(*one.path)
+    line, column = position_in(manifest, str(one.path[-1]), one.offset)
+    return TextPlace(file=manifest.file, line=line, column=column, field=field_name(one.path))

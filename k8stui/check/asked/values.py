@@ -1,0 +1,88 @@
+"""The values of a container's variables, wherever they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from k8stui.apiserver.fields import array, table, text
+from k8stui.check.asked.hosts import ID
+from k8stui.check.finding import Finding, Severity
+from k8stui.check.ground import Ground
+from k8stui.check.template import ContainerText, Template
+from k8stui.manifests import Manifest
+
+_NEEDS_NONE = re.compile(
+    r"(HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT|PORT|DSN)S?$", re.IGNORECASE
+)
+
+
+def with_white_space(
+    ground: Ground, template: Template, container: ContainerText
+) -> Iterator[Finding]:
+    """A host, URL or port that ends in a line feed or a blank: no resolver finds such a name.
+
+    ``|`` in a ConfigMap and ``echo`` without ``-n`` before base64 put a line feed there.
+    """
+    for name, value, holder, path in variables(ground, template, container):
+        if value.strip() in ("", value) and not value.endswith("\n"):
+            continue
+        if "\n" in value.strip() or not _NEEDS_NONE.search(name):
+            continue
+        feed = value.endswith("\n")
+        secret = holder.kind == "Secret"
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=template.subject,
+            place=holder.place(*path),
+            why=f"{name} of container {container.name} ends in a "
+            f"{'line feed' if feed else 'blank'}"
+            + (f" ({holder.kind} {holder.name})" if holder is not template.manifest else "")
+            + ", which is part of the value: no such name or number is found",
+            fix="encode it again without the line feed (echo -n), or write it into stringData"
+            if secret
+            else "write |- or the value on the key's own line"
+            if feed
+            else "leave the blank out",
+        )
+
+
+def variables(
+    ground: Ground, template: Template, container: ContainerText
+) -> Iterator[tuple[str, str, Manifest, tuple[str | int, ...]]]:
+    """Each variable with its value, and where that is written: here, in a ConfigMap or a Secret.
+
+    Of a Secret no value is known, but whether it ends in a line feed.
+    """
+    for index, one in enumerate(array(container.data, "env")):
+        source = table(one, "valueFrom")
+        name = text(one, "name")
+        if not source:
+            path = (*container.path, "env", index, "value")
+            yield name, text(one, "value"), template.manifest, path
+        for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
+            held = ground.of_kind(kind).get(f"{template.namespace}/{text(source, field, 'name')}")
+            key = text(source, field, "key")
+            if held is not None:
+                yield from ((name, value, held, path) for value, path in _under(held, key))
+    for one in array(container.data, "envFrom"):
+        for field, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
+            held = ground.of_kind(kind).get(f"{template.namespace}/{text(one, field, 'name')}")
+            if held is not None:
+                prefix = text(one, "prefix")
+                yield from ((prefix + key, value, held, path) for key, value, path in _held(held))
+
+
+def _under(manifest: Manifest, key: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for part in ("data", "stringData"):
+        value = table(manifest.data, part).get(key)
+        if isinstance(value, str):
+            yield value, (part, key)
+
+
+def _held(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for part in ("data", "stringData"):
+        for key, value in table(manifest.data, part).items():
+            if isinstance(value, str):
+                yield key, value, (part, key)
