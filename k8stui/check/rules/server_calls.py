@@ -170,6 +170,9 @@ def _nobody(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
         service = ground.cluster.services.get(key)
         if service is None or service.selector is None or ground.endpoints(service):
             continue
+        made = ground.carriers.in_namespace(service.namespace) or ground.idle(service)
+        if not made:  # its pods are in another input
+            continue
         lack = without_endpoints(ground.cluster, service, None)
         asked = {index: [*_created(webhook)] for index, webhook in webhooks}
         about = sorted({resource for each in asked.values() for resource in each})
