@@ -9,6 +9,8 @@ from typing import NamedTuple
 from k8stui.cluster.scheduling.filters import NodeInfo
 
 Rank = tuple[tuple[int, int], int, int]
+_LOOKS = 3
+"""So often all entries are looked at: most workloads have few pods, and an order costs more."""
 
 
 class Entry(NamedTuple):
@@ -34,7 +36,7 @@ class Ranking:
     def __init__(self, entries: Sequence[Entry], owned: Mapping[str, int]) -> None:
         self._entries, self._owned = entries, owned
         self._heap: list[tuple[Rank, int]] | None = None
-        self._is_new = True
+        self._asked = 0
 
     def best(
         self, lacks: Callable[[NodeInfo], object], refuses: Callable[[NodeInfo], object]
@@ -43,8 +45,8 @@ class Ranking:
 
         `lacks`: what is used up there stays so. `refuses`: another pod elsewhere can change it.
         """
-        if self._is_new:  # most workloads ask once or twice: one look is less than an order
-            self._is_new = False
+        self._asked += 1
+        if self._asked <= _LOOKS:
             fitting = (e for e in self._entries if not (lacks(e.host) or refuses(e.host)))
             found = min(fitting, key=lambda entry: rank(entry, self._owned), default=None)
             return found and found.host

@@ -78,8 +78,9 @@ class Scheduler:
         self._surveys: dict[str, tuple[tuple[Entry, ...], tuple[Refusal, ...]]] = {}
         self._owned: dict[tuple[str, object], Counter[str]] = {}
         """Pods of one workload by node."""
-        self._rankings: dict[tuple[int, int, str, object], Ranking] = {}
-        """By template, namespace and workload; as long as no pod goes."""
+        self._ranking: tuple[tuple[int, int, str, object], Ranking] | None = None
+        """Of the template, namespace and workload that asked last: its pods come one after the
+        other, and orders of all nodes for all workloads would be kept. None: a pod went."""
         self._changes = 0
         """How often a pod came or went; what was tried only does not count."""
         self._refused: dict[_Alike, tuple[int, str]] = {}
@@ -163,12 +164,11 @@ class Scheduler:
     ) -> NodeInfo | None:
         """The best node where nothing is liked more than another."""
         key = id(draft.spec), id(draft.containers), draft.namespace, draft.owner
-        ranking = self._rankings.get(key)
-        if ranking is None:
+        if self._ranking is None or self._ranking[0] != key:
             owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
-            ranking = self._rankings[key] = Ranking(fields.open, owned)
+            self._ranking = key, Ranking(fields.open, owned)
         refuses = partial(elsewhere, mounts=tied, view=view)
-        return ranking.best(partial(lacks, fields.needs), refuses)
+        return self._ranking[1].best(partial(lacks, fields.needs), refuses)
 
     def _best(self, draft: Draft, fields: _Field, fitting: Sequence[Entry]) -> NodeInfo:
         owned = self._owned.setdefault((draft.namespace, draft.owner), Counter())
@@ -263,7 +263,7 @@ class Scheduler:
             host.ports = {port for one in host.placed.values() for port in one.needs.host_ports}
         host.pods -= 1
         self._changes += 1
-        self._rankings.clear()
+        self._ranking = None
         if not draft.observed:
             host.priorities[placed.needs.priority] -= 1
             host.priorities += Counter()  # without those that are gone
