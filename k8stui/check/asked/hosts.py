@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, text
+from k8stui.check.finding import Finding, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText
 from k8stui.manifests import Manifest, Place
@@ -178,3 +179,15 @@ def place_of(manifest: Manifest, one: ToldHost) -> Place:
         return manifest.place(*one.path)
     line, column = position_in(manifest, str(one.path[-1]), one.offset)
     return TextPlace(file=manifest.file, line=line, column=column, field=field_name(one.path))
+
+
+def in_vain(manifest: Manifest, one: ToldHost, why: str, fix: str) -> Finding:
+    """That whoever is told so in `manifest` asks for nothing, at the place where it is told."""
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
+        place=place_of(manifest, one),
+        why=why,
+        fix=fix,
+    )

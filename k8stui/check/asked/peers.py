@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from k8stui.apiserver import defaults
 from k8stui.apiserver.fields import array, table, text, texts
-from k8stui.check.asked.hosts import ID, ToldHost, place_of
-from k8stui.check.finding import Finding, Severity
+from k8stui.check.asked.hosts import ToldHost, in_vain
+from k8stui.check.finding import Finding
 from k8stui.check.ground import Ground
 from k8stui.manifests import Manifest
 from k8stui.suggest import is_same_thing, is_typo
@@ -26,13 +26,13 @@ def below_a_service(
     unlike = f"{who} leads to {one.host}"
     if made is not None and below == own and further.startswith("svc"):
         why = f"{unlike}, which leaves out Service {governing} behind the pod's name"
-        return no_name(manifest, one, why, f"{pod}.{governing}.{rest}")
+        return in_vain(manifest, one, why, f"write {pod}.{governing}.{rest}")
     if made is not None and below == governing and there != own and service is not None:
         if f"{there}/{below}" in ground.cluster.services:
             return None
         why = f"{unlike}: StatefulSet {made.name} is in namespace {own}, and there is no Service "
         full = f"{pod}.{below}.{own}.svc.{ground.cluster.cluster_domain}"
-        return no_name(manifest, one, f"{why}{there}/{below}", full)
+        return in_vain(manifest, one, f"{why}{there}/{below}", f"write {full}")
     if number.isdecimal() and below and further == "" and made is None:
         return _peer_elsewhere(ground, manifest, one, who, own)
     if made is not None and service is not None and pod == one.host and one.port is not None:
@@ -42,7 +42,7 @@ def below_a_service(
         if alone or _finds_by_itself(ground, pod):
             return None
         why = f"{unlike}, a pod: it has no DNS name but that below Service {governing}"
-        return no_name(manifest, one, why, f"{pod}.{governing}")
+        return in_vain(manifest, one, why, f"write {pod}.{governing}")
     if not below or below == governing or service is None or not known:
         return None
     alike = is_typo(below, governing) or is_same_thing(below, governing) or below == base
@@ -50,15 +50,11 @@ def below_a_service(
     alone = further == "" and below not in ground.in_namespace
     if f"{own}/{below}" not in ground.cluster.services and not (alike or alone):
         return None
-    return Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"{manifest.kind} {own}/{manifest.name}",
-        place=place_of(manifest, one),
-        why=f"{who} leads to {one.host}: pod {pod} has its name below Service {governing}, which "
-        f"governs StatefulSet {base} (serviceName)",
-        fix=f"write {pod}.{governing}",
+    why = (
+        f"{who} leads to {one.host}: pod {pod} has its name below Service {governing}, which "
+        f"governs StatefulSet {base} (serviceName)"
     )
+    return in_vain(manifest, one, why, f"write {pod}.{governing}")
 
 
 def _finds_by_itself(ground: Ground, pod: str) -> bool:
@@ -67,18 +63,6 @@ def _finds_by_itself(ground: Ground, pod: str) -> bool:
         texts(one.spec, "dnsConfig", "searches")
         or any(pod in texts(alias, "hostnames") for alias in array(one.spec, "hostAliases"))
         for one in ground.templates
-    )
-
-
-def no_name(manifest: Manifest, one: ToldHost, why: str, name: str) -> Finding:
-    """A host that nobody has as a name, for `why`; `name` is what is to be written."""
-    return Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
-        place=place_of(manifest, one),
-        why=why,
-        fix=f"write {name}",
     )
 
 
@@ -99,4 +83,9 @@ def _peer_elsewhere(
     if text(made.data, "spec", "serviceName") != below:
         return None
     why = f"{who} leads to {one.host}: StatefulSet {made.name} is in namespace {there[0]}, and its "
-    return no_name(manifest, one, f"{why}pods have their names there", f"{one.host}.{there[0]}")
+    return in_vain(
+        manifest,
+        one,
+        f"{why}pods have their names there",
+        f"write {one.host}.{there[0]}",
+    )

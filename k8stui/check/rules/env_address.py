@@ -26,6 +26,7 @@ from k8stui.check.asked.hosts import (
     ToldHost,
     asked,
     in_texts,
+    in_vain,
     in_values,
     place_of,
     service_named,
@@ -33,7 +34,7 @@ from k8stui.check.asked.hosts import (
 from k8stui.check.asked.itself import to_a_neighbour, to_itself
 from k8stui.check.asked.meant import IS_HOST, by_port, by_port_and_word, by_words, in_another, typo
 from k8stui.check.asked.node import on_the_node
-from k8stui.check.asked.peers import below_a_service, no_name
+from k8stui.check.asked.peers import below_a_service
 from k8stui.check.asked.values import with_white_space
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
@@ -145,11 +146,11 @@ def _judge(
     order = in_order(one.host)
     if order and f"{order.split('.')[1]}/{order.split('.')[0]}" in ground.cluster.services:
         why = f"{who} leads to {one.host}, which has svc in front of the namespace"
-        return no_name(manifest, one, why, order)
+        return in_vain(manifest, one, why, f"write {order}")
     machine = of_machine(ground.cluster, None, one.host)
     if machine is not None:
-        found = no_name(manifest, one, f"{who}: {machine.reason}", "")
-        return replace(found, severity=Severity.INFO, fix=machine.advice)
+        found = in_vain(manifest, one, f"{who}: {machine.reason}", machine.advice)
+        return replace(found, severity=Severity.INFO)
     name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
@@ -173,23 +174,11 @@ def _judge(
                 why=f"its pods are those of {name}, and {subject} asks for that: {why}",
                 fix=renamed(called, name),
             )
-        return Finding(
-            rule=ID,
-            severity=Severity.WARNING,
-            subject=subject,
-            place=place_of(manifest, one),
-            why=why,
-            fix=f"write {meant}",
-        )
+        return in_vain(manifest, one, why, f"write {meant}")
     if short_of_namespace(one.host, ground.cluster.cluster_domain):
-        return Finding(
-            rule=ID,
-            severity=Severity.WARNING,
-            subject=subject,
-            place=place_of(manifest, one),
-            why=f"{who} leads to {one.host}, which leaves out the namespace: no such name is there",
-            fix=f"write {name}, or {name}.{namespace}.svc.{ground.cluster.cluster_domain}",
-        )
+        why = f"{who} leads to {one.host}, which leaves out the namespace: no such name is there"
+        fix = f"write {name}, or {name}.{namespace}.svc.{ground.cluster.cluster_domain}"
+        return in_vain(manifest, one, why, fix)
     if (beside := _comes_back(ground, service, one, who, template)) is not None:
         return beside
     numbers = [port.port for port in service.ports]
@@ -198,13 +187,9 @@ def _judge(
     if service.type is ServiceType.EXTERNAL_NAME or not _is_slip(ground, service, one):
         return None
     walkable = template is not None and service.cluster_ips
-    return Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=subject,
-        place=place_of(manifest, one),
-        why=f"{who} leads to port {one.port} of Service {service.key}, which has {listed(numbers)}",
-        fix=f"write port {numbers[0]}",
+    why = f"{who} leads to port {one.port} of Service {service.key}, which has {listed(numbers)}"
+    return replace(
+        in_vain(manifest, one, why, f"write port {numbers[0]}"),
         claim=_claim(ground, template, service, one.port) if walkable and template else None,
     )
 
@@ -268,14 +253,12 @@ def _by_pods(
     pod = ground.cluster.pods.get("/".join(key))
     if pod is not None and pod.owner is None and IS_HOST.search(one.what):
         labels = ",".join(f"{k}={v}" for k, v in pod.labels.items())
-        return Finding(
-            rule=ID,
-            severity=Severity.WARNING,
-            subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
-            place=place_of(manifest, one),
-            why=f"{who} leads to {one.host}, a pod: pods have no DNS name of their own, and there "
+        return in_vain(
+            manifest,
+            one,
+            f"{who} leads to {one.host}, a pod: pods have no DNS name of their own, and there "
             f"is no Service {'/'.join(key)}",
-            fix=f"write a Service {pod.name} with selector {labels or f'app={pod.name}'}"
+            f"write a Service {pod.name} with selector {labels or f'app={pod.name}'}"
             + ("" if labels else f", and that label into pod {pod.name}"),
         )
     found = meant_by_name(ground.cluster, *key, one.port)
@@ -287,14 +270,7 @@ def _by_pods(
         )
     else:
         why, fix = f"there is no Service {'/'.join(key)}", f"write {found.name}"
-    return Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
-        place=place_of(manifest, one),
-        why=f"{who} leads to {one.host}: {why}",
-        fix=fix,
-    )
+    return in_vain(manifest, one, f"{who} leads to {one.host}: {why}", fix)
 
 
 def _is_slip(ground: Ground, service: Service, one: ToldHost) -> bool:
