@@ -18,6 +18,9 @@ from k8stui.record import record
 
 BRIDGE, ARP = 7, 3
 """Families whose hooks are not those of IP (include/uapi/linux/netfilter.h NFPROTO_BRIDGE …)."""
+BOUND = "__chain"
+"""So begin the names that the kernel gives to chains without one, which a rule jumps to and nft
+prints there: ``jump { … }`` (net/netfilter/nf_tables_api.c nf_tables_addchain)."""
 FAMILY_OF = {4: "ip", 6: "ip6"}
 """By IP version, as nft writes it."""
 _VERSIONS = {"ip": (4,), "ip6": (6,), "inet": (4, 6), "netdev": (4, 6)}
@@ -38,6 +41,8 @@ class Base:
     policy: str = "accept"
     devices: tuple[str, ...] = ()
     """Of an ``ingress`` or ``egress`` hook."""
+    is_quoted: bool = field(default=True, compare=False)
+    """Whether they stand in quotation marks: of several, older versions of nft leave these away."""
 
 
 @record(kw_only=True, eq=False)

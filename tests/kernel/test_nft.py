@@ -18,9 +18,10 @@ from k8stui.kernel.nft import text
 from k8stui.kernel.nft.compatible import own
 from k8stui.kernel.nft.compile import statements
 from k8stui.kernel.nft.errors import NftError
+from k8stui.kernel.nft.listing import listing
 from k8stui.kernel.nft.read import parse
 from k8stui.kernel.nft.traverse import traverse
-from k8stui.kernel.nft_ruleset import NftTable
+from k8stui.kernel.nft_ruleset import NftRuleset, NftTable
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.recent import RecentLists
 from k8stui.kernel.step import Fork, Hook, StepKind
@@ -75,7 +76,7 @@ def packet(dport: int = 80, protocol: Protocol = Protocol.TCP, mark: int = 0) ->
 
 
 def run(made: NftTable, asked: Packet | None = None, **context: object) -> Traversal:
-    base = next(iter(made.chains.values()))
+    base = next(made.base_chains, None) or next(iter(made.chains.values()))
     known = PacketContext(hook=Hook.PREROUTING, **context)  # type: ignore[arg-type]
     return traverse(made, base, asked or packet(), known)
 
@@ -283,7 +284,8 @@ def test_each_number_that_is_drawn_is_as_likely(most: int) -> None:
         match({"meta": {"key": "skuid"}}, 0),
         match(DADDR, "@absent"),
         {"jump": {"target": "absent"}},
-        {"mangle": {"key": {"payload": {"protocol": "ip", "field": "dscp"}}, "value": 1}},
+        {"mangle": {"key": {"payload": {"protocol": "ip", "field": "daddr"}}, "value": "10.0.0.1"}},
+        match({"meta": {"key": "hour"}}, {"range": ["09:00", "17:00"]}),
     ],
     ids=lambda statement: next(iter(statement)),
 )
@@ -384,3 +386,54 @@ def test_tables_of_iptables_are_left_out_and_inet_is_of_both_families() -> None:
 def test_no_ruleset(text: str) -> None:
     with pytest.raises(NftError, match="not what nft -j list ruleset prints"):
         parse(text)
+
+
+INLINE = """table ip t {
+	chain c {
+		type filter hook prerouting priority filter; policy accept;
+		tcp dport 80 jump {
+			ip saddr 10.0.0.0/8 jump {
+				ip daddr { 10.0.0.1, 10.96.0.10 } return
+				drop
+			} comment "twice"
+		}
+		goto {
+			reject
+		}
+	}
+}
+"""
+
+
+def test_a_chain_without_a_name_is_where_it_is_jumped_to() -> None:
+    """As the kernel has it: bound to the rule, and called by a number."""
+    (made,) = text.parse(INLINE).tables
+    assert listing(NftRuleset((made,))) == INLINE
+    assert {name: len(one.chain.rules) for name, one in made.chains.items()} == {
+        "__chain1": 1, "__chain2": 2, "__chain3": 1, "c": 2,
+    }  # fmt: skip
+    assert isinstance(run(made).verdict, Reject)
+    as_json = [
+        {"table": {"family": "ip", "name": "t"}},
+        {"chain": {"family": "ip", "table": "t", "name": "c"}},
+        *(
+            {"rule": {"family": "ip", "table": "t", "chain": "c", "expr": [said]}}
+            for said in ("jump {\n\t\t\taccept\n\t\t}", "goto {\n\t\t\tdrop\n\t\t}")
+        ),
+    ]
+    (told,) = parse(json.dumps({"nftables": as_json})).tables
+    assert [one.chain.rules[0].text for one in told.chains.values()] == [
+        "jump __chain1", "accept", "drop",
+    ]  # fmt: skip
+
+
+def test_a_map_leads_to_the_counter_of_some() -> None:
+    said = 'counter name ip saddr map { KNOWN : "seen" } drop'
+    for address, verdict in ((str(packet().src), Drop), ("192.0.2.99", Accept)):
+        rule = said.replace("KNOWN", address)
+        (made,) = text.parse(
+            "table ip t {\nchain c {\ntype filter hook prerouting priority 0; policy accept;\n"
+            f"{rule}\n}}\n}}\n"
+        ).tables
+        assert " ".join(map(str, statements(rule))) == rule
+        assert isinstance(run(made).verdict, verdict)

@@ -52,6 +52,12 @@ def test_a_recorded_ruleset_goes_through_nft(path: Path) -> None:
 
 _CHAIN = """table inet t {
     map m { type ipv4_addr : mark; flags dynamic; timeout 1m; }
+    set ports { type ipv4_addr . inet_service; size 100; flags dynamic,timeout; }
+    counter some { }
+    counter other { }
+    quota much { over 20 mbytes; }
+    limit slow { rate over 7/minute burst 9 packets; }
+    ct helper ftp { type "ftp" protocol tcp; l3proto ip; }
     chain c {
         type filter hook prerouting priority -150;
 """
@@ -91,6 +97,37 @@ _SELDOM = (
     meta priority 1:2
     meta priority set 1:2
     ct event set new,destroy
+    meta hour "17:00"-"19:00"
+    meta day { "Sunday", "Saturday" }
+    meta time >= "2030-01-01 00:00:00"
+    ct expiration 60s-120s
+    ct expiration { 33s, 1m7s }
+    iifgroup "default"
+    meta iiftype != ether
+    meta l4proto 33-45
+    ip ecn ce
+    ip dscp set ef
+    ip6 hoplimit set 7
+    mh type home-test
+    osf ttl skip name "Linux"
+    ipsec in spnum 2 ip saddr 10.6.0.0/16
+    ipsec in reqid 5
+    sctp chunk init exists
+    sctp chunk data stream 5
+    dccp type { request, response }
+    tcp option 255 missing
+    tcp option @255,8,8 255
+    tcp flags & syn == syn
+    ip daddr & 255.0.0.0 == { 10.0.0.0, 11.0.0.0 }
+    ct mark set (meta mark | 0x00000010) << 8
+    add @ports { ip saddr . 22 timeout 1m counter }
+    counter name ip saddr map { 10.0.0.1 : "some", 10.0.0.2 : "other" }
+    counter name "some"
+    limit name ip saddr map { 10.0.0.1 : "slow" } drop
+    ct helper set tcp dport map { 2121 : "ftp" }
+    meta secmark set ct secmark
+    meta mark 0x00000005-0x00000009
+    icmp type 3-11
     """,
     'table netdev n {\n\tchain c {\n\t\ttype filter hook ingress device "lo" priority 0;\n',
     """

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address
-from k8stui.kernel.nft.datatypes import Value, fields_of
+from k8stui.kernel.nft.datatypes import Value, fields_of, hexadecimal
 from k8stui.kernel.nft.errors import UnknownError
 from k8stui.kernel.nft.expression import Expression, Types
 from k8stui.kernel.nft.literal import Literal
@@ -19,6 +19,7 @@ _OPERATIONS: Mapping[str, Callable[[int, int], int]] = {
     "<<": lambda one, other: (one << min(other, 128)) & 0xFFFFFFFF,
     ">>": lambda one, other: one >> min(other, 128),
 }
+SHIFTS = frozenset({"<<", ">>"})
 _BINDS = {"|": 0, "^": 1, "&": 2, "<<": 3, ">>": 3}
 
 
@@ -47,7 +48,7 @@ class Bits(NamedTuple):
 
     @property
     def types(self) -> Types:
-        return self.left.types
+        return (hexadecimal(32),) if self.operator in SHIFTS else self.left.types
 
     def value(self, passage: Passage, /) -> Value:
         left, right = self.left.value(passage), self.right.value(passage)

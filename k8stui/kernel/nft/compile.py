@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.nft.compatible import leaves_out
-from k8stui.kernel.nft.datatypes import BY_NAME, Raw
+from k8stui.kernel.nft.datatypes import BY_NAME, OBJECT, Raw
 from k8stui.kernel.nft.element import Found, Held
 from k8stui.kernel.nft.errors import NftError, UnknownError
 from k8stui.kernel.nft.expression import Types
@@ -59,7 +59,8 @@ def types_of_data(one: NftSet) -> Types | None:
         return None
     if one.data == "verdict":
         return ()
-    return _types(one.data.removeprefix("interval "), is_typeof=one.is_typeof)
+    is_object = BY_NAME.get(one.data) is OBJECT  # also where the key is told by ``typeof``
+    return _types(one.data.removeprefix("interval "), is_typeof=one.is_typeof and not is_object)
 
 
 @lru_cache(maxsize=1024)

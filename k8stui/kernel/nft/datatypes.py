@@ -6,10 +6,11 @@ A value is kept as the kernel compares it: a number, an address, or the name of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.nft import times
 
 Raw = Address | int | str
 Value = Raw | tuple[Raw, ...]
@@ -26,6 +27,8 @@ class Datatype(NamedTuple):
     bits: int = 0
     """Of a number its width; 0: it is no number."""
     is_bitmask: bool = False
+    write_end: Callable[[Raw], str] | None = None
+    """How an end of a range is written, if otherwise: without a name (range_expr_print)."""
 
 
 def fields_of(value: Value) -> tuple[Raw, ...]:
@@ -75,7 +78,7 @@ def _symbols(
     def write(raw: Raw) -> str:
         return names.get(raw) or other(raw)  # type: ignore[arg-type]
 
-    return Datatype(name, read, write, bits)
+    return Datatype(name, read, write, bits, write_end=other)  # type: ignore[arg-type]
 
 
 def _bitmask(name: str, bits: int, table: Mapping[str, int]) -> Datatype:
@@ -90,6 +93,24 @@ def _bitmask(name: str, bits: int, table: Mapping[str, int]) -> Datatype:
         return ",".join([*names, *([f"{rest:#x}"] if rest or not raw else [])])
 
     return Datatype(name, read, write, bits, is_bitmask=True)
+
+
+def _named(name: str, bits: int, words: Sequence[str]) -> Datatype:
+    """Numbers from 0 on whose names are printed in quotation marks."""
+    plain = _symbols(name, bits, {word: number for number, word in enumerate(words)})
+    shown: dict[Raw, str] = {number: _quoted(word) for number, word in enumerate(words)}
+    return plain._replace(write=lambda raw: shown.get(raw) or str(raw))
+
+
+def _matching(name: str, pattern: str) -> Datatype:
+    """Texts of a form."""
+
+    def read(text: str) -> Raw:
+        if re.fullmatch(pattern, text, re.ASCII) is None:
+            raise ValueError(f"no {name}: {text}")
+        return text
+
+    return Datatype(name, read, _quoted)
 
 
 def _address(version: int) -> Callable[[str], Raw]:
@@ -261,6 +282,48 @@ DSCP = _symbols(
     lambda raw: f"0x{raw:02x}",
 )  # fmt: skip
 
+ECN = _symbols("ecn", 2, {"not-ect": 0, "ect1": 1, "ect0": 2, "ce": 3})
+DCCP_PKTTYPE = _symbols(
+    "dccp_pkttype",
+    4,
+    {"request": 0, "response": 1, "data": 2, "ack": 3, "dataack": 4, "closereq": 5, "close": 6,
+     "reset": 7, "sync": 8, "syncack": 9},
+)  # fmt: skip
+MH_TYPE = _symbols(
+    "mh_type",
+    8,
+    {"binding-refresh-request": 0, "home-test-init": 1, "careof-test-init": 2, "home-test": 3,
+     "careof-test": 4, "binding-update": 5, "binding-acknowledgement": 6, "binding-error": 7,
+     "fast-binding-update": 8, "fast-binding-acknowledgement": 9,
+     "fast-binding-advertisement": 10, "experimental-mobility-header": 11,
+     "home-agent-switch-message": 12},
+)  # fmt: skip
+IFACE_TYPE = _symbols(
+    "iface_type",
+    16,
+    {"ether": 1, "ppp": 512, "ipip": 768, "ipip6": 769, "loopback": 772, "sit": 776,
+     "ipgre": 778},
+)  # fmt: skip
+CGROUP = Datatype("cgroupsv2", str, lambda raw: str(raw) if str(raw).isdecimal() else _quoted(raw))
+"""A path, or the number of one that is no more."""
+DEVGROUP = _named("devgroup", 32, ("default",))
+"""As /etc/iproute2/group names them."""
+REALM = _named("realm", 32, ("cosmos",))
+"""As /etc/iproute2/rt_realms names them."""
+DAY = _named(
+    "day", 8,
+    ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"),
+)  # fmt: skip
+HOUR = _matching("hour", r"\d\d:\d\d(:\d\d)?")
+MOMENT = _matching("time", r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?")
+DURATION = Datatype(
+    "time",
+    times.seconds,
+    lambda raw: times.written(int(str(raw))),
+    32,
+    write_end=lambda raw: f"{raw}s",
+)
+
 
 def hexadecimal(bits: int) -> Datatype:
     """Bits that have no other meaning."""
@@ -280,6 +343,7 @@ BY_NAME: Mapping[str, Datatype] = {
         IPV4_ADDR, IPV6_ADDR, ETHER_ADDR, INET_PROTO, INET_SERVICE, MARK, IFNAME, IFACE_INDEX,
         BOOLEAN, CT_STATE, CT_STATUS, CT_DIR, TCP_FLAG, ICMP_TYPE, ICMP_CODE, ICMPV6_TYPE,
         ICMPV6_CODE, ICMPX_CODE, FIB_ADDRTYPE, NF_PROTO, ETHER_TYPE, PKT_TYPE, DSCP, INTEGER,
-        UID, GID,
+        UID, GID, CLASSID, REALM, DEVGROUP, IFACE_TYPE, ARP_OP, IGMP_TYPE, DCCP_PKTTYPE, MH_TYPE,
+        ECN, DAY, HOUR, DURATION, CGROUP,
     )
 } | dict.fromkeys(("counter", "quota", "limit", "ct helper", "synproxy"), OBJECT)  # fmt: skip

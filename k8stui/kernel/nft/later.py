@@ -18,6 +18,7 @@ from k8stui.kernel.nft.expressions.option import SEGMENT_SIZE
 from k8stui.kernel.nft.expressions.payload import Payload
 from k8stui.kernel.nft.literal import Field, Fields
 from k8stui.kernel.nft.lookup import AnonymousSet, NamedSet
+from k8stui.kernel.nft.mapped import Mapped
 from k8stui.kernel.nft.statement import Statement
 from k8stui.kernel.nft.statements.comment import Comment
 from k8stui.kernel.nft.statements.count import Count
@@ -136,6 +137,8 @@ def _does(text: str) -> Does:
 
 
 def _effect(one: Statement) -> Effect:
+    if isinstance(getattr(one, "name", None), Mapped):
+        return Effect.WILD  # an object that not every packet may have
     if isinstance(one, Verdict):
         return _EFFECTS[one.said.kind]
     if isinstance(one, Reject):

@@ -1,21 +1,23 @@
 """``nft -j list ruleset`` (libnftables-json(5)), read into what its text is read into.
 
-JSON leaves out some of what the text has: which sets are dynamic, comments of tables and chains.
+JSON leaves out some of what the text has: comments of tables and chains, devices of several.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from k8stui.kernel.nft import times
+from k8stui.kernel.nft import priority, times
+from k8stui.kernel.nft import text as listed
 from k8stui.kernel.nft.compile import held, statements
 from k8stui.kernel.nft.errors import NftError, UnknownError
 from k8stui.kernel.nft.expressions import MODULES as EXPRESSIONS
 from k8stui.kernel.nft.spoken import Json, Say, Spoken
 from k8stui.kernel.nft.statements import BEHIND_AN_EXPRESSION
 from k8stui.kernel.nft.statements import MODULES as STATEMENTS
+from k8stui.kernel.nft.statements.dynamic import Dynamic
 from k8stui.kernel.nft_ruleset import (
     Base,
     Element,
@@ -69,6 +71,9 @@ class _Open:
         self.rules: dict[str, list[Rule]] = {}
         self.sets: dict[str, NftSet] = {}
         self.objects: list[NftObject] = []
+        self.bound: dict[str, NftChain] = {}
+        self.filled: set[str] = set()
+        """Sets that rules put into."""
 
 
 class _Reader:
@@ -87,11 +92,11 @@ class _Reader:
         elif kind == "chain":
             table.chains[str(said["name"])] = said
         elif kind == "rule":
-            table.rules.setdefault(str(said["chain"]), []).append(Rule(_rule(said, say)))
+            table.rules.setdefault(str(said["chain"]), []).append(_rule(said, say, table))
         elif kind in ("set", "map"):
             table.sets[str(said["name"])] = _set(said, say)
         else:
-            table.objects.append(NftObject(kind, str(said["name"]), tuple(_lines(kind, said))))
+            table.objects.append(NftObject(kind, str(said["name"]), tuple(_lines(kind, said, say))))
 
     def ruleset(self) -> NftRuleset:
         return NftRuleset(
@@ -102,8 +107,12 @@ class _Reader:
                     chains={
                         chain: _chain(said, table.rules.get(chain, ()))
                         for chain, said in table.chains.items()
+                    }
+                    | table.bound,
+                    sets={
+                        name: _dynamic(one) if name in table.filled else one
+                        for name, one in table.sets.items()
                     },
-                    sets=table.sets,
                     objects=tuple(table.objects),
                     comment=str(table.said.get("comment", "")),
                 )
@@ -112,11 +121,26 @@ class _Reader:
         )
 
 
-def _rule(said: Json, say: Say) -> str:
+def _rule(said: Json, say: Say, table: _Open) -> Rule:
     text = " ".join(map(say.statement, said["expr"]))
     if "comment" in said:
         text += f' comment "{said["comment"]}"'
-    return " ".join(map(str, statements(text)))
+    if "{\n" in text:  # a chain without a name, of which there is the text alone
+        text, bound = listed.parse_rule(text, len(table.bound) + 1)
+        table.bound.update(bound)
+    found = statements(text)
+    table.filled.update(one.set.name for one in found if isinstance(one, Dynamic))
+    return Rule(" ".join(map(str, found)))
+
+
+def _dynamic(one: NftSet) -> NftSet:
+    """Older versions of nft leave that flag away."""
+    return one if "dynamic" in one.flags else replace(one, flags=_in_order(("dynamic", *one.flags)))
+
+
+def _in_order(flags: Iterable[str]) -> tuple[str, ...]:
+    """As the text has them, which is not as JSON does (src/rule.c set_print_declaration)."""
+    return tuple(sorted(flags, key=("constant", "dynamic", "interval", "timeout").index))
 
 
 def _chain(said: Json, rules: Sequence[Rule]) -> NftChain:
@@ -166,7 +190,7 @@ def _declared(said: Json, say: Say) -> NftSet:
         is_typeof=isinstance(key, dict),
         policy=str(said.get("policy", "")),
         size=int(said["size"]) if "size" in said else None,
-        flags=tuple(say.several(said.get("flags", ()))),
+        flags=_in_order(say.several(said.get("flags", ()))),
         statements=" ".join(map(say.statement, said.get("stmt", ()))),
         auto_merge=bool(said.get("auto-merge")),
         timeout=times.written(int(said["timeout"])) if "timeout" in said else "",
@@ -175,12 +199,45 @@ def _declared(said: Json, say: Say) -> NftSet:
     )
 
 
-def _lines(kind: str, said: Json) -> Iterator[str]:
+def _lines(kind: str, said: Json, say: Say) -> Iterator[str]:
     if "comment" in said:
         yield f'comment "{said["comment"]}"'
     if kind == "counter":
         yield f"packets {said['packets']} bytes {said['bytes']}"
     elif kind == "quota":
-        yield f"{'over ' if said.get('inv') else ''}{said['bytes']} bytes"
+        used = f" used {_amount(said['used'])}" if said.get("used") else ""
+        yield f"{'over ' if said.get('inv') else ''}{_amount(said['bytes'])}{used}"
     elif kind == "limit":
-        yield f"rate {said['rate']}/{said['per']}"
+        (limit,) = statements(say.statement({"limit": said}))
+        yield str(limit).removeprefix("limit ")
+    elif kind == "ct helper":
+        yield f'type "{said["type"]}" protocol {said["protocol"]}'
+        yield f"l3proto {said['l3proto']}"
+    elif kind == "flowtable":
+        devices = ", ".join(say.several(said.get("dev", ())))
+        yield f"hook {said['hook']} priority {priority.written(said['prio'], '', said['hook'])}"
+        yield f"devices = {{ {devices} }}"
+    else:
+        yield from _words(said)
+
+
+def _words(said: Json) -> Iterator[str]:
+    """What each stands on a line of its own."""
+    for word in ("protocol", "dport", "timeout", "size", "l3proto", "mss", "wscale"):
+        if word in said:
+            value = times.written(said[word] // 1000) if word == "timeout" else said[word]
+            yield f"{word} {value}"
+    if "policy" in said:
+        states = ", ".join(f"{state} : {seconds}" for state, seconds in said["policy"].items())
+        yield f"policy = {{ {states} }}"
+    if "flags" in said:
+        yield " ".join(said["flags"])
+
+
+def _amount(count: int) -> str:
+    """In the largest unit of which it is a whole number (src/datatype.c data_unit_parse)."""
+    for unit in ("bytes", "kbytes"):
+        if not count or count % 1024:
+            return f"{count} {unit}"
+        count //= 1024
+    return f"{count} mbytes"

@@ -9,7 +9,17 @@ from enum import StrEnum
 from k8stui.kernel.nft import priority
 from k8stui.kernel.nft.compile import statements, types_of_key
 from k8stui.kernel.nft.errors import UnknownError
-from k8stui.kernel.nft_ruleset import Element, NftChain, NftObject, NftRuleset, NftSet, NftTable
+from k8stui.kernel.nft_ruleset import (
+    BOUND,
+    Base,
+    Element,
+    NftChain,
+    NftObject,
+    NftRuleset,
+    NftSet,
+    NftTable,
+)
+from k8stui.kernel.rules import Chain
 
 _FURTHER = ",\n\t\t\t     "
 _ON_A_LINE = {
@@ -31,6 +41,7 @@ class Form(StrEnum):
 
 
 _COUNTED = re.compile(r"counter packets \d+ bytes \d+")
+_LEADS_TO_BOUND = re.compile(rf"\b(?:jump|goto) ({BOUND}\d+)\b")
 _KEPT_YET = re.compile(r" expires \w+")
 
 
@@ -76,7 +87,9 @@ def _parts(table: NftTable, form: Form) -> Iterator[str]:
     yield from (_object(one, form) for one in table.objects if one.kind != "flowtable")
     yield from (set_text(one, form) for one in table.sets.values())
     yield from (_object(one, form) for one in table.objects if one.kind == "flowtable")
-    yield from (chain_text(one, table.family, form) for one in table.chains.values())
+    for one in table.chains.values():
+        if not one.name.startswith(BOUND):
+            yield _chain(one, table, form)
 
 
 def _object(one: NftObject, form: Form) -> str:
@@ -141,11 +154,23 @@ def elements_on_a_line(one: NftSet) -> int:
     return _ON_A_LINE.get(types[0].name, 1) if len(types) == 1 else 1
 
 
-def chain_text(one: NftChain, family: str, form: Form = Form.PRINTED) -> str:
-    """A chain with its rules."""
-    rules = "".join(f"\t\t{rule_text(rule.text, form)}\n" for rule in one.chain.rules)
-    body = "".join(f"\t\t{line}\n" for line in chain_head(one, family, form))
+def _chain(one: NftChain, table: NftTable, form: Form) -> str:
+    rules = "".join(_rules(one.chain, table, form, "\t\t"))
+    body = "".join(f"\t\t{line}\n" for line in chain_head(one, table.family, form))
     return f"\tchain {one.name} {{\n{body}{rules}\t}}\n"
+
+
+def _rules(chain: Chain, table: NftTable, form: Form, indent: str) -> Iterator[str]:
+    for rule in chain.rules:
+        text = rule_text(rule.text, form)
+        leads = _LEADS_TO_BOUND.search(text) if BOUND in text else None
+        bound = table.chains.get(leads[1]) if leads is not None else None
+        if leads is None or bound is None:
+            yield f"{indent}{text}\n"
+        else:
+            yield f"{indent}{text[: leads.start(1)]}{{\n"
+            yield from _rules(bound.chain, table, form, f"{indent}\t")
+            yield f"{indent}}}{text[leads.end() :]}\n"
 
 
 def chain_head(one: NftChain, family: str, form: Form = Form.PRINTED) -> Iterator[str]:
@@ -157,13 +182,14 @@ def chain_head(one: NftChain, family: str, form: Form = Form.PRINTED) -> Iterato
         named = base.named if form is not Form.SENT else ""  # an older nft does not know it there
         number = priority.written(base.priority, family, base.hook, named)
         yield (
-            f"type {base.type} hook {base.hook}{_devices(base.devices)} priority {number}; "
+            f"type {base.type} hook {base.hook}{_devices(base)} priority {number}; "
             f"policy {base.policy};"
         )
 
 
-def _devices(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f' device "{names[0]}"'
-    quoted = ", ".join(f'"{name}"' for name in names)
-    return f" devices = {{ {quoted} }}" if names else ""
+def _devices(base: Base) -> str:
+    if len(base.devices) == 1:
+        return f' device "{base.devices[0]}"'
+    mark = '"' if base.is_quoted else ""
+    named = ", ".join(f"{mark}{name}{mark}" for name in base.devices)
+    return f" devices = {{ {named} }}" if named else ""

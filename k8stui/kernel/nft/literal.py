@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.nft import index
-from k8stui.kernel.nft.datatypes import Datatype, Raw
+from k8stui.kernel.nft.datatypes import (
+    IFNAME,
+    INTEGER,
+    IPV4_ADDR,
+    IPV6_ADDR,
+    Datatype,
+    Raw,
+    hexadecimal,
+)
 from k8stui.kernel.nft.errors import UnknownError
 from k8stui.kernel.nft.index import Span
 
@@ -101,7 +109,8 @@ class Range(NamedTuple):
         raise UnknownError(str(self))
 
     def __str__(self) -> str:
-        return f"{self.type.write(self.first)}-{self.type.write(self.last)}"
+        write = self.type.write_end or self.type.write
+        return f"{write(self.first)}-{write(self.last)}"
 
 
 class Leading(NamedTuple):
@@ -147,6 +156,14 @@ class Fields(NamedTuple):
         return " . ".join(map(str, self.parts))
 
 
+def constant(word: str) -> Literal | None:
+    """What a value seems to be whose type nothing tells."""
+    if word.startswith('"'):
+        return Literal(IFNAME, word.strip('"'))
+    types = (hexadecimal(32) if word.startswith("0x") else INTEGER, IPV4_ADDR, IPV6_ADDR)
+    return next((Literal(one, one.read(word)) for one in types if is_one(word, one)), None)
+
+
 def read(word: str, type_: Datatype) -> Field:
     """A value, prefix or range, as it is written.
 
@@ -154,6 +171,9 @@ def read(word: str, type_: Datatype) -> Field:
         ValueError: none of this type.
 
     """
+    first, between, last = word.strip('"').partition('"-"')
+    if between:
+        return Range(type_, type_.read(first), type_.read(last))
     text = word.strip('"')
     if word.startswith("["):
         text = word[1:-1]

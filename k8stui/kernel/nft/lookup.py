@@ -60,8 +60,8 @@ class NamedSet:
                 understood.
 
         """
-        said, elements = passage.named(self.name)
-        is_put = "dynamic" in said.flags and self._was_put(passage, value)
+        _, elements = passage.named(self.name)
+        is_put = self._was_put(passage, value)
         try:
             found = elements.find(fields_of(value))
         except UnknownError:

@@ -71,7 +71,6 @@ _BLIND = (
     Comment,
     Count,
     Counter,
-    Dup,
     Flow,
     Fwd,
     Limit,
@@ -145,6 +144,10 @@ def _take(asked: Questions, one: Statement) -> None:
         _use(asked, one.left)
     elif isinstance(one, Dynamic | Meter):
         _remember(asked, one.entry)
+    elif isinstance(one, Dup):
+        _use(asked, one.to)
+    elif isinstance(one, Counter | Limit | Quota | Synproxy) and one.name is not None:
+        _use(asked, one.name)
     elif not isinstance(one, _BLIND):
         asked.is_opaque = True
 

@@ -64,16 +64,16 @@ class Say:
             return ",".join(map(self, said))
         ((kind, inner),) = said.items()
         if kind in _BITS:
-            left, *others = inner
-            return f" {kind} ".join((self(left), *map(self._behind_bits, others)))
+            return f" {kind} ".join(self._beside(kind, one) for one in inner)
         if kind in _BINDING:
             return _BINDING[kind](inner, self)
         return self.statement(said)
 
-    def _behind_bits(self, said: Json) -> str:
+    def _beside(self, operator: str, said: Json) -> str:
         if isinstance(said, list):
             return f"({' | '.join(map(self, said))})"
-        return f"({self(said)})" if isinstance(said, dict) and _BITS & said.keys() else self(said)
+        is_other = isinstance(said, dict) and bool((_BITS - {operator}) & said.keys())
+        return f"({self(said)})" if is_other else self(said)
 
     def element(self, said: Json) -> str:
         """An element of a set or, with what it leads to, of a map."""
@@ -100,18 +100,35 @@ def _unknown(kind: str, said: Json) -> str:
 def _held(said: Json, say: Say) -> str:
     """An element with more than its key."""
     parts = [say(said["val"])]
-    parts += [say.statement({kind: said[kind]}) for kind in ("counter", "limit") if kind in said]
+    parts += [say.statement({kind: said[kind]}) for kind in _CARRIED if kind in said]
     parts += [f"{kind} {times.written(said[kind])}" for kind in _TIMES if kind in said]
     if "comment" in said:
         parts.append(f'comment "{said["comment"]}"')
     return " ".join(parts)
 
 
+_CARRIED = ("limit", "counter", "quota", "last")
 _TIMES = ("timeout", "expires")
+
+
+def _range(said: Json, say: Say) -> str:
+    """In quotation marks: a name may have a hyphen itself."""
+    if any(isinstance(end, str) for end in said):
+        return "-".join(f'"{end}"' for end in said)
+    return "-".join(map(say, said))
+
+
+def _field(said: Json, say: Say) -> str:
+    """Of a concatenation: a name that is a value, and no beginning of an expression."""
+    if isinstance(said, str) and said[:1].isalpha() and ":" not in said:
+        return f'"{said}"'
+    return say(said)
+
+
 _BINDING: Mapping[str, Spoken] = {
     "prefix": lambda said, say: f"{say(said['addr'])}/{said['len']}",
-    "range": lambda said, say: "-".join(map(say, said)),
-    "concat": lambda said, say: " . ".join(map(say, said)),
+    "range": _range,
+    "concat": lambda said, say: " . ".join(_field(one, say) for one in said),
     "set": lambda said, say: f"{{ {', '.join(map(say.element, said))} }}",
     "map": lambda said, say: f"{say(said['key'])} map {say(said['data'])}",
     "elem": _held,

@@ -8,8 +8,9 @@ declare.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import NamedTuple
 
 from k8stui.because import Because
@@ -17,6 +18,7 @@ from k8stui.kernel.nft import priority, times
 from k8stui.kernel.nft.datatypes import number
 from k8stui.kernel.nft.errors import NftError
 from k8stui.kernel.nft_ruleset import (
+    BOUND,
     Base,
     Element,
     NftChain,
@@ -45,6 +47,9 @@ _OBJECTS = frozenset(
 
 _HOLDING = 2
 """A ruleset holds tables, and a table chains and sets; within these braces are an expression's."""
+_DEEPEST = _HOLDING + 16
+"""Or a chain's without a name; so deep the kernel jumps (NFT_JUMP_STACK_SIZE)."""
+_LEADS = re.compile(r"\b(?:jump|goto)$")
 
 
 class _Statement(NamedTuple):
@@ -62,14 +67,16 @@ class _Block(NamedTuple):
     parts: list[_Statement | _Block]
 
 
-def parse(text: str, why: Why | None = None) -> NftRuleset:
+def parse(text: str, why: Why | None = None, first: int = 1) -> NftRuleset:
     """Read a ruleset. Each rule, chain and element gets the reason that `why` gives.
+
+    Chains without a name are numbered from `first` on.
 
     Raises:
         NftError: what cannot stand in such a text, with its line.
 
     """
-    reader = _Reader(why)
+    reader = _Reader(why, first)
     for part in _Structure(text).parts():
         if isinstance(part, _Statement):
             if part.text.split() != ["flush", "ruleset"]:
@@ -77,6 +84,19 @@ def parse(text: str, why: Why | None = None) -> NftRuleset:
         else:
             reader.table(part)
     return reader.ruleset()
+
+
+def parse_rule(text: str, first: int) -> tuple[str, Mapping[str, NftChain]]:
+    """A rule alone, and the chains without a name in it, called from that number on.
+
+    Raises:
+        NftError: as `parse`.
+
+    """
+    (table,) = parse(f"table t {{\nchain c {{\n{text}\n}}\n}}\n", None, first).tables
+    bound = dict(table.chains)
+    (rule,) = bound.pop("c").chain.rules
+    return rule.text, bound
 
 
 def _short(text: str) -> str:
@@ -125,8 +145,8 @@ class _Structure:
             elif first == ";" and not depth:
                 self._end(found, words, start)
             elif first == "{":
-                if holds_blocks:
-                    head = "".join(words).strip()
+                head = "".join(words).strip()
+                if holds_blocks or (not depth and level < _DEEPEST and _LEADS.search(head)):
                     words.clear()
                     found.append(_Block(head, start, self._within(head or "{", start, level + 1)))
                 else:
@@ -189,8 +209,9 @@ class _Open:
 class _Reader:
     """Blocks become tables."""
 
-    def __init__(self, why: Why | None) -> None:
+    def __init__(self, why: Why | None, first: int) -> None:
         self._why = why
+        self._numbers = count(first)
         self._tables: dict[tuple[str, str], _Open] = {}
 
     def ruleset(self) -> NftRuleset:
@@ -218,7 +239,7 @@ class _Reader:
                 continue
             kind, _, named = part.head.rpartition(" ")
             if kind == "chain":
-                table.chains[named] = self._chain(part, named, family)
+                table.chains[named] = self._chain(part, named, family, table)
             elif kind in ("set", "map"):
                 table.sets[named] = self._set(part, named, kind)
             elif kind in _OBJECTS:
@@ -229,13 +250,20 @@ class _Reader:
     def _because(self, text: str, line: int, holder: str) -> Because | None:
         return self._why(text, line, holder) if self._why is not None else None
 
-    def _chain(self, block: _Block, name: str, family: str) -> NftChain:
+    def _chain(self, block: _Block, name: str, family: str, table: _Open) -> NftChain:
         rules: list[Rule] = []
         base: Base | None = None
         comment = ""
         reason = None
+        is_bound = False
         for part in block.parts:
-            text, line = _text(part)
+            line, was_bound, is_bound = part.line, is_bound, isinstance(part, _Block)
+            if isinstance(part, _Block):
+                bound = f"{BOUND}{next(self._numbers)}"
+                table.chains[bound] = self._chain(part, bound, family, table)
+                text = f"{part.head} {bound}"
+            else:
+                text = part.text.lstrip("\t")
             if text.startswith("type ") and (found := _BASE.fullmatch(text.strip())):
                 base = _base(found, family, line)
                 reason = self._because(text, line, name)
@@ -244,6 +272,8 @@ class _Reader:
                 base = replace(base, policy=policy)
             elif text.startswith("comment ") and not rules:
                 comment = _unquoted(text.partition(" ")[2])
+            elif text.startswith("comment ") and was_bound:
+                rules[-1] = replace(rules[-1], text=f"{rules[-1].text} {text}")
             else:
                 text = _ON_ONE_LINE.sub(" ", text)
                 rules.append(Rule(text, self._because(text, line, name)))
@@ -338,4 +368,5 @@ def _base(found: re.Match[str], family: str, line: int) -> Base:
         priority=at,
         named=named,
         devices=tuple(word.strip('"') for word in re.findall(r'"[^"]*"|[^\s{},"]+', devices or "")),
+        is_quoted='"' in (devices or '"'),
     )

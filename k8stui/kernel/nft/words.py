@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from k8stui.kernel.nft import literal
-from k8stui.kernel.nft.combined import Bits, Concatenation
-from k8stui.kernel.nft.datatypes import INTEGER, Datatype
+from k8stui.kernel.nft.combined import SHIFTS, Bits, Concatenation
+from k8stui.kernel.nft.datatypes import IFNAME, INTEGER, OBJECT, Datatype
 from k8stui.kernel.nft.element import Held
 from k8stui.kernel.nft.errors import NftError
 from k8stui.kernel.nft.expression import Expression, Types
@@ -195,6 +195,30 @@ class Words:
             return Mapped(key, self.collection(key.types, expected), expected)
         return key
 
+    def expression_of_one(self, *candidates: Types) -> Expression:
+        """An expression whose literals are of one of these types: which, they themselves tell.
+
+        Raises:
+            NftError: it is not understood.
+
+        """
+        place = self.place
+        for expected in candidates[:-1]:
+            try:
+                return self.expression(expected)
+            except NftError:
+                self.go_back(place)
+        return self.expression(candidates[-1])
+
+    def object(self) -> Expression:
+        """The name of a counter, limit, helper …, or a map that leads to it (nft_objref.c).
+
+        Raises:
+            NftError: it is not understood.
+
+        """
+        return self.expression((OBJECT,))
+
     def collection(self, key: Types, data: Types | None = None) -> Among:
         """A set or, with `data`, a map: ``{ … }`` or ``@…``; empty `data`: verdicts."""
         if self.ahead.startswith("@"):
@@ -273,8 +297,11 @@ class Words:
         return found
 
     def _literal(self, type_: Datatype) -> Field:
+        word = self.take()
+        if word.startswith('"') and self.ahead == "-" and self.further.startswith('"'):
+            word += self.take() + self.take()
         try:
-            return literal.read(self.take(), type_)
+            return literal.read(word, type_)
         except ValueError as error:
             raise NftError(str(error)) from None
 
@@ -290,7 +317,8 @@ class Words:
             count += 1
             if count > _DEEPEST:  # each stands within the one before
                 raise NftError(_TOO_DEEP)
-            right = self._bits(level + 1, left.types or expected)
+            counted = operator in SHIFTS
+            right = self._bits(level + 1, (INTEGER,) if counted else left.types or expected)
             left = _flags(left, operator, right) or Bits(left, operator, right)
         return left
 
@@ -300,14 +328,39 @@ class Words:
             self.expect(")")
             return inner
         # ``ip protocol tcp``: there it is a value, not the beginning of a field's name.
-        if expected and literal.is_one(self.ahead, expected[0]):
+        read = self._reads_field
+        # Any word is a name but those by which expressions begin.
+        is_value = expected and (read is None or expected[0] not in (IFNAME, OBJECT))
+        if is_value and literal.is_one(self.ahead, expected[0]):
             return self.literal(expected[0], in_set=True)
+        return read(self) if read is not None else self._constant()
+
+    @property
+    def _reads_field(self) -> Callable[[Words], Expression] | None:
         known = self._grammar.expressions
         first = self.ahead.partition(",")[0]  # @nh,96,32
-        read = known.get(f"{first} {self.further}") or known.get(first)
+        return known.get(f"{first} {self.further}") or known.get(first)
+
+    def field(self) -> Expression:
+        """An expression that is no value, and is not made of others.
+
+        Raises:
+            NftError: there is none.
+
+        """
+        read = self._reads_field
         if read is None:
             raise NftError(f"not understood: {self.ahead or 'the end'}")
-        return read(self)
+        with self._deeper():
+            return read(self)
+
+    def _constant(self) -> Expression:
+        """A value of which nothing says the type: in a key beside what the packet has."""
+        found = literal.constant(self.ahead)
+        if found is None:
+            raise NftError(f"not understood: {self.ahead or 'the end'}")
+        self.take()
+        return found
 
 
 def _flags(left: Expression, operator: str, right: Expression) -> Literal | None:

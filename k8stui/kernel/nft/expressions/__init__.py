@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from k8stui.kernel.nft.expressions import (
+    chunk,
     ct,
     extension,
     fib,
+    inner,
+    ipsec,
     jhash,
     meta,
     numgen,
     option,
+    osf,
     payload,
     raw,
     route,
@@ -17,7 +21,8 @@ from k8stui.kernel.nft.expressions import (
 )
 
 MODULES = (
-    ct, extension, fib, jhash, meta, numgen, option, payload, raw, route, socket,
+    chunk, ct, extension, fib, inner, ipsec, jhash, meta, numgen, option, osf, payload, raw, route,
+    socket,
 )  # fmt: skip
 
 EXPRESSIONS = {word: read for module in MODULES for word, read in module.GRAMMAR.items()}

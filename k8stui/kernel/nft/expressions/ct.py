@@ -23,7 +23,7 @@ _KEYS: Mapping[str, Datatype] = {
     "ip6 saddr": types.IPV6_ADDR, "ip6 daddr": types.IPV6_ADDR,
     "proto-src": types.INET_SERVICE, "proto-dst": types.INET_SERVICE,
     "label": _I, "helper": types.OBJECT, "timeout": types.OBJECT, "expectation": types.OBJECT,
-    "event": types.CT_EVENT,
+    "event": types.CT_EVENT, "expiration": types.DURATION, "secmark": types.OBJECT,
 }  # fmt: skip
 _STATES = {"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64}
 _SEEN_REPLY, _ASSURED, _CONFIRMED, _SNAT, _DNAT = 2, 4, 8, 16, 32

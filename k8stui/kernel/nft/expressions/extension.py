@@ -31,7 +31,7 @@ _HEADERS: Mapping[str, Mapping[str, Datatype]] = {
         "nexthdr": types.INET_PROTO, "reserved": _I, "frag-off": _I, "reserved2": _I,
         "more-fragments": _I, "id": _I,
     },
-    "mh": {**_BOTH, "type": _I, "reserved": _I, "checksum": _I},
+    "mh": {**_BOTH, "type": types.MH_TYPE, "reserved": _I, "checksum": _I},
 }  # fmt: skip
 _OPTION = "ip option"
 _OPTIONS = ("lsrr", "ra", "rr", "ssrr")

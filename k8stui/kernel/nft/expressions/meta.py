@@ -21,10 +21,13 @@ _KEYS: Mapping[str, Datatype] = {
     "l4proto": types.INET_PROTO, "mark": types.MARK, "iif": types.IFACE_INDEX,
     "iifname": types.IFNAME, "oif": types.IFACE_INDEX, "oifname": types.IFNAME,
     "skuid": types.UID, "skgid": types.GID, "nftrace": _I, "pkttype": types.PKT_TYPE,
-    "cpu": _I, "iifgroup": _I, "oifgroup": _I, "cgroup": _I, "random": _I,
+    "cpu": _I, "iifgroup": types.DEVGROUP, "oifgroup": types.DEVGROUP, "cgroup": _I, "random": _I,
     "ibrname": types.IFNAME, "obrname": types.IFNAME, "iifkind": types.IFNAME,
     "oifkind": types.IFNAME, "priority": types.CLASSID, "ipsec": types.BOOLEAN,
-    "rtclassid": _I,
+    "rtclassid": types.REALM, "iiftype": types.IFACE_TYPE, "oiftype": types.IFACE_TYPE,
+    "sdif": types.IFACE_INDEX, "sdifname": types.IFNAME, "ibrpvid": _I,
+    "ibrvproto": types.ETHER_TYPE, "secmark": types.OBJECT, "time": types.MOMENT, "day": types.DAY,
+    "hour": types.HOUR,
 }  # fmt: skip
 _BARE = ("iif", "iifname", "oif", "oifname", "iifgroup", "oifgroup")
 """Printed without ``meta`` (src/meta.c meta_key_is_unqualified)."""
@@ -40,7 +43,7 @@ _READ_BARE = (
     "ibrname",
     "obrname",
 )
-_OF_BRIDGES = ("ibrname", "obrname")
+_CLOCK = ("time", "day", "hour")
 
 
 class Meta(NamedTuple):
@@ -54,6 +57,8 @@ class Meta(NamedTuple):
 
     def value(self, passage: Passage, /) -> Raw:
         read = _READ.get(self.key)
+        if self.key in _CLOCK:
+            raise UnknownError(f"{self}: a walk has no clock")
         if read is None:
             raise UnknownError(str(self))
         return read(passage)

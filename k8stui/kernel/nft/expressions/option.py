@@ -9,7 +9,7 @@ from k8stui.kernel.nft.datatypes import BOOLEAN, INTEGER, Raw
 from k8stui.kernel.nft.errors import BreakError, NftError, UnknownError
 from k8stui.kernel.nft.expression import Types
 from k8stui.kernel.nft.passage import Passage
-from k8stui.kernel.nft.spoken import Spoken
+from k8stui.kernel.nft.spoken import Json, Say, Spoken
 from k8stui.kernel.nft.words import Words
 from k8stui.kernel.packet import Protocol
 
@@ -36,7 +36,7 @@ class TcpOption(NamedTuple):
 
     @property
     def types(self) -> Types:
-        return (INTEGER,) if self.field else (BOOLEAN,)
+        return (INTEGER,) if self.field or self.name.startswith("@") else (BOOLEAN,)
 
     def value(self, passage: Passage, /) -> Raw:
         packet = passage.packet
@@ -58,7 +58,7 @@ SEGMENT_SIZE = TcpOption("maxseg", "size")
 
 
 def option(words: Words) -> str:
-    """The words ``tcp option``, and its name.
+    """The words ``tcp option``, and its name or number; ``@255,8,8``: bits by their place.
 
     Raises:
         NftError: there is no such option.
@@ -67,14 +67,14 @@ def option(words: Words) -> str:
     words.expect("tcp")
     words.expect("option")
     name = words.take()
-    if name not in _FIELDS:
+    if name not in _FIELDS and not name.isdecimal() and not name.startswith("@"):
         raise NftError(f"not understood: tcp option {name}")
     return name
 
 
 def _read(words: Words) -> TcpOption:
     name = option(words)
-    if words.ahead in ("exists", "missing", "==", "!="):
+    if name not in _FIELDS or words.ahead in ("exists", "missing", "==", "!="):
         return TcpOption(name)
     field = words.take()
     if field not in ("kind", *_FIELDS[name]):
@@ -83,6 +83,15 @@ def _read(words: Words) -> TcpOption:
 
 
 GRAMMAR = {"tcp option": _read}
-JSON: Mapping[str, Spoken] = {
-    "tcp option": lambda said, _: f"tcp option {said['name']} {said.get('field', '')}".rstrip()
-}
+
+
+def said(option: Json, _: Say) -> str:
+    """An option as JSON says it; one without a name by its number."""
+    if "name" in option:
+        return f"tcp option {option['name']} {option.get('field', '')}".rstrip()
+    if not option["offset"]:
+        return f"tcp option {option['base']}"
+    return f"tcp option @{option['base']},{option['offset']},{option['len']}"
+
+
+JSON: Mapping[str, Spoken] = {"tcp option": said}

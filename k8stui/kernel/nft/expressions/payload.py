@@ -25,12 +25,12 @@ _ICMP = {"checksum": _I, "id": _I, "sequence": _I, "mtu": _I}
 
 _FIELDS: Mapping[str, Mapping[str, Datatype]] = {
     "ip": {
-        "version": _I, "hdrlength": _I, "dscp": types.DSCP, "ecn": _I, "length": _I, "id": _I,
-        "frag-off": _I, "ttl": _I, "protocol": types.INET_PROTO, "checksum": _I,
+        "version": _I, "hdrlength": _I, "dscp": types.DSCP, "ecn": types.ECN, "length": _I,
+        "id": _I, "frag-off": _I, "ttl": _I, "protocol": types.INET_PROTO, "checksum": _I,
         "saddr": types.IPV4_ADDR, "daddr": types.IPV4_ADDR,
     },
     "ip6": {
-        "version": _I, "dscp": types.DSCP, "ecn": _I, "flowlabel": _I, "length": _I,
+        "version": _I, "dscp": types.DSCP, "ecn": types.ECN, "flowlabel": _I, "length": _I,
         "nexthdr": types.INET_PROTO, "hoplimit": _I,
         "saddr": types.IPV6_ADDR, "daddr": types.IPV6_ADDR,
     },
@@ -41,7 +41,7 @@ _FIELDS: Mapping[str, Mapping[str, Datatype]] = {
     "udp": {**_PORTS, "length": _I, "checksum": _I},
     "udplite": {**_PORTS, "checksum": _I},
     "sctp": {**_PORTS, "vtag": _I, "checksum": _I},
-    "dccp": dict(_PORTS),
+    "dccp": {**_PORTS, "type": types.DCCP_PKTTYPE},
     "th": dict(_PORTS),
     "icmp": {**_ICMP, "type": types.ICMP_TYPE, "code": types.ICMP_CODE, "gateway": _I},
     "icmpv6": {**_ICMP, "type": types.ICMPV6_TYPE, "code": types.ICMPV6_CODE, "max-delay": _I},
@@ -53,7 +53,7 @@ _FIELDS: Mapping[str, Mapping[str, Datatype]] = {
         "nexthdr": types.INET_PROTO, "hdrlength": _I, "reserved": _I, "spi": _I, "sequence": _I,
     },
     "esp": {"spi": _I, "sequence": _I},
-    "comp": {"nexthdr": types.INET_PROTO, "flags": _I, "cpi": _I},
+    "comp": {"nexthdr": types.INET_PROTO, "flags": types.hexadecimal(8), "cpi": _I},
     "vlan": {"id": _I, "dei": _I, "pcp": _I, "type": types.ETHER_TYPE},
     "arp": {
         "htype": _I, "ptype": types.ETHER_TYPE, "hlen": _I, "plen": _I,
@@ -141,7 +141,7 @@ class Payload(NamedTuple):
 
 def _read(words: Words) -> Payload:
     header, field = words.take(), words.take()
-    if header == "arp" and words.ahead in ("ip", "ether"):
+    if header == "arp" and field in ("saddr", "daddr"):
         field = f"{field} {words.take()}"
     if field not in _FIELDS[header]:
         raise NftError(f"not understood: {header} {field}")
@@ -154,7 +154,8 @@ GRAMMAR = dict.fromkeys(_FIELDS, _read)
 def _said(said: Json, _: Say) -> str:
     if "base" in said:
         return f"@{said['base']},{said['offset']},{said['len']}"
-    return f"{said['protocol']} {said['field']}"
+    tunnel = f"{said['tunnel']} " if "tunnel" in said else ""
+    return f"{tunnel}{said['protocol']} {said['field']}"
 
 
 JSON: Mapping[str, Spoken] = {"payload": _said}

@@ -16,7 +16,7 @@ from k8stui.kernel.nft.words import Words
 
 _KEYS: Mapping[str, Datatype] = {
     "mtu": types.INTEGER,
-    "classid": types.INTEGER,
+    "classid": types.REALM,
     "ipsec": types.BOOLEAN,
     "ip nexthop": types.IPV4_ADDR,
     "ip6 nexthop": types.IPV6_ADDR,

@@ -15,6 +15,7 @@ from k8stui.kernel.nft.words import Words
 
 _KEYS: Mapping[str, Datatype] = {
     "transparent": types.INTEGER, "wildcard": types.INTEGER, "mark": types.MARK,
+    "cgroupv2": types.CGROUP,
 }  # fmt: skip
 
 
@@ -22,6 +23,8 @@ class OfSocket(NamedTuple):
     """A property of it; how processes opened their sockets, nothing of the input tells."""
 
     key: str
+    level: int | None = None
+    """Of a control group, how deep it is looked at."""
 
     @property
     def types(self) -> Types:
@@ -31,7 +34,7 @@ class OfSocket(NamedTuple):
         raise UnknownError(f"{self}: how processes of the node opened their sockets")
 
     def __str__(self) -> str:
-        return f"socket {self.key}"
+        return f"socket {self.key}" + ("" if self.level is None else f" level {self.level}")
 
 
 def _read(words: Words) -> OfSocket:
@@ -39,8 +42,10 @@ def _read(words: Words) -> OfSocket:
     key = words.take()
     if key not in _KEYS:
         raise NftError(f"not understood: socket {key}")
-    return OfSocket(key)
+    return OfSocket(key, words.number(32) if words.has("level") else None)
 
 
 GRAMMAR = {"socket": _read}
-JSON: Mapping[str, Spoken] = {"socket": lambda said, _: f"socket {said['key']}"}
+JSON: Mapping[str, Spoken] = {
+    "socket": lambda said, _: str(OfSocket(said["key"], said.get("level")))
+}

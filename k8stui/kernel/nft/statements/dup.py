@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from k8stui.kernel.nft.datatypes import IFNAME, IPV4_ADDR, IPV6_ADDR
+from k8stui.kernel.nft.expression import Expression
+from k8stui.kernel.nft.named import found
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Json, Say, Spoken
 from k8stui.kernel.nft.words import Words
 
 
 class Dup(NamedTuple):
-    """Where to, as it is written: the copy is not followed."""
+    """The copy is not followed."""
 
-    to: str
+    to: Expression
     device: str = ""
 
     def do(self, passage: Passage, /) -> None:
+        found(self.to, passage)
         passage.note(f"{self}: the copy is not followed")
 
     def __str__(self) -> str:
@@ -26,13 +30,22 @@ class Dup(NamedTuple):
 def _read(words: Words) -> Dup:
     words.expect("dup")
     words.expect("to")
-    return Dup(words.take(), words.take() if words.has("device") else "")
+    return Dup(target(words), words.take() if words.has("device") else "")
+
+
+def target(words: Words) -> Expression:
+    """An address or a device, or a map that leads to one.
+
+    Raises:
+        NftError: it is not understood.
+
+    """
+    return words.expression_of_one((IPV4_ADDR,), (IPV6_ADDR,), (IFNAME,))
 
 
 def _said(said: Json, say: Say) -> str:
     device = f' device "{said["dev"]}"' if "dev" in said else ""
-    to = f'"{said["addr"]}"' if say.family == "netdev" else say(said["addr"])
-    return f"dup to {to}{device}"
+    return f"dup to {say(said['addr'])}{device}"
 
 
 GRAMMAR = {"dup": _read}

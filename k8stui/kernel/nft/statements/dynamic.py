@@ -10,6 +10,7 @@ from k8stui.kernel.nft.lookup import NamedSet
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Json, Say, Spoken
 from k8stui.kernel.nft.statement import Statement
+from k8stui.kernel.nft.statements.counter import Counter
 from k8stui.kernel.nft.words import Words
 from k8stui.kernel.step import StepKind
 
@@ -28,8 +29,13 @@ class Entry(NamedTuple):
     def __str__(self) -> str:
         timeout = f"timeout {self.timeout}" if self.timeout else ""
         data = f": {self.data}" if self.data else ""
-        inner = filter(None, (str(self.key), timeout, *map(str, self.statements), data))
+        inner = filter(None, (str(self.key), timeout, *map(_carried, self.statements), data))
         return f"{{ {' '.join(inner)} }}"
+
+
+def _carried(one: Statement) -> str:
+    """What has been counted stands at each element."""
+    return "counter" if isinstance(one, Counter) and one.name is None else str(one)
 
 
 class Dynamic(NamedTuple):

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from k8stui.kernel.nft.errors import UnknownError
+from k8stui.kernel.nft.expression import Expression
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Json, Say, Spoken
+from k8stui.kernel.nft.statements.dup import target
 from k8stui.kernel.nft.words import Words
 
 
 class Fwd(NamedTuple):
-    """Where to, as it is written."""
+    """Nothing of it is followed."""
 
-    to: str
+    to: Expression
     family: str = ""
     device: str = ""
 
@@ -30,14 +32,13 @@ def _read(words: Words) -> Fwd:
     words.expect("fwd")
     family = words.take() if words.ahead in ("ip", "ip6") else ""
     words.expect("to")
-    return Fwd(words.take(), family, words.take() if words.has("device") else "")
+    return Fwd(target(words), family, words.take() if words.has("device") else "")
 
 
 def _said(said: Json, say: Say) -> str:
-    device = f'"{said["dev"]}"'
     if "addr" not in said:
-        return f"fwd to {device}"
-    return f"fwd {said['family']} to {say(said['addr'])} device {device}"
+        return f"fwd to {say(said['dev'])}"
+    return f'fwd {said["family"]} to {say(said["addr"])} device "{said["dev"]}"'
 
 
 GRAMMAR = {"fwd": _read}

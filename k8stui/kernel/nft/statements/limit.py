@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from k8stui.kernel.nft.errors import BreakError, NftError
+from k8stui.kernel.nft.expression import Expression
+from k8stui.kernel.nft.named import found, is_named
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Json, Say, Spoken
 from k8stui.kernel.nft.words import Words
@@ -24,16 +26,18 @@ class Limit(NamedTuple):
     over: bool = False
     burst: int | None = None
     burst_unit: str = "packets"
-    name: str = ""
+    name: Expression | None = None
+    """Of one that the table has."""
 
     def do(self, passage: Passage, /) -> None:
+        found(self.name, passage)
         passage.note("limit: taken as not exceeded")
         if self.over:
             raise BreakError
 
     def __str__(self) -> str:
-        if self.name:
-            return f'limit name "{self.name}"'
+        if self.name is not None:
+            return f"limit name {self.name}"
         over = "over " if self.over else ""
         unit = f" {self.unit}" if self.unit else ""
         shown = f"limit rate {over}{self.rate}{unit}/{self.per}"
@@ -45,7 +49,7 @@ class Limit(NamedTuple):
 def _read(words: Words) -> Limit:
     words.expect("limit")
     if words.has("name"):
-        return Limit(name=words.name())
+        return Limit(name=words.object())
     words.expect("rate")
     over = words.has("over")
     words.has("until")
@@ -64,9 +68,9 @@ def _read(words: Words) -> Limit:
 GRAMMAR = {"limit": _read}
 
 
-def _said(said: Json, _: Say) -> str:
-    if isinstance(said, str):
-        return f'limit name "{said}"'
+def _said(said: Json, say: Say) -> str:
+    if is_named(said):
+        return f"limit name {say(said)}"
     over = "over " if said.get("inv") else ""
     unit = said.get("rate_unit", "packets")
     unit = "" if unit == "packets" else f" {unit}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TypeGuard
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.nft import index
@@ -85,12 +86,16 @@ class Match:
     def _written_operator(self) -> str:
         # Of a value behind bits the operator is always written (expr_print's relational_expr).
         of_flags = isinstance(self.right, Literal) and self.right.type.is_bitmask
-        is_plain = isinstance(self.right, Among) or not (isinstance(self.left, Bits) or of_flags)
+        is_plain = not (isinstance(self.left, Bits) or of_flags)
         return self.operator if self.operator != "==" or not is_plain else ""
 
     def __str__(self) -> str:
         right = str(self.right)
-        if self.operator and isinstance(self.right, Literal) and self.right.type.is_bitmask:
+        if (
+            self.operator in ("==", "!=")
+            and isinstance(self.right, Literal)
+            and self.right.type.is_bitmask
+        ):
             right = right.replace(",", " | ")  # one value, not any of these
         return " ".join(filter(None, (str(self.left), self._written_operator, right)))
 
@@ -122,6 +127,8 @@ def read(words: Words, left: Expression) -> Match | Flags:
     if word in ("==", "!=", "!", *_ORDERS):
         words.take()
         operator = word
+    if isinstance(left, Bits) and not operator:
+        operator = "=="
     if words.ahead == "{" or words.ahead.startswith("@"):
         return Match(left, operator, words.collection(left.types))
     if words.ahead in ("exists", "missing"):
@@ -134,11 +141,14 @@ def read(words: Words, left: Expression) -> Match | Flags:
             mask = words.literal(right.type)
             assert isinstance(mask, Literal)
             return Flags(left, right, mask, negated=operator == "!=")
-        if isinstance(left, Bits) and left.operator == "&" and isinstance(left.right, Literal):
+        if isinstance(left, Bits) and left.operator == "&" and _is_list(left.right):
             return Flags(left.left, right, left.right, negated=operator == "!=")
-    if isinstance(left, Bits) and not operator:
-        operator = "=="
     return Match(left, operator, right)
+
+
+def _is_list(mask: Expression) -> TypeGuard[Literal]:
+    """Of several flags: of one alone nft prints ``tcp flags & syn == syn``."""
+    return isinstance(mask, Literal) and isinstance(mask.raw, int) and mask.raw.bit_count() > 1
 
 
 def _right(words: Words, left: Expression) -> Expression | Fields:

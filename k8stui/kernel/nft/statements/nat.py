@@ -8,7 +8,7 @@ from typing import NamedTuple
 from k8stui.kernel.address import Address
 from k8stui.kernel.nft.datatypes import INET_SERVICE, IPV4_ADDR, IPV6_ADDR, Datatype
 from k8stui.kernel.nft.errors import NftError, UnknownError
-from k8stui.kernel.nft.expression import Expression
+from k8stui.kernel.nft.expression import Expression, Types
 from k8stui.kernel.nft.literal import Field, Literal, Network, Range
 from k8stui.kernel.nft.literal import read as literal
 from k8stui.kernel.nft.mapped import Mapped
@@ -113,10 +113,15 @@ class Nat(NamedTuple):
     def _written(self, further: str) -> str:
         family = f" {self.family}" if self.family else ""
         address = "" if self.address is None else str(self.address)
-        if self.ports is not None and isinstance(self.address, Literal | Range) and ":" in address:
-            address = f"[{address}]"
+        if self.ports is not None and isinstance(self.address, Literal | Range):
+            address = _in_brackets(address)
         flags = f" {','.join(self.flags)}" if self.flags else ""
         return f"{self.kind}{family}{further} to {address}{self.ports or ''}{flags}"
+
+
+def _in_brackets(address: str) -> str:
+    """As an IPv6 address, or each end of a range, stands before a port."""
+    return "-".join(f"[{end}]" for end in address.split("-")) if ":" in address else address
 
 
 def _addresses(field: Field) -> tuple[Address, Address]:
@@ -173,7 +178,11 @@ def _address(words: Words, family: str, *, both: bool) -> tuple[Expression, Port
     word = words.ahead
     if word.startswith("["):
         words.take()
-        return _literal(word, IPV6_ADDR), None
+        if not words.ahead.startswith("-["):
+            return _literal(word, IPV6_ADDR), None
+        last, _, port = words.take()[2:].partition("]")
+        to = Ports(_literal(port[1:], INET_SERVICE)) if port else None
+        return _literal(f"{word[1:-1]}-{last}", IPV6_ADDR), to
     if word[:1].isdecimal() and "." in word:
         words.take()
         host, colon, port = word.partition(":")
@@ -186,29 +195,18 @@ def _address(words: Words, family: str, *, both: bool) -> tuple[Expression, Port
 
 def _map(words: Words, family: str, *, both: bool) -> Expression:
     """A map, of which only its elements tell whether it has ports too."""
-    candidates = [_FAMILIES[family]] if family else [IPV4_ADDR, IPV6_ADDR]
-    wrong: NftError | None = None
-    place = words.place
-    for type_ in candidates:
-        for expected in ((type_, INET_SERVICE), (type_,)):
-            if both and len(expected) == 1:
-                continue
-            try:
-                return words.expression(expected)
-            except NftError as error:
-                wrong = error
-                words.go_back(place)
-    assert wrong is not None
-    raise wrong
+    types = [_FAMILIES[family]] if family else [IPV4_ADDR, IPV6_ADDR]
+    expected: list[Types] = [(type_, INET_SERVICE) for type_ in types]
+    return words.expression_of_one(*expected, *(() if both else ((type_,) for type_ in types)))
 
 
 def _said(said: Json, say: Say) -> str:
     family = f" {said['family']}" if "family" in said else ""
     prefix = " prefix" if "prefix" in say.several(said.get("type_flags", ())) else ""
-    address = say(said["addr"]) if "addr" in said else ""
+    address = say(said["addr"]).replace('"-"', "-").strip('"') if "addr" in said else ""
     port = f":{say(said['port'])}" if "port" in said else ""
-    if port and ":" in address and "map" not in address:
-        address = f"[{address}]"
+    if port and "map" not in address:
+        address = _in_brackets(address)
     flags = ",".join(flag for flag in say.several(said.get("flags", ())) if flag in FLAGS)
     return f"{say.word}{family}{prefix} to {address}{port} {flags}".rstrip()
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from k8stui.kernel.header import changed
 from k8stui.kernel.nft.errors import BreakError
-from k8stui.kernel.nft.expressions.option import SEGMENT_SIZE, option
+from k8stui.kernel.nft.expressions.option import SEGMENT_SIZE, option, said
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
@@ -36,6 +36,4 @@ def _read(words: Words) -> Reset:
 
 
 GRAMMAR = {"reset": _read}
-JSON: Mapping[str, Spoken] = {
-    "reset": lambda said, _: f"reset tcp option {said['tcp option']['name']}"
-}
+JSON: Mapping[str, Spoken] = {"reset": lambda told, say: f"reset {said(told['tcp option'], say)}"}

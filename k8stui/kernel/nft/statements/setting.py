@@ -1,6 +1,7 @@
 """Something set: ``meta mark set meta mark | 0x4000``, ``tcp option maxseg size set rt mtu``.
 
-nft_meta.c nft_meta_set_eval, nft_ct.c nft_ct_set_eval, nft_exthdr.c nft_exthdr_tcp_set_eval.
+nft_meta.c nft_meta_set_eval, nft_ct.c nft_ct_set_eval, nft_exthdr.c nft_exthdr_tcp_set_eval,
+nft_payload.c nft_payload_set_eval.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ from k8stui.kernel.nft.expression import Expression
 from k8stui.kernel.nft.expressions.ct import Ct
 from k8stui.kernel.nft.expressions.meta import Meta
 from k8stui.kernel.nft.expressions.option import SEGMENT_SIZE
+from k8stui.kernel.nft.expressions.payload import Payload
+from k8stui.kernel.nft.named import found
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
 from k8stui.kernel.step import StepKind
 
 _ALL = 0xFFFFFFFF
+_OBJECTS = ("ct helper", "ct timeout", "ct expectation")
+_HOPS = (Payload("ip", "ttl"), Payload("ip6", "hoplimit"))
 _WITHOUT_EFFECT = (
-    "meta nftrace", "meta priority", "ct helper", "ct timeout", "ct label", "ct event",
+    *_OBJECTS, "meta nftrace", "meta priority", "meta secmark", "ct secmark", "ct label",
+    "ct event", "ip dscp", "ip ecn", "ip6 dscp", "ip6 ecn", "ip6 flowlabel",
 )  # fmt: skip
 """Nothing that is walked looks at these."""
 
@@ -35,6 +41,7 @@ class Setting(NamedTuple):
     def do(self, passage: Passage, /) -> None:
         key = self.key
         if str(key) in _WITHOUT_EFFECT:
+            found(self.what, passage)
             return
         value = self.what.value(passage) if self._is_known else None
         if not isinstance(value, int):
@@ -44,6 +51,9 @@ class Setting(NamedTuple):
         elif key == Ct("mark"):
             passage.mark_connection(value & _ALL)
             passage.visit(StepKind.MARK)
+        elif key in _HOPS:
+            key.value(passage)  # of the other family it ends here
+            passage.become(changed(passage.packet, ttl=value), StepKind.RULE)
         elif key == SEGMENT_SIZE:
             had = key.value(passage)
             # It is never made larger.
@@ -52,7 +62,7 @@ class Setting(NamedTuple):
 
     @property
     def _is_known(self) -> bool:
-        return self.key in (Meta("mark"), Ct("mark"), SEGMENT_SIZE)
+        return self.key in (Meta("mark"), Ct("mark"), SEGMENT_SIZE, *_HOPS)
 
     def __str__(self) -> str:
         return f"{self.key} set {self.what}"
@@ -67,7 +77,7 @@ def _read(words: Words, key: Expression) -> Setting:
 
 BEHIND = {"set": _read}
 JSON: Mapping[str, Spoken] = {
-    "ct helper": lambda said, _: f'ct helper set "{said}"',
-    "ct timeout": lambda said, _: f'ct timeout set "{said}"',
+    **dict.fromkeys(_OBJECTS, lambda said, say: f"{say.word} set {say(said)}"),
+    "secmark": lambda said, say: f"meta secmark set {say(said)}",
     "mangle": lambda said, say: f"{say(said['key'])} set {say(said['value'])}",
 }
