@@ -181,11 +181,14 @@ def _kind(link: Json, name: str, told: str, *, is_master: bool) -> tuple[LinkKin
 
 
 def _vxlan(details: object) -> Vxlan | None:
-    if not isinstance(details, dict) or "local" not in details:
+    if not isinstance(details, dict):
+        return None
+    local = "local6" if "local6" in details else "local"  # ip/iplink_vxlan.c vxlan_print_opt
+    if local not in details:
         return None
     return Vxlan(
         vni=number_of(details, "id", 1, _VNI),
-        local=address_of(details, "local"),
+        local=address_of(details, local),
         port=number_of(details, "port", 8472, _PORT),
         device=device_of(details, "link") if "link" in details else "eth0",
         learning=details.get("learning") is True,

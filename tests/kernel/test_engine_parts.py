@@ -238,14 +238,23 @@ def test_iproute_reads_detailed_output() -> None:
                     {"family": "inet", "local": "10.244.1.0", "prefixlen": 32, "scope": "global"}
                 ],
             },
+            {
+                "ifname": "flannel-v6.1",
+                "linkinfo": {
+                    "info_kind": "vxlan",
+                    "info_data": {"id": 1, "local6": "fd00::11", "link": "eth0", "port": 8472},
+                },
+            },
             {},
         ]
     )
-    lo, flannel = iproute.interfaces(iproute_json.load(text, "ip addr"))
+    lo, flannel, flannel6 = iproute.interfaces(iproute_json.load(text, "ip addr"))
     assert lo.kind is LinkKind.LOOPBACK
     assert flannel.kind is LinkKind.VXLAN
     assert flannel.vxlan is not None
     assert (flannel.vxlan.vni, str(flannel.vxlan.local)) == (1, "192.168.0.11")
+    assert flannel6.vxlan is not None
+    assert str(flannel6.vxlan.local) == "fd00::11"
     rules = iproute.policy_rules(
         [{"priority": 9, "src": "10.0.0.0", "srclen": 8, "fwmark": "0x10", "table": "7"}]
     )

@@ -210,13 +210,19 @@ def test_who_listens() -> None:
         "udp UNCONN 0 0 127.0.0.53%lo:53 0.0.0.0:*\n"
         'tcp LISTEN 0 64 *:6443 *:* users:(("kube-apiserver",pid=1,fd=3))\n'
         "tcp LISTEN 0 64 [::1]:10248 [::]:*\n"
+        "tcp LISTEN 0 64 0.0.0.0:80 0.0.0.0:*\n"
+        "tcp LISTEN 0 64 [::]:81 [::]:*\n"
     )
     found = parse_sockets(text, "f")
-    assert [(one.protocol, one.port, one.address, one.owner) for one in found] == [
-        (Protocol.UDP, 53, Address.parse("127.0.0.53"), ""),
-        (Protocol.TCP, 6443, None, "kube-apiserver"),
-        (Protocol.TCP, 10248, Address.parse("::1"), ""),
+    assert [(one.protocol, one.port, one.address, one.version, one.owner) for one in found] == [
+        (Protocol.UDP, 53, Address.parse("127.0.0.53"), None, ""),
+        (Protocol.TCP, 6443, None, None, "kube-apiserver"),
+        (Protocol.TCP, 10248, Address.parse("::1"), None, ""),
+        (Protocol.TCP, 80, None, 4, ""),
+        (Protocol.TCP, 81, None, 6, ""),
     ]
+    of_old = "tcp LISTEN 0 128 *:80 *:*\ntcp LISTEN 0 128 [::]:81 :::*\n"
+    assert {one.version for one in parse_sockets(of_old, "f")} == {None}
     with pytest.raises(SocketsError, match="not what ss -Hltnu prints"):
         parse_sockets("tcp LISTEN 0 64 nowhere", "f")
 

@@ -58,12 +58,14 @@ def plan(
     relayed: Relayed | None = None,
     others: Sequence[Exchange] = (),
     tries: int = 0,
+    whole: bool = False,
 ) -> tuple[Plan, tuple[str, ...]]:
     """The lab in which the kernel shall do what the walk says in `exchange`.
 
     With `tries` it is asked that often, and chance is left to the kernel: `others` are the further
     branches. `earlier`: what was asked before, each as the walk has it; `relayed`: what the process
-    does that takes the connection. Also what the lab leaves out, in sentences.
+    does that takes the connection; `whole`: namespaces that no packet gets to are built, too. Also
+    what the lab leaves out, in sentences.
     """
     exchanges = (exchange, *earlier, *others)
     if relayed is not None:
@@ -71,7 +73,7 @@ def plan(
     decided = (*(fork for one in earlier for fork in _drawn(one)), *exchange.forks)
     drawn = () if tries else decided
     speaks = request.data_bytes is not None and request.protocol is Protocol.TCP
-    names = touched(request, exchanges)
+    names = tuple(network) if whole else touched(request, exchanges)
     notes: list[str] = []
     spaces = {name: _trimmed(network[name], names, notes) for name in names}
     indexes = {name: index for index, name in enumerate(names)}

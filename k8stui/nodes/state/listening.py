@@ -11,6 +11,10 @@ from k8stui.kernel.packet import Protocol
 from k8stui.nodes.state.parsing import observed_at
 
 _PROTOCOLS = {"tcp": Protocol.TCP, "udp": Protocol.UDP, "sctp": Protocol.SCTP}
+_VERSIONS = {"0.0.0.0": 4, "[::]": 6}  # noqa: S104 - what ss writes for "any"
+"""Of sockets bound to any address of one family; ``*`` is one of both (misc/ss.c inet_addr_print).
+Where 0.0.0.0 is not written, not even for peers, ss may be one that writes ``*`` for it, and
+``[::]`` for a socket of both."""
 _STATES = frozenset({"LISTEN", "UNCONN"})
 _PROCESS = re.compile(r'users:\(\("([^"]+)"')
 _SHOWN = 80
@@ -32,6 +36,7 @@ def parse_sockets(text: str, file: str) -> tuple[Socket, ...]:
         SocketsError: a line that ``ss -Hltnu`` does not print.
 
     """
+    versions = _VERSIONS if " 0.0.0.0:" in text else {}
     found = []
     for number, line in enumerate(text.splitlines(), 1):
         words = line.split()
@@ -53,6 +58,7 @@ def parse_sockets(text: str, file: str) -> tuple[Socket, ...]:
                 protocol=_PROTOCOLS[protocol],
                 port=listened,
                 address=bound,
+                version=versions.get(host),
                 answers_as_asked=True,
                 owner=owner,
                 reason=observed_at(file, number, f"{owner or 'a process'} listens there"),
