@@ -149,7 +149,7 @@ def objects(world: World, folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def answers(world: World, source: str, destination: str) -> set[str]:
-    """One for each branch; of an exchange that cannot be told, why."""
+    """One for each branch."""
     found = set()
     for trace in walks(world, parse_request(world, source, destination)):
         end = trace.outcome
@@ -158,8 +158,6 @@ def answers(world: World, source: str, destination: str) -> set[str]:
             server = end.server_pod or end.decided_at
             at = f"{end.server_address} {end.server_port}"
             words += [f"{server} {at} sees {end.source_seen_by_server}"]
-        elif end.result is Result.UNKNOWN:
-            words.append(end.reason)
         found.add(" ".join(words))
     return found
 

@@ -129,16 +129,18 @@ def as_seen(made: Iterable[Socket], seen: Sequence[Socket] | None) -> tuple[Sock
     known = tuple(made)
     if seen is None:
         return known
-    owners = {(one.protocol, one.port): one for one in reversed(known) if one.port is not None}
-    found = []
-    for one in seen:
-        owner = owners.get((one.protocol, one.port)) if one.port is not None else None
-        found.append(
-            one
-            if owner is None
-            else replace(one, owner=owner.owner, goes_on=owner.goes_on, reason=owner.reason)
-        )
-    return tuple(found)
+    owners: dict[tuple[Protocol, int | None], Socket] = {
+        (one.protocol, one.port): one for one in reversed(known) if one.port is not None
+    }
+    return tuple(_owned(one, owners.get((one.protocol, one.port))) for one in seen)
+
+
+def _owned(seen: Socket, known: Socket | None) -> Socket:
+    if known is None:
+        return seen
+    return replace(
+        seen, owner=known.owner, onward=known.onward, goes_on=known.goes_on, reason=known.reason
+    )
 
 
 def _declared(listening: Listening, pod: Pod) -> Iterator[Socket]:

@@ -16,11 +16,12 @@ from k8stui.kernel import save
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.iproute_json import IprouteError
-from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule, RuleAction
+from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, PolicyRule, RuleAction, Socket
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.beside import with_dumps
 from k8stui.nodes.dumps import read_observed
 from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.sockets import as_seen
 from k8stui.nodes.state.collected import CollectedNode
 from k8stui.nodes.state.listening import SocketsError, parse_sockets
 from k8stui.nodes.state.nftables import parse_nft
@@ -225,6 +226,15 @@ def test_who_listens() -> None:
     assert {one.version for one in parse_sockets(of_old, "f")} == {None}
     with pytest.raises(SocketsError, match="not what ss -Hltnu prints"):
         parse_sockets("tcp LISTEN 0 64 nowhere", "f")
+
+
+def test_a_process_that_was_seen_asks_whom_it_is_known_to_ask() -> None:
+    """docker-proxy has a hostPort open; ss does not say for whom."""
+    (seen,) = parse_sockets("tcp LISTEN 0 64 *:8000 *:*", "f")
+    pod = (Address.parse("10.244.1.2"), 80)
+    known = Socket(protocol=Protocol.TCP, port=8000, onward=pod, owner="docker-proxy")
+    (found,) = as_seen([known], [seen])
+    assert (found.onward, found.owner, found.answers_as_asked) == (pod, "docker-proxy", True)
 
 
 def nft(*things: Mapping[str, object]) -> str:
