@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from k8stui.because import Because
 from k8stui.kernel.address import Address
 from k8stui.kernel.context import PacketContext
 from k8stui.kernel.events import EventQueue
@@ -27,6 +28,7 @@ from k8stui.kernel.recent import RecentLists
 from k8stui.kernel.step import Fork, Hook, StepKind
 from k8stui.kernel.traverse import Traversal
 from k8stui.kernel.verdict import Accept, CannotEvaluate, Dnat, Drop, Masquerade, Reject, Snat
+from k8stui.origin import Origin, OriginKind
 
 Json = Mapping[str, object]
 
@@ -437,3 +439,34 @@ def test_a_map_leads_to_the_counter_of_some() -> None:
         ).tables
         assert " ".join(map(str, statements(rule))) == rule
         assert isinstance(run(made).verdict, verdict)
+
+
+def test_json_tells_where_and_which_sets_rules_fill() -> None:
+    """Older versions do not say there that a set is dynamic."""
+    held = {"family": "ip", "table": "t", "name": "seen", "type": "ipv4_addr"}
+    update: Json = {"set": {"op": "update", "elem": SADDR, "set": "@seen"}}
+    rules = [[match(SADDR, "@seen"), {"drop": None}], [update]]
+    said: list[Json] = [
+        {"table": {"family": "ip", "name": "t"}},
+        {"set": {**held, "flags": ["timeout"], "elem": ["192.0.2.1"]}},
+        {"chain": {"family": "ip", "table": "t", "name": "c", "hook": "input", "prio": 0}},
+        *({"rule": {"family": "ip", "table": "t", "chain": "c", "expr": one}} for one in rules),
+    ]
+    lines = ",\n".join(map(json.dumps, said))
+    places: dict[str, int] = {}
+
+    def why(text: str, line: int, _: str) -> Because:
+        places[text] = line
+        return Because(text="it stands there", origin=Origin(kind=OriginKind.OBSERVED))
+
+    (made,) = parse(f'{{"nftables": [\n{lines}\n]}}', why).tables
+    assert made.sets["seen"].flags == ("dynamic", "timeout")
+    assert places == {
+        "set seen": 3, "192.0.2.1": 3, "ip saddr @seen drop": 5, "update @seen { ip saddr }": 6,
+    }  # fmt: skip
+    recent = RecentLists(EventQueue())
+    verdicts = [type(run(made, recent=recent).verdict) for _ in range(2)]
+    assert verdicts == [Accept, Drop]
+    with pytest.raises(NftError) as caught:
+        parse(f'{{"nftables": [\n{lines},\n{{"rule": {{}}}}]}}')
+    assert caught.value.line == 7

@@ -6,9 +6,11 @@ JSON leaves out some of what the text has: comments of tables and chains, device
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from k8stui.because import Because
 from k8stui.kernel.nft import priority, times
 from k8stui.kernel.nft import text as listed
 from k8stui.kernel.nft.compile import held, statements
@@ -18,6 +20,7 @@ from k8stui.kernel.nft.spoken import Json, Say, Spoken
 from k8stui.kernel.nft.statements import BEHIND_AN_EXPRESSION
 from k8stui.kernel.nft.statements import MODULES as STATEMENTS
 from k8stui.kernel.nft.statements.dynamic import Dynamic
+from k8stui.kernel.nft.text import Why
 from k8stui.kernel.nft_ruleset import (
     Base,
     Element,
@@ -36,18 +39,21 @@ _FAMILIES: dict[str, Spoken] = {
 }
 
 
-def parse(text: str) -> NftRuleset:
-    """Read a ruleset.
+_BEGINNING = re.compile(r'\s*\{\s*"nftables"\s*:\s*\[')
+_BETWEEN = re.compile(r"[\s,]*")
+_DECODER = json.JSONDecoder()
+
+
+def parse(text: str, why: Why | None = None) -> NftRuleset:
+    """Read a ruleset; each rule, chain and element gets the reason that `why` gives.
 
     Raises:
-        NftError: not what the command prints.
+        NftError: not what the command prints, with its line.
 
     """
+    reader = _Reader(why)
     try:
-        reader = _Reader()
-        for one in json.loads(text)["nftables"]:
-            for kind, said in one.items():
-                reader.read(kind, said)
+        reader.read_all(text)
         return reader.ruleset()
     except (
         ValueError,
@@ -59,7 +65,8 @@ def parse(text: str) -> NftRuleset:
     ) as error:
         if isinstance(error, NftError):
             raise
-        raise NftError(f"not what nft -j list ruleset prints ({type(error).__name__})") from None
+        said = f"not what nft -j list ruleset prints ({type(error).__name__})"
+        raise NftError(said, reader.line) from None
 
 
 class _Open:
@@ -77,10 +84,30 @@ class _Open:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, why: Why | None) -> None:
+        self._why = why
+        self.line = 1
+        """Where it is."""
         self._tables: dict[tuple[str, str], _Open] = {}
 
-    def read(self, kind: str, said: Json) -> None:
+    def read_all(self, text: str) -> None:
+        """What is listed, one after the other: so the line of each is known."""
+        beginning = _BEGINNING.match(text)
+        if beginning is None:
+            raise NftError("not what nft -j list ruleset prints")
+        at, end = 0, beginning.end()
+        while True:
+            between = _BETWEEN.match(text, end)
+            assert between is not None
+            self.line += text.count("\n", at, between.end())
+            at = between.end()
+            if text[at] == "]":
+                return
+            one, end = _DECODER.raw_decode(text, at)
+            for kind, said in one.items():
+                self._read(kind, said)
+
+    def _read(self, kind: str, said: Json) -> None:
         if kind == "metainfo" or not isinstance(said, dict):
             return
         family = str(said["family"])
@@ -92,11 +119,24 @@ class _Reader:
         elif kind == "chain":
             table.chains[str(said["name"])] = said
         elif kind == "rule":
-            table.rules.setdefault(str(said["chain"]), []).append(_rule(said, say, table))
+            name = str(said["chain"])
+            text = _rule(said, say, table)
+            table.rules.setdefault(name, []).append(Rule(text, self._because(text, name)))
         elif kind in ("set", "map"):
-            table.sets[str(said["name"])] = _set(said, say)
+            name = str(said["name"])
+            found = _set(said, say)
+            table.sets[name] = replace(
+                found,
+                elements=tuple(
+                    replace(one, reason=self._because(one.text, name)) for one in found.elements
+                ),
+                reason=self._because(f"{kind} {name}", name),
+            )
         else:
             table.objects.append(NftObject(kind, str(said["name"]), tuple(_lines(kind, said, say))))
+
+    def _because(self, text: str, holder: str) -> Because | None:
+        return self._why(text, self.line, holder) if self._why is not None else None
 
     def ruleset(self) -> NftRuleset:
         return NftRuleset(
@@ -121,7 +161,7 @@ class _Reader:
         )
 
 
-def _rule(said: Json, say: Say, table: _Open) -> Rule:
+def _rule(said: Json, say: Say, table: _Open) -> str:
     text = " ".join(map(say.statement, said["expr"]))
     if "comment" in said:
         text += f' comment "{said["comment"]}"'
@@ -130,7 +170,7 @@ def _rule(said: Json, say: Say, table: _Open) -> Rule:
         table.bound.update(bound)
     found = statements(text)
     table.filled.update(one.set.name for one in found if isinstance(one, Dynamic))
-    return Rule(" ".join(map(str, found)))
+    return " ".join(map(str, found))
 
 
 def _dynamic(one: NftSet) -> NftSet:

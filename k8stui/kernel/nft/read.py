@@ -8,12 +8,12 @@ from k8stui.kernel.nft_ruleset import NftRuleset
 
 
 def parse(printed: str, why: Why | None = None) -> NftRuleset:
-    """Read a ruleset; what was text gets the reasons that `why` gives.
+    """Read a ruleset; each rule, chain and element gets the reason that `why` gives.
 
     Raises:
         NftError: not what the command prints.
 
     """
     if printed.lstrip().startswith(("{", "[")):
-        return listed_json.parse(printed)
+        return listed_json.parse(printed, why)
     return text.parse(printed, why)

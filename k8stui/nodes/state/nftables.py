@@ -43,6 +43,18 @@ def parse_nft(text: str, file: str) -> NftRuleset:
     return read.parse(text, partial(_reason, file))
 
 
+def parse_nft_json(text: str, file: str) -> NftRuleset:
+    """What ``nft -j list ruleset`` printed.
+
+    Raises:
+        NftError: something else.
+
+    """
+    from k8stui.kernel.nft import listed_json  # noqa: PLC0415 - as above
+
+    return listed_json.parse(text, partial(_reason, file))
+
+
 def _reason(file: str, text: str, line: int, holder: str) -> Because:
     """Why it is there, as far as a listing says."""
     found = _SERVICE_PORT.search(holder) or _SERVICE_PORT.search(text)

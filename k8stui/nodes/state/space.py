@@ -28,7 +28,7 @@ from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.observed import Unread
 from k8stui.nodes.state import printed
 from k8stui.nodes.state.listening import parse_sockets
-from k8stui.nodes.state.nftables import parse_nft
+from k8stui.nodes.state.nftables import parse_nft, parse_nft_json
 from k8stui.nodes.state.parsing import (
     as_one,
     parse_failed,
@@ -253,9 +253,7 @@ class CollectedSpace:
         said = self._one(_NFT_TEXT)
         found = self._read(said, parse_nft)
         if said is None and (listed := self._one(_NFT)) is not None:
-            from k8stui.kernel.nft import listed_json  # noqa: PLC0415 - rare
-
-            found = self._read(listed, lambda text, _: listed_json.parse(text))
+            found = self._read(listed, parse_nft_json)
         return found if found is None or not any(self._saves.values()) else own(found)
 
     @property
