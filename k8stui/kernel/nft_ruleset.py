@@ -147,6 +147,10 @@ class NftTable:
     objects: tuple[NftObject, ...] = ()
     flags: tuple[str, ...] = ()
     comment: str = ""
+    warning: str = ""
+    """The line before a table that iptables-nft made, as newer versions of nft print it."""
+    program: str = ""
+    """Which one owns it, as printed."""
     bases: tuple[str, ...] | None = None
     """Names of the base chains, so that a lazy mapping need not make all; None: not known."""
 

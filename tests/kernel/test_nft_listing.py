@@ -77,3 +77,14 @@ def test_a_priority_keeps_the_name_that_another_nft_has_for_it() -> None:
     ruleset = text.parse(told)
     assert listing.listing(ruleset) == told
     assert "priority -99;" in listing.listing(ruleset, listing.Form.SENT)
+
+
+def test_what_nft_says_of_a_table_stays() -> None:
+    told = (
+        "# Warning: table ip filter is managed by iptables-nft, do not touch!\n"
+        'table ip filter {\n\tchain FORWARD {\n\t\tlast used never xt target "LOG"\n\t}\n}\n'
+        "table inet firewalld { # progname firewalld\n\tflags owner,persist\n\n\tchain c {\n"
+        "\t\ttype filter hook ingress devices = { eth0, lo } priority filter; policy accept;\n"
+        "\t\tfib saddr . mark . iif check missing drop\n\t}\n}\n"
+    )
+    assert listing.listing(text.parse(told)) == told

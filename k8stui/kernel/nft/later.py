@@ -24,6 +24,7 @@ from k8stui.kernel.nft.statements.comment import Comment
 from k8stui.kernel.nft.statements.count import Count
 from k8stui.kernel.nft.statements.counter import Counter
 from k8stui.kernel.nft.statements.flow import Flow
+from k8stui.kernel.nft.statements.last import Last
 from k8stui.kernel.nft.statements.limit import Limit
 from k8stui.kernel.nft.statements.log import Log
 from k8stui.kernel.nft.statements.match import Match
@@ -52,7 +53,7 @@ _SAME_CT = frozenset({
     "direction", "l3proto", "protocol", "ip saddr", "ip daddr", "ip6 saddr", "ip6 daddr",
     "proto-src", "proto-dst",
 })  # fmt: skip
-_NOTHING = (Comment, Counter, Flow, Log)
+_NOTHING = (Comment, Counter, Flow, Last, Log)
 _ASSUMED = (Count, Limit, Quota)
 """Taken as not exceeded, by whichever packet."""
 _EFFECTS = {

@@ -53,7 +53,9 @@ def listing(ruleset: NftRuleset, form: Form = Form.PRINTED) -> str:
 def lines(tables: Iterable[NftTable], form: Form = Form.PRINTED) -> Iterator[str]:
     """A chunk a table, a set, a chain: what is built lazily need not be held at once."""
     for table in tables:
-        yield f"table {table.called} {{\n"
+        warning = f"{table.warning}\n" if table.warning else ""
+        program = f" # progname {table.program}" if table.program else ""
+        yield f"{warning}table {table.called} {{{program}\n"
         yield from _table(table, form)
         yield "}\n"
 

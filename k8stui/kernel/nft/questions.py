@@ -35,6 +35,7 @@ from k8stui.kernel.nft.statements.dup import Dup
 from k8stui.kernel.nft.statements.dynamic import Dynamic, Entry
 from k8stui.kernel.nft.statements.flow import Flow
 from k8stui.kernel.nft.statements.fwd import Fwd
+from k8stui.kernel.nft.statements.last import Last
 from k8stui.kernel.nft.statements.limit import Limit
 from k8stui.kernel.nft.statements.log import Log
 from k8stui.kernel.nft.statements.masquerade import Masquerade
@@ -73,6 +74,7 @@ _BLIND = (
     Counter,
     Flow,
     Fwd,
+    Last,
     Limit,
     Log,
     NoTrack,

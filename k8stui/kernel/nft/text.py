@@ -49,6 +49,7 @@ _HOLDING = 2
 """A ruleset holds tables, and a table chains and sets; within these braces are an expression's."""
 _DEEPEST = _HOLDING + 16
 """Or a chain's without a name; so deep the kernel jumps (NFT_JUMP_STACK_SIZE)."""
+_WARNING, _PROGRAM = "# Warning: ", "# progname "
 _LEADS = re.compile(r"\b(?:jump|goto)$")
 
 
@@ -77,12 +78,15 @@ def parse(text: str, why: Why | None = None, first: int = 1) -> NftRuleset:
 
     """
     reader = _Reader(why, first)
+    warning = ""
     for part in _Structure(text).parts():
-        if isinstance(part, _Statement):
-            if part.text.split() != ["flush", "ruleset"]:
-                raise NftError(f"not a table of nft list ruleset: {_short(part.text)}", part.line)
-        else:
-            reader.table(part)
+        if isinstance(part, _Block):
+            reader.table(part, warning)
+            warning = ""
+        elif part.text.startswith(_WARNING):
+            warning = part.text
+        elif part.text.split() != ["flush", "ruleset"]:
+            raise NftError(f"not a table of nft list ruleset: {_short(part.text)}", part.line)
     return reader.ruleset()
 
 
@@ -137,7 +141,9 @@ class _Structure:
                     continue
                 self._end(found, words, start)
             elif first == "#":
-                if words and not depth:
+                if piece.startswith((_WARNING, _PROGRAM)) and not "".join(words).strip():
+                    found.append(_Statement(piece.rstrip(), start))
+                elif words and not depth:
                     words[-1] = words[-1].rstrip(" \t")
             elif first == "\\" and len(piece) == 2:
                 self._line += 1
@@ -192,6 +198,8 @@ class _Open:
         self.objects: list[NftObject] = []
         self.flags: tuple[str, ...] = ()
         self.comment = ""
+        self.warning = ""
+        self.program = ""
 
     def table(self, family: str, name: str) -> NftTable:
         """It, with what was read so far."""
@@ -203,6 +211,8 @@ class _Open:
             objects=tuple(self.objects),
             flags=self.flags,
             comment=self.comment,
+            warning=self.warning,
+            program=self.program,
         )
 
 
@@ -217,7 +227,7 @@ class _Reader:
     def ruleset(self) -> NftRuleset:
         return NftRuleset(tuple(one.table(*called) for called, one in self._tables.items()))
 
-    def table(self, block: _Block) -> None:
+    def table(self, block: _Block, warning: str) -> None:
         words = block.head.split()
         if words and words[0] == "add":
             words = words[1:]
@@ -227,6 +237,7 @@ class _Reader:
             raise NftError(f"not a table of nft list ruleset: {_short(block.head)}", block.line)
         _, family, name = words
         table = self._tables.setdefault((family, name), _Open())
+        table.warning = table.warning or warning
         for part in block.parts:
             if isinstance(part, _Statement):
                 word, _, rest = part.text.strip().partition(" ")
@@ -234,6 +245,8 @@ class _Reader:
                     table.flags = _listed(rest)
                 elif word == "comment":
                     table.comment = _unquoted(rest)
+                elif part.text.startswith(_PROGRAM):
+                    table.program = part.text.removeprefix(_PROGRAM)
                 else:
                     raise NftError(f"not a part of a table: {_short(part.text)}", part.line)
                 continue

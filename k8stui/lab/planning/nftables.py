@@ -16,6 +16,7 @@ from k8stui.kernel.nft.statement import Statement, Unknown
 from k8stui.kernel.nft.statements.comment import Comment
 from k8stui.kernel.nft.statements.counter import Counter
 from k8stui.kernel.nft.statements.flow import Flow
+from k8stui.kernel.nft.statements.last import Last
 from k8stui.kernel.nft.statements.log import Log
 from k8stui.kernel.nft.times import seconds, written
 from k8stui.kernel.nft_ruleset import Base, Element, NftChain, NftRuleset, NftSet, NftTable
@@ -45,7 +46,7 @@ _FAMILIES = frozenset({"ip", "ip6", "inet"})
 _HOOKS = frozenset({"prerouting", "input", "forward", "output", "postrouting", "ingress"})
 _TYPES = frozenset({"filter", "nat", "route"})
 _FLAGS = frozenset({"constant", "dynamic", "interval", "timeout"})
-_LEFT_AWAY = (Comment, Counter, Flow, Log)
+_LEFT_AWAY = (Comment, Counter, Flow, Last, Log)
 """Statements that decide nothing; of some the lab has not got what they name."""
 
 

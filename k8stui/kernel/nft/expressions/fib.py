@@ -13,7 +13,10 @@ from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
 
-_RESULTS = {"type": FIB_ADDRTYPE, "oif": types.FIB_OIF, "oifname": types.IFNAME}
+_RESULTS = {
+    "type": FIB_ADDRTYPE, "oif": types.FIB_OIF, "oifname": types.IFNAME, "check": types.BOOLEAN,
+}  # fmt: skip
+"""``check``: whether there is an ``oif``; so newer versions of nft print it."""
 _FLAGS = frozenset({"saddr", "daddr", "mark", "iif", "oif"})
 
 
@@ -42,6 +45,8 @@ class Fib(NamedTuple):
         leads_back = context.reverse_path(
             passage.packet, loose=False, mark="mark" in self.flags, accept_local=False
         )
+        if self.result == "check":
+            return int(leads_back)
         nothing = 0 if self.result == "oif" else ""
         return context.in_device or nothing if leads_back else nothing
 

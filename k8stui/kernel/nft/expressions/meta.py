@@ -27,7 +27,7 @@ _KEYS: Mapping[str, Datatype] = {
     "rtclassid": types.REALM, "iiftype": types.IFACE_TYPE, "oiftype": types.IFACE_TYPE,
     "sdif": types.IFACE_INDEX, "sdifname": types.IFNAME, "ibrpvid": _I,
     "ibrvproto": types.ETHER_TYPE, "secmark": types.OBJECT, "time": types.MOMENT, "day": types.DAY,
-    "hour": types.HOUR,
+    "hour": types.HOUR, "broute": _I,
 }  # fmt: skip
 _BARE = ("iif", "iifname", "oif", "oifname", "iifgroup", "oifgroup")
 """Printed without ``meta`` (src/meta.c meta_key_is_unqualified)."""

@@ -10,6 +10,7 @@ from k8stui.kernel.nft.statements import (
     dynamic,
     flow,
     fwd,
+    last,
     limit,
     log,
     masquerade,
@@ -30,8 +31,8 @@ from k8stui.kernel.nft.statements import (
 )
 
 MODULES = (
-    comment, count, counter, dup, dynamic, flow, fwd, limit, log, masquerade, meter, nat, notrack,
-    queue, quota, reject, reset, synproxy, tproxy, verdicts, xt,
+    comment, count, counter, dup, dynamic, flow, fwd, last, limit, log, masquerade, meter, nat,
+    notrack, queue, quota, reject, reset, synproxy, tproxy, verdicts, xt,
 )  # fmt: skip
 BEHIND_AN_EXPRESSION = (match, setting, vmap)
 
