@@ -13,7 +13,6 @@ ClusterNetworkPolicySpec.tier and ClusterNetworkPolicyRuleAction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.policy import (
@@ -26,8 +25,8 @@ from k8stui.cluster.policy import (
     PolicyRule,
     Tier,
 )
-from k8stui.cluster.selection import meant, selects
-from k8stui.cluster.selectors import demanded, matches
+from k8stui.cluster.selection import meant, ruling
+from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
@@ -87,7 +86,6 @@ class Judgement:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._selecting: dict[tuple[str, Direction], tuple[Policy, ...]] = {}
 
     def of(self, direction: Direction, pod: Pod, peer: Peer, ask: Ask) -> Ruling:
         """One way of one connection; `ask` is about the port of the pod that is asked."""
@@ -133,17 +131,7 @@ class Judgement:
 
     def selecting(self, pod: Pod, direction: Direction) -> tuple[Policy, ...]:
         """The policies that have a say about one way of the pod, in the order of asking."""
-        key = pod.key, direction
-        found = self._selecting.get(key)
-        if found is None:
-            labels = self.cluster.namespace_labels
-            own = _perhaps.of(self.cluster).about(pod)
-            found = self._selecting[key] = tuple(
-                one
-                for one in (*own, *self.cluster.cluster_policies)
-                if not pod.host_network and selects(one, pod, direction, labels)
-            )
-        return found
+        return tuple(one for one in ruling(self.cluster, pod) if direction in one.directions)
 
     def fits(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool | PolicyPeer:
         """Whether a rule is about this connection; the peer of which that cannot be said."""
@@ -225,26 +213,8 @@ def _by_address(cluster: Cluster) -> Mapping[Address, Pod]:
     return found
 
 
-class _Perhaps:
-    """NetworkPolicies by a label that their pods must carry: the others do not select a pod."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self._found: dict[tuple[str, ...], list[tuple[int, Policy]]] = {}
-        for place, policy in enumerate(cluster.policies):
-            key = policy.namespace, *next(demanded(policy.pods), ())
-            self._found.setdefault(key, []).append((place, policy))
-
-    def about(self, pod: Pod) -> Iterator[Policy]:
-        """Those that may select the pod, in the cluster's order."""
-        space = pod.namespace
-        keys = ((space,), *((space, *pair) for pair in pod.labels.items()))
-        found = [one for key in keys for one in self._found.get(key, ())]
-        return (policy for _, policy in sorted(found, key=itemgetter(0)))
-
-
 # Of a cluster, not of its `Judgement`: there is one for each of thousands of walks.
 _pods_at: Derived[Cluster, Mapping[Address, Pod]] = Derived(_by_address)
-_perhaps: Derived[Cluster, _Perhaps] = Derived(_Perhaps)
 
 
 def is_of_domain(name: str, domain: str) -> bool:

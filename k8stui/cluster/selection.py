@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.selectors import demanded, matches, namespace_labels
+from k8stui.kernel.derived import Derived
 from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster, Pod
-    from k8stui.cluster.policy import Direction, Policy, PolicyPeer
+    from k8stui.cluster.policy import Policy, PolicyPeer
 
 
 Spaces = Mapping[str, Mapping[str, str]]
@@ -58,19 +60,42 @@ def meant(peer: PolicyPeer, namespace: str) -> Chosen:
     return Chosen(namespace, peer.namespaces, peer.pods)
 
 
-def selects(
-    policy: Policy,
-    pod: Pod,
-    direction: Direction | None,
-    namespaces: Spaces,
-) -> bool:
-    """Whether the pod's traffic is ruled by the policy, that way (None: either).
+class _Ruling:
+    """The policies of one cluster, by a label that their pods must carry."""
 
-    `namespaces`: the labels of those that the input holds, by name.
+    def __init__(self, cluster: Cluster) -> None:
+        self._spaces = cluster.namespace_labels
+        self._perhaps: dict[tuple[str, ...], list[tuple[int, Policy]]] = {}
+        for place, policy in enumerate(cluster.all_policies):
+            key = policy.namespace, *next(demanded(policy.pods), ())
+            self._perhaps.setdefault(key, []).append((place, policy))
+        self._known: dict[str, tuple[Policy, ...]] = {}
+
+    def over(self, pod: Pod) -> tuple[Policy, ...]:
+        found = self._known.get(pod.key)
+        if found is None:
+            labels = ((), *pod.labels.items())
+            keys = ((space, *pair) for space in (pod.namespace, "") for pair in labels)
+            perhaps = sorted(
+                (one for key in keys for one in self._perhaps.get(key, ())), key=itemgetter(0)
+            )
+            found = self._known[pod.key] = tuple(
+                policy
+                for _, policy in perhaps
+                if subject(policy).has(pod.namespace, pod.labels, self._spaces)
+            )
+        return found
+
+
+_ruling: Derived[Cluster, _Ruling] = Derived(_Ruling)
+
+
+def ruling(cluster: Cluster, pod: Pod) -> tuple[Policy, ...]:
+    """The policies that select the pod, that way or the other, in the cluster's order.
+
+    None of them is about a pod on its node's network, whatever they select.
     """
-    if direction is not None and direction not in policy.directions:
-        return False
-    return subject(policy).has(pod.namespace, pod.labels, namespaces)
+    return () if pod.host_network else _ruling.of(cluster).over(pod)
 
 
 class ByLabel:

@@ -19,7 +19,7 @@ from k8stui.cluster.policy import (
     PolicyRule,
     Tier,
 )
-from k8stui.cluster.selection import Selection, selects
+from k8stui.cluster.selection import Selection, ruling
 from k8stui.nodes.policy import KUBE_ROUTER, NONE
 from k8stui.origin import Origin
 from k8stui.record import record
@@ -72,13 +72,8 @@ class PolicyView:
 def policy_view(world: World, pod: Pod) -> PolicyView:
     """All that can be said of the pod without a request."""
     selection = Selection(world.cluster)
-    labels = world.cluster.namespace_labels
-    policies = tuple(
-        one
-        for tier in Tier
-        for one in world.cluster.all_policies
-        if one.tier is tier and not pod.host_network and selects(one, pod, None, labels)
-    )
+    those = ruling(world.cluster, pod)
+    policies = tuple(one for tier in Tier for one in those if one.tier is tier)
     node = world.cluster.nodes.get(pod.node_name or "")
     engine = world.network.policy_engine_of(node) if node is not None else NONE
     return PolicyView(
@@ -97,9 +92,9 @@ def _openings(
     policies: tuple[Policy, ...], direction: Direction, pod: Pod, selection: Selection
 ) -> Iterator[Opening]:
     """What is written, in the order in which it is asked, down to what has the last word."""
-    ruling = [one for one in policies if direction in one.directions]
-    isolated = any(one.tier is Tier.NETWORK_POLICY for one in ruling)
-    for policy in ruling:
+    those = [one for one in policies if direction in one.directions]
+    isolated = any(one.tier is Tier.NETWORK_POLICY for one in those)
+    for policy in those:
         if isolated and policy.tier is Tier.BASELINE:
             continue
         for rule in policy.rules(direction):

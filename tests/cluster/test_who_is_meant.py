@@ -14,8 +14,8 @@ from k8stui.apiserver import apply
 from k8stui.cluster.build import build
 from k8stui.cluster.judgement import Ask, Judgement
 from k8stui.cluster.model import Cluster
-from k8stui.cluster.policy import Direction, read_block
-from k8stui.cluster.selection import Selection, selects, subject
+from k8stui.cluster.policy import read_block
+from k8stui.cluster.selection import Selection, ruling, subject
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.reach.relations import Actor, Relations, bits
@@ -103,8 +103,7 @@ def test_all_who_ask_get_the_same_answer(
     selection, judgement = Selection(cluster), Judgement(cluster)
     relations = Relations(cluster, [Actor(pod.addresses, pod) for pod in everybody])
 
-    spaces = cluster.namespace_labels
-    ruled = {pod.key for pod in everybody if selects(policy, pod, Direction.INGRESS, spaces)}
+    ruled = {pod.key for pod in everybody if ruling(cluster, pod)}
     assert {pod.key for pod in selection.pods(subject(policy))} == ruled
     told = {
         place: relations.incoming_from(place, [Address.parse("192.0.2.1")]) != 0

@@ -17,7 +17,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.judgement import same_priority
 from k8stui.cluster.policy import ClusterPolicy, Direction
-from k8stui.cluster.selection import selects
+from k8stui.cluster.selection import ruling
 
 ID = "policy-priority"
 
@@ -49,12 +49,9 @@ def _differ(one: ClusterPolicy, other: ClusterPolicy) -> bool:
 
 
 def _meet(ground: Ground, one: ClusterPolicy, other: ClusterPolicy) -> bool:
-    labels = ground.cluster.namespace_labels
-    return any(
-        selects(one, pod, None, labels) and selects(other, pod, None, labels)
-        for pod in ground.cluster.pods.values()
-        if not pod.host_network
-    )
+    wanted = {id(one), id(other)}
+    pods = ground.cluster.pods.values()
+    return any(wanted <= {*map(id, ruling(ground.cluster, pod))} for pod in pods)
 
 
 RULE = CheckRule(

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from k8stui.cluster.judgement import Ask
 from k8stui.cluster.model import Pod
-from k8stui.cluster.policy import Direction
-from k8stui.cluster.selection import selects
+from k8stui.cluster.policy import Direction, NetworkPolicy
+from k8stui.cluster.selection import ruling
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import JudgeCause, RuleCause, Step, StepKind
 from k8stui.nodes.names import cali_name
@@ -46,8 +46,7 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     felt = f"kube-router on {step.namespace} rejects it with an ICMP error, so it is refused"
     if denial is not None:
         return Diagnosis(f"{denial.reason}; {felt}", denial.advice, denial.origin)
-    spaces = case.cluster.namespace_labels
-    if not any(selects(each, pod, None, spaces) for each in case.cluster.policies):
+    if not any(isinstance(one, NetworkPolicy) for one in ruling(case.cluster, pod)):
         return _left_over(case, step, rule, f"no NetworkPolicy selects pod {pod.key} (any more)")
     return Diagnosis(
         f"{felt}, although by the API's rules {direction.lower()} of pod {pod.key} allows it: "

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from k8stui.because import Because
 from k8stui.cluster.model import CalicoSettings, Node, Pod
 from k8stui.cluster.policy import Direction, Policy
-from k8stui.cluster.selection import Selection, selects
+from k8stui.cluster.selection import Selection, ruling
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.rules import Chain
@@ -58,7 +58,7 @@ class Calico:
     def __init__(self, site: Site, *, judges: bool = True) -> None:
         """`judges`: whether it is told any policies; without, it guards and masquerades alone."""
         self._site = site
-        self._known = site.cluster.all_policies if judges else ()
+        self._judges = judges
         self._on_node: dict[str, tuple[Policy, ...]] = {}
         self._policies: dict[tuple[str, int], PolicyChains] = {}
 
@@ -196,16 +196,15 @@ class Calico:
     def _local(self, node: Node) -> tuple[Pod, ...]:
         return tuple(filter(counts, self._site.pods(node.name)))
 
+    def _ruling(self, pod: Pod) -> tuple[Policy, ...]:
+        return ruling(self._site.cluster, pod) if self._judges else ()
+
     def _active(self, node: Node) -> tuple[Policy, ...]:
         """Those that select one of the node's pods, as Felix orders them."""
         found = self._on_node.get(node.name)
         if found is None:
-            pods = self._local(node)
-            spaces = self._site.cluster.namespace_labels
-            active = (
-                one for one in self._known if any(selects(one, p, None, spaces) for p in pods)
-            )
-            found = self._on_node[node.name] = tuple(sorted(active, key=policy_order))
+            active = {id(one): one for pod in self._local(node) for one in self._ruling(pod)}
+            found = self._on_node[node.name] = tuple(sorted(active.values(), key=policy_order))
         return found
 
     def _filter(self, node: Node, version: int) -> Mapping[str, Chain]:
@@ -228,9 +227,9 @@ class Calico:
         for policy in active:
             for way in policy.directions:  # a chain that nobody jumps to is not written
                 yield policy_chain(PREFIXES[way], policy), self._chains(policy, version).rules[way]
-        spaces = self._site.cluster.namespace_labels
         for pod in pods:
+            known = sorted(self._ruling(pod), key=policy_order)
             for way in Direction:
-                ruling = [one for one in active if selects(one, pod, way, spaces)]
-                yield pod_chain(way, pod), pod_rules(way, pod, ruling)
-                yield from groups(way, ruling)
+                those = [one for one in known if way in one.directions]
+                yield pod_chain(way, pod), pod_rules(way, pod, those)
+                yield from groups(way, those)

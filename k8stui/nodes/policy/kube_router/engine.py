@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from k8stui.apiserver.validation.ranges import NODE_PORTS, port_range
 from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.policy import NetworkPolicy
-from k8stui.cluster.selection import Selection
-from k8stui.cluster.selectors import demanded, matches
+from k8stui.cluster.selection import Selection, ruling
 from k8stui.kernel.ipset import IpSet
 from k8stui.nodes.contribution import Contribution, TablePart
 from k8stui.nodes.policy.kube_router.chains import OWNER, Chains, NodeView, builtin_jumps
@@ -87,25 +86,8 @@ class KubeRouter:
 
     def policies_of(self, pod: Pod) -> tuple[NetworkPolicy, ...]:
         """Those that select the pod, in order of their names."""
-        known = self._by_label
-        places = [*known.get((pod.namespace, "", ""), ())]
-        for pair in pod.labels.items():
-            places += known.get((pod.namespace, *pair), ())
-        found = (self._ordered[place] for place in sorted(places))
-        return tuple(one for one in found if matches(one.pods, pod.labels))
-
-    @cached_property
-    def _ordered(self) -> Sequence[NetworkPolicy]:
-        return sorted(self.policies.values(), key=lambda one: one.name)
-
-    @cached_property
-    def _by_label(self) -> Mapping[tuple[str, str, str], Sequence[int]]:
-        """By namespace and a label without which they select nobody; empty: there is none such."""
-        found: dict[tuple[str, str, str], list[int]] = {}
-        for place, policy in enumerate(self._ordered):
-            key, value = next(demanded(policy.pods), ("", ""))
-            found.setdefault((policy.namespace, key, value), []).append(place)
-        return found
+        those = (one for one in ruling(self._site.cluster, pod) if isinstance(one, NetworkPolicy))
+        return tuple(sorted(those, key=lambda one: one.name))
 
     @cached_property
     def _selection(self) -> Selection:
