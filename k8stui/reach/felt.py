@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import Direction
 from k8stui.reach.ends import Asked, Asker
 from k8stui.record import record
 from k8stui.walk.error import RequestError
@@ -96,11 +97,12 @@ def walked(
     except RequestError as error:
         shares = {Result.UNKNOWN: Fraction(1)}
         return PairFelt(shares=shares, decided_at=asker.namespace, reason=str(error))
+    expected = (None, lands, request.connect.destination if request.connect is not None else None)
     found: dict[Result, Fraction] = {}
     told: dict[Result, Trace] = {}
     for each in walks(world, request, given=given):
         done = each.outcome
-        if lands is not None and done.server_address not in (None, lands):
+        if lands is not None and _leads_to(each) not in expected:
             raise AstrayError
         if given and each.forks and len(each.forks[0].ways) != of:
             raise AstrayError
@@ -116,3 +118,11 @@ def walked(
         reason=counts.unenforced or counts.outcome.reason,
         unenforced=bool(counts.unenforced),
     )
+
+
+def _leads_to(trace: Trace) -> Address | None:
+    """Whom the client's packet is for, where it gets to last."""
+    if trace.outcome.server_address is not None:
+        return trace.outcome.server_address
+    there = (step for hop, step in reversed(trace.placed) if hop.direction is Direction.FORWARD)
+    return next((step.before.dst for step in there if step.before is not None), None)

@@ -25,7 +25,7 @@ from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.felt import AstrayError, PairFelt, most, together, walked
 from k8stui.reach.places import Places
 from k8stui.reach.relations import Actor, Relations, bits
-from k8stui.reach.ways import RequestWay, Ways
+from k8stui.reach.ways import Choices, RequestWay, Ways
 from k8stui.record import record
 from k8stui.walk.request import outside_addresses
 from k8stui.walk.source import OUTSIDE
@@ -48,7 +48,7 @@ class Class:
     """Pairs that nothing tells apart."""
 
     number: int
-    """From 1, in the order in which they were met."""
+    """In the order in which they were met."""
     asker: Asker
     asked: Asked
     """The pair that was walked: the first."""
@@ -119,7 +119,6 @@ class _Way(NamedTuple):
 
 _Cells = Iterable[tuple[int, tuple[_Way, ...]]]
 """Askers, and what the parts of their pairs are."""
-_WaysOf = Callable[[Asked, str, Sequence[int]], list[RequestWay] | None]
 
 
 _Told = tuple[int, int, bool]
@@ -159,6 +158,8 @@ class _Classes:
         named_ports = self._relations.named_ports
         self._ways = Ways(world, self._places, places, named_ports=named_ports)
         self._parts: dict[int, WalkedWay] = {}
+        self._astray: set[int] = set()
+        """Those that the walk showed not to be gone."""
         self._numbers: dict[tuple[int, ...], int] = {}
         self._classes: dict[int, Class] = {}
         self._seen: dict[tuple[int | None, bool], list[tuple[int, _Told]]] = {}
@@ -175,44 +176,46 @@ class _Classes:
         for one in self._asked:
             watch(len(columns), len(self._parts))
             columns.append(self._column(one))
-        counts = dict.fromkeys(self._classes, 0)
+        counts: dict[int, int] = {}
         for column in columns:
             for cell in column:
-                counts[cell.number] += cell.askers.bit_count()
+                counts[cell.number] = counts.get(cell.number, 0) + cell.askers.bit_count()
         return Reach(
             askers=self._askers,
             asked=self._asked,
-            classes={n: replace(one, pairs=counts[n]) for n, one in self._classes.items()},
+            classes={
+                number: replace(one, pairs=counts[number])
+                for number, one in self._classes.items()
+                if number in counts
+            },
             columns=columns,
             parts=self._parts,
         )
 
     def _column(self, asked: Asked) -> list[Cell]:
-        try:
-            return self._cells(asked, self._ways.of)
-        except AstrayError:
-            return self._cells(asked, lambda _asked, _entry, _families: None)
-
-    def _cells(self, asked: Asked, ways_of: _WaysOf) -> list[Cell]:
         found: dict[tuple[int, int, str | None], int] = {}
-        by_node: dict[tuple[str, tuple[int, ...]], list[RequestWay] | None] = {}
+        by_node: dict[tuple[str, tuple[int, ...]], Choices] = {}
         splits: dict[int, _Splits] = {}
         """By `id` of the ways, which `by_node` keeps: most nodes have the same."""
         for number, kind in self._kinds.items():
             entry = asked.node or kind.node, kind.families
             if entry not in by_node:
-                by_node[entry] = ways_of(asked, *entry)
-            ways = by_node[entry]
-            if ways is None:
-                cells = self._whole(number, kind, asked)
-            else:
-                if id(ways) not in splits:
-                    splits[id(ways)] = self._split(ways)
-                senders = self._senders(kind.node, entry[0])
-                cells = self._of_kind(number, kind, splits[id(ways)], senders)
-            for inside, parts in cells:
-                which = self._class_of(parts, inside, asked)
-                found[which] = found.get(which, 0) | inside
+                by_node[entry] = self._ways.of(asked, *entry)
+            for ways in (*by_node[entry], None):
+                if ways is None:
+                    cells = self._whole(number, kind, asked)
+                else:
+                    if id(ways) not in splits:
+                        splits[id(ways)] = self._split(ways)
+                    senders = self._senders(kind.node, entry[0])
+                    cells = self._of_kind(number, kind, splits[id(ways)], senders)
+                try:
+                    walked = [(self._class_of(parts, mask, asked), mask) for mask, parts in cells]
+                except AstrayError:
+                    continue
+                for which, mask in walked:
+                    found[which] = found.get(which, 0) | mask
+                break
         masks = self._masks
         return [Cell(*which, masks.setdefault(mask, mask)) for which, mask in found.items()]
 
@@ -389,7 +392,13 @@ class _Classes:
     def _part(self, way: _Way, asker: Asker, asked: Asked) -> WalkedWay:
         found = self._parts.get(way.key)
         if found is None:
-            felt = walked(self._world, asker, asked, way.given, of=way.of, lands=way.lands)
+            if way.key in self._astray:
+                raise AstrayError
+            try:
+                felt = walked(self._world, asker, asked, way.given, of=way.of, lands=way.lands)
+            except AstrayError:
+                self._astray.add(way.key)
+                raise
             found = self._parts[way.key] = WalkedWay(asker, asked, felt, self._server(way, asked))
         return found
 

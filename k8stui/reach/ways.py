@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
+from k8stui.nodes.kubeproxy.endpoints import Backend
 from k8stui.nodes.kubeproxy.names import service_port_name
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.reach.ends import Asked
@@ -39,6 +40,10 @@ class RequestWay:
     """The packet that leaves the client is for somebody else: its own policies see that one."""
 
 
+Choices = tuple[list[RequestWay], ...]
+"""Each as kube-proxy may choose among endpoints."""
+
+
 class _End(NamedTuple):
     """The pod at the end of a way."""
 
@@ -57,31 +62,32 @@ class Ways:
     ) -> None:
         self._world, self._places, self._actors = world, places, actors
         self._named_ports = named_ports
-        self._behind: dict[tuple[int, str, Address], tuple[PortPlan, list[RequestWay]]] = {}
+        self._behind: dict[tuple[int, str, Address], tuple[PortPlan, Choices]] = {}
         """By plan, node and address that is asked; most plans are every node's."""
         self._ends: dict[tuple[Address, int, Protocol], _End | None] = {}
 
-    def of(self, asked: Asked, entry: str, families: Sequence[int]) -> list[RequestWay] | None:
+    def of(self, asked: Asked, entry: str, families: Sequence[int]) -> Choices:
         """How a request may go that meets kube-proxy first on the node `entry`.
 
-        `families`: the IP versions of the client. None: that cannot be said beforehand.
+        `families`: the IP versions of the client. Of several choices one is the client's; the walk
+        says which. None at all: that cannot be said beforehand.
         """
         if asked.pod is not None:
             address = _first_of(asked.pod.addresses, families)
             if address is None or address in self._shared_addresses:
-                return None
-            return [self._to(("direct", address), address, asked.port, asked.protocol)]
+                return ()
+            return ([self._to(("direct", address), address, asked.port, asked.protocol)],)
         service, port = asked.service, asked.service_port
         if service is None or port is None or service.type is ServiceType.EXTERNAL_NAME:
-            return None
+            return ()
         node = self._world.cluster.nodes.get(entry)
         vip = _first_of(service.cluster_ips, families)
         if node is None or vip is None or vip in self._shared_addresses:
-            return None
+            return ()
         at = _first_of(node.addresses, families) if asked.node else vip
         plan = self._plan(entry, service, port, vip.version)
         if plan is None or at is None or at.version != vip.version:
-            return None
+            return ()
         return self._through(plan, asked.node, at)
 
     def behind_name(self, asked: Asked) -> list[int | None] | None:
@@ -116,30 +122,46 @@ class Ways:
         except KeyError:
             return None
 
-    def _through(self, plan: PortPlan, node: str, at: Address) -> list[RequestWay]:
+    def _through(self, plan: PortPlan, node: str, at: Address) -> Choices:
         """`node`: whose node port is asked; empty: the cluster IP is. `at`: that address."""
         key = id(plan), node, at
         known = self._behind.get(key)
         if known is None:
-            known = self._behind[key] = plan, self._chosen(plan, node, at)
+            known = self._behind[key] = plan, tuple(self._choices(plan, node, at))
         return known[1]
 
-    def _chosen(self, plan: PortPlan, node: str, at: Address) -> list[RequestWay]:
-        """As `_through`."""
-        how = (node, _shape(plan, at.version))
-        is_local = plan.port.external_local if node else plan.port.internal_local
-        chosen = plan.choice.local if is_local else plan.choice.cluster
+    def _choices(self, plan: PortPlan, node: str, at: Address) -> Iterator[list[RequestWay]]:
+        """As `_through`.
+
+        Of a node port with externalTrafficPolicy Local pods, and who is on the node, are sent to
+        any endpoint (pkg/proxy/iptables/proxier.go: "short-circuit").
+        """
+        local, everywhere = plan.choice.local, plan.choice.cluster
+        how: tuple[Hashable, ...] = (node, _shape(plan, at.version))
+        if not (plan.port.external_local if node else plan.port.internal_local):
+            yield self._chosen(plan, everywhere, how, at)
+        elif not node or local == everywhere:
+            yield self._chosen(plan, local, how, at)
+        else:
+            yield self._chosen(plan, local, (*how, "local"), at)
+            yield self._chosen(plan, everywhere, (*how, "short-circuit"), at)
+
+    def _chosen(
+        self, plan: PortPlan, chosen: Sequence[Backend], how: tuple[Hashable, ...], at: Address
+    ) -> list[RequestWay]:
         if not chosen:
             # Why there is nobody is the Service's own story.
-            return [RequestWay(("nobody", how, plan.port.service_key, plan.choice.any_endpoints))]
+            key = ("nobody", how, plan.port.service_key, plan.choice.any_endpoints)
+            return [RequestWay(key, lands=at)]
         ways = []
         for number, backend in enumerate(chosen):
             address = Address.parse(backend.address)
             port = int(backend.text.rpartition(":")[2])
             way = self._to((how, at), address, port, _PROTOCOLS[plan.port.protocol])
             given = (number,) if len(chosen) > 1 else ()
+            twice = bool(how[0])
             ways.append(
-                RequestWay(way.key, way.actor, given, len(chosen), address, way.ports, bool(node))
+                RequestWay(way.key, way.actor, given, len(chosen), address, way.ports, twice)
             )
         return ways
 

@@ -302,6 +302,7 @@ def differences(world: World) -> list[str]:
     undeclared = asked(world, ((8085, Protocol.TCP), (53, Protocol.UDP), (8080, Protocol.SCTP)))
     columns = [*asked(world), *undeclared]
     found = reach(world, rows, columns)
+    assert all(one.pairs for one in found.classes.values())
     wrong = []
     for number, one in enumerate(columns):
         for asker, cell in zip(rows, found.column(number), strict=True):
@@ -319,14 +320,22 @@ def test_classes_say_what_each_pair_says(cluster: dict[str, Any]) -> None:
     assert not differences(world_of(cluster))
 
 
-@pytest.mark.parametrize("mode", ["iptables", "nftables"])
-def test_a_pod_asks_a_node_port_of_local_endpoints(mode: str) -> None:
-    """It is sent to any endpoint, though nobody else who asks that node is."""
+@pytest.mark.parametrize(
+    ("cni", "engine", "mode"),
+    [("docker0", None, "iptables"), ("bridge", "api", "nftables"), ("calico", None, "iptables")],
+)
+def test_a_pod_asks_a_node_port_of_local_endpoints(cni: str, engine: str | None, mode: str) -> None:
+    """It is sent to any endpoint, though nobody else who asks that node is: some have none."""
     workload: dict[str, Any] = {"namespace": "meadow", "labels": {"app": "ant"}, "replicas": 3}
     workload |= {"port": 8080, "protocol": "TCP", "named": False, "host": False, "ready": True}
+    alone: dict[str, Any] = {**workload, "labels": {"app": "bee", "tier": "in"}, "replicas": 1}
     service: dict[str, Any] = {"namespace": "meadow", "selector": {"app": "ant"}}
     service |= {"type": "NodePort", "targetPort": 8080, "externalTrafficPolicy": "Local"}
-    cluster: dict[str, Any] = {"nodes": 2, "workloads": [workload], "services": [service]}
-    cluster |= {"policies": [], "cluster_policies": [], "enforced": False, "engine": None}
-    cluster |= {"cni": "docker0", "mode": mode, "flannel_by_nftables": False}
+    policy: dict[str, Any] = {"namespace": "meadow"}
+    policy["podSelector"] = {"matchLabels": {"app": "bee"}}
+    policy["ingress"] = [{"from": [{"podSelector": {"matchLabels": {"tier": "in"}}}]}]
+    services = [service, {**service, "selector": {"app": "bee"}}]
+    cluster: dict[str, Any] = {"nodes": 2, "workloads": [workload, alone], "services": services}
+    cluster |= {"policies": [policy], "cluster_policies": [], "enforced": False, "engine": engine}
+    cluster |= {"cni": cni, "mode": mode, "flannel_by_nftables": False}
     assert not differences(world_of(cluster))
