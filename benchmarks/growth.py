@@ -106,6 +106,12 @@ def services_of_one_port(size: int, folder: Path) -> list[str]:
     return checked(folder, *one)
 
 
+def services_of_the_same_pods(size: int, folder: Path) -> list[str]:
+    """As many Services as there are pods."""
+    one = [SERVICE.format(name=f"s{n}", app="all", type="ClusterIP", more="") for n in range(size)]
+    return walked(folder, WEB.format(name="all", replicas=size), *one)
+
+
 def node_ports(size: int, folder: Path) -> list[str]:
     one = (
         SERVICE.format(name=f"s{n}", app=f"none-{n}", type="NodePort", more="") for n in range(size)
@@ -634,6 +640,7 @@ CASES = {
     "rules": Case(5000, many_rules),
     "jumps": Case(100, long_chain_of_jumps),
     "services-of-one-port": Case(100, services_of_one_port),
+    "services-of-the-same-pods": Case(50, services_of_the_same_pods),
     "node-ports": Case(100, node_ports),
     "strangers": Case(150, strangers),
     "missed-ports": Case(30, missed_ports),

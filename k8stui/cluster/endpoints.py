@@ -24,7 +24,7 @@ from k8stui.cluster.decode.endpoints import (
     mirror,
     service_label,
 )
-from k8stui.cluster.hints import add_hints
+from k8stui.cluster.hints import add_hints, hints_wanted
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import (
     Cluster,
@@ -117,6 +117,7 @@ def gather_slices(
     by_hand = inventory.of("Endpoints")
     known: dict[str, _MadeSlices] = (memory.recall("slices", ()) or {}) if added is not None else {}
     now: dict[str, _MadeSlices] = {}
+    controller = _Controller(index, pods, nodes, shares)
     before = zip(map(by_hand.get, services), map(known.get, services), strict=True)
     for (key, service), (written, then) in zip(services.items(), before, strict=True):
         if dump_has_slices and service.origin.kind is OriginKind.OBSERVED:
@@ -130,11 +131,10 @@ def gather_slices(
             made = then.made
             now[key] = then
         else:
-            selected = index.selected(service)
             again = memory.kept(
                 ("slices", key),
-                (service, written, *selected),
-                partial(_made_for, service, written, selected, nodes, shares),
+                (service, written, *controller.selected(service)),
+                partial(_made_for, service, written, controller),
             )
             made = memory.same(("made slices", key), tuple(again))
             now[key] = _MadeSlices(service, written, _asked(service), made)
@@ -210,11 +210,7 @@ def _unread(manifest: Manifest, service: str, ports: tuple[int, ...]) -> UnreadE
 
 
 def _made_for(
-    service: Service,
-    by_hand: Manifest | None,
-    selected: Sequence[Pod],
-    nodes: Mapping[str, Node],
-    shares: Mapping[str, Fraction],
+    service: Service, by_hand: Manifest | None, controller: _Controller
 ) -> Sequence[EndpointSlice]:
     if by_hand is not None and by_hand.observed:
         # A dump with Endpoints but without slices, as of old clusters: they are what was seen.
@@ -223,38 +219,51 @@ def _made_for(
         return mirror(by_hand) if by_hand is not None and is_mirrored(by_hand) else ()
     if service.type is ServiceType.EXTERNAL_NAME:
         return ()
-    return controller_slices(service, selected, nodes, shares)
+    return controller.slices(service)
 
 
-def controller_slices(
-    service: Service,
-    selected: Sequence[Pod],
-    nodes: Mapping[str, Node],
-    shares: Mapping[str, Fraction],
-) -> list[EndpointSlice]:
-    """What the EndpointSlice controller makes for one Service with a selector."""
-    labels = {
-        **service.labels,
-        SERVICE_NAME: service.name,
-        MANAGED_BY: "endpointslice-controller.k8s.io",
-    }
-    labels.pop(_HEADLESS, None)
-    if service.headless:
-        labels[_HEADLESS] = ""
-    slices: list[EndpointSlice] = []
-    for family in service.ip_families:
-        groups: dict[tuple[EndpointPort, ...], list[Endpoint]] = {}
-        members = [
-            (_resolved(service, pod), endpoint)
-            for pod in selected
-            if (endpoint := _endpoint(service, pod, family, nodes)) is not None
-        ]
-        hinted = add_hints(service, [endpoint for _, endpoint in members], shares)
-        for (ports, _), endpoint in zip(members, hinted, strict=True):
-            groups.setdefault(ports, []).append(endpoint)
-        # Without any endpoint one empty slice stands in (reconciler.go placeholder).
-        for ports, endpoints in (groups or {(): []}).items():
-            for start in range(0, max(len(endpoints), 1), MAX_ENDPOINTS):
+_Part = tuple[tuple[EndpointPort, ...], tuple[Endpoint, ...]]
+"""What one slice holds: ports, and no more endpoints than go into one."""
+
+
+class _Controller:
+    """The EndpointSlice controller. Services that select and ask the same share their endpoints."""
+
+    def __init__(
+        self,
+        index: PodIndex,
+        pods: Mapping[str, Pod],
+        nodes: Mapping[str, Node],
+        shares: Mapping[str, Fraction],
+    ) -> None:
+        self._index = index
+        self._nodes = nodes
+        self._shares = shares
+        self._subdomains = {pod.subdomain for pod in pods.values()}
+        self._selected: dict[frozenset[_Label], Sequence[Pod]] = {}
+        self._parts: dict[tuple[object, ...], Sequence[_Part]] = {}
+
+    def selected(self, service: Service) -> Sequence[Pod]:
+        """The Service's pods."""
+        asked = _asked(service)
+        found = self._selected.get(asked)
+        if found is None:
+            found = self._selected[asked] = self._index.selected(service)
+        return found
+
+    def slices(self, service: Service) -> list[EndpointSlice]:
+        """What it makes for one Service with a selector."""
+        labels = {
+            **service.labels,
+            SERVICE_NAME: service.name,
+            MANAGED_BY: "endpointslice-controller.k8s.io",
+        }
+        labels.pop(_HEADLESS, None)
+        if service.headless:
+            labels[_HEADLESS] = ""
+        slices: list[EndpointSlice] = []
+        for family in service.ip_families:
+            for ports, endpoints in self._parts_of(service, family):
                 slices.append(
                     EndpointSlice(
                         namespace=service.namespace,
@@ -262,7 +271,7 @@ def controller_slices(
                         service=service.name,
                         address_type=f"IPv{family}",
                         ports=ports or None,
-                        endpoints=tuple(endpoints[start : start + MAX_ENDPOINTS]),
+                        endpoints=endpoints,
                         labels=labels,
                         origin=defaulted(
                             "made by the EndpointSlice controller for this Service",
@@ -270,13 +279,46 @@ def controller_slices(
                         ),
                     )
                 )
-    return slices
+        return slices
+
+    def _parts_of(self, service: Service, family: int) -> Sequence[_Part]:
+        wanted = hints_wanted(service)
+        asked = (
+            _asked(service),
+            family,
+            wanted,
+            service.publish_not_ready_addresses,
+            service.name if service.name in self._subdomains else None,
+            *((p.name, p.protocol, p.target_port, p.app_protocol) for p in service.ports),
+        )
+        found = self._parts.get(asked)
+        if found is None:
+            found = self._parts[asked] = tuple(self._made(service, family, wanted))
+        return found
+
+    def _made(self, service: Service, family: int, wanted: str) -> Iterator[_Part]:
+        groups: dict[tuple[EndpointPort, ...], list[Endpoint]] = {}
+        members = [
+            (_resolved(service, pod), endpoint)
+            for pod in self.selected(service)
+            if (endpoint := _endpoint(service, pod, family, self._nodes)) is not None
+        ]
+        hinted = add_hints(wanted, [endpoint for _, endpoint in members], self._shares)
+        for (ports, _), endpoint in zip(members, hinted, strict=True):
+            groups.setdefault(ports, []).append(endpoint)
+        # Without any endpoint one empty slice stands in (reconciler.go placeholder).
+        for ports, endpoints in (groups or {(): []}).items():
+            for start in range(0, max(len(endpoints), 1), MAX_ENDPOINTS):
+                yield ports, tuple(endpoints[start : start + MAX_ENDPOINTS])
 
 
 def _endpoint(
     service: Service, pod: Pod, family: int, nodes: Mapping[str, Node]
 ) -> Endpoint | None:
-    """The pod as endpoint in one address family, or None when it is none."""
+    """The pod as endpoint in one address family, or None when it is none.
+
+    Of the Service it asks what `_Controller` knows it by.
+    """
     address = next((a for a in pod.addresses if a.version == family), None)
     if address is None or pod.phase.is_final:
         return None

@@ -42,14 +42,19 @@ def cpu_by_zone(
     return {zone: Fraction(cpu, whole) for zone, cpu in sorted(total.items())}
 
 
-def add_hints(
-    service: Service, endpoints: Sequence[Endpoint], shares: Mapping[str, Fraction]
-) -> list[Endpoint]:
-    """The endpoints of one address family with their hints."""
+def hints_wanted(service: Service) -> str:
+    """``Auto`` by annotation, else its trafficDistribution; empty: no hints."""
     mode = next((service.annotations[a] for a in _ANNOTATIONS if a in service.annotations), "")
-    if mode in ("Auto", "auto"):
-        return _by_cpu(endpoints, shares)
-    match service.traffic_distribution:
+    return "Auto" if mode in ("Auto", "auto") else service.traffic_distribution or ""
+
+
+def add_hints(
+    wanted: str, endpoints: Sequence[Endpoint], shares: Mapping[str, Fraction]
+) -> list[Endpoint]:
+    """The endpoints of one address family with the hints that are `wanted`."""
+    match wanted:
+        case "Auto":
+            return _by_cpu(endpoints, shares)
         case "PreferClose" | "PreferSameZone":
             return [_near(endpoint, node=False) for endpoint in endpoints]
         case "PreferSameNode":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 from math import ceil
 
@@ -14,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from k8stui.cluster.build import build
-from k8stui.cluster.hints import add_hints
+from k8stui.cluster.hints import add_hints, hints_wanted
 from k8stui.cluster.model import Endpoint, Service
 from k8stui.kernel.address import Address
 from k8stui.manifests import Manifests
@@ -68,6 +69,36 @@ def test_at_most_a_hundred_endpoints_a_slice() -> None:
     assert sizes == [100, 100, 50]
 
 
+def test_services_of_the_same_pods_have_the_endpoints_that_each_has_alone() -> None:
+    more = ("readinessGates: [{conditionType: a.b/ok}]", "subdomain: peers", "hostname: one")
+    pods = deployment("web", 3, more="\n      ".join(more))
+    specs = {
+        "plain": "ports: [{port: 80}]",
+        "like": "ports: [{port: 81, targetPort: 80}]",
+        "named": "ports: [{name: http, port: 80}]",
+        "elsewhere": "ports: [{port: 80, targetPort: 9}]",
+        "early": "ports: [{port: 80}], publishNotReadyAddresses: true",
+        "peers": "ports: [{port: 80}], clusterIP: None",
+        "near": "ports: [{port: 80}], trafficDistribution: PreferSameNode, "
+        "publishNotReadyAddresses: true",
+    }
+    texts = [
+        service("web", spec).replace("name: web,", f"name: {name},") for name, spec in specs.items()
+    ]
+    made = cluster(pods + "".join(texts)).endpoint_slices
+    alone = [
+        cluster(pods + text).endpoint_slices[f"default/{name}"]
+        for name, text in zip(specs, texts, strict=True)
+    ]
+    said = [
+        [(s.ports, [replace(e, origin=ORIGIN) for e in s.endpoints]) for s in part]
+        for part in (*(made[f"default/{name}"] for name in specs), *alone)
+    ]
+    assert said[: len(specs)] == said[len(specs) :]
+    assert len({repr(one) for one in said}) == len(specs) - 1
+    assert made["default/plain"][0].endpoints is made["default/like"][0].endpoints
+
+
 def test_readiness_gate_nobody_sets() -> None:
     text = deployment("web", more="readinessGates: [{conditionType: example.com/ok}]")
     made = cluster(text + service("web"))
@@ -92,7 +123,7 @@ def test_hints_by_cpu_cover_all_endpoints_and_balance(zones: list[str]) -> None:
         origin=ORIGIN,
     )
     shares = dict.fromkeys("abc", Fraction(1, 3))
-    hinted = add_hints(service_, endpoints, shares)
+    hinted = add_hints(hints_wanted(service_), endpoints, shares)
     assert [e.addresses for e in hinted] == [e.addresses for e in endpoints]
     have = Counter(zone for e in hinted for zone in e.for_zones)
     if sum(have.values()):
@@ -137,7 +168,9 @@ def test_hints_by_cpu(name: str) -> None:
         annotations={"service.kubernetes.io/topology-mode": "Auto"},
         origin=ORIGIN,
     )
-    hinted = add_hints(made, endpoints, {zone: Fraction(*part) for zone, part in parts.items()})
+    hinted = add_hints(
+        hints_wanted(made), endpoints, {zone: Fraction(*part) for zone, part in parts.items()}
+    )
     assert Counter(zone for endpoint in hinted for zone in endpoint.for_zones) == wanted
 
 

@@ -23,7 +23,7 @@ from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.kubeproxy import modes
 from k8stui.nodes.kubeproxy.around import Around
-from k8stui.nodes.kubeproxy.endpoints import backends
+from k8stui.nodes.kubeproxy.endpoints import backends, held
 from k8stui.nodes.kubeproxy.ports import known_ports
 from k8stui.nodes.names import host_mac, mac, veth_name
 from k8stui.nodes.options import NodeOptions
@@ -97,7 +97,7 @@ def first_only(cluster: Cluster, _node: Node, version: int, _around: Around) -> 
     rules = []
     for _, service, port in known_ports(cluster.services.values(), version):
         slices = cluster.endpoint_slices.get(service.key, ())
-        found = backends(slices, port.name, port.protocol, version)
+        found = backends(held(slices, port.name, port.protocol, version), version)
         ready = [one.text for one in found if one.endpoint.ready]
         if ready:
             word = port.protocol.name.lower()

@@ -6,7 +6,7 @@ docs/facts/kube-proxy.md sections 1 and 2.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from k8stui.cluster.model import Endpoint, EndpointSlice
 from k8stui.kernel.packet import Protocol
@@ -42,31 +42,42 @@ class Choice:
 NOTHING = Choice()
 
 
-def backends(
-    slices: Iterable[EndpointSlice], port_name: str, protocol: Protocol, version: int
-) -> list[Backend]:
-    """All endpoints of one service port and family, ready or not.
+Held = tuple[tuple[Endpoint, ...], int]
+"""Endpoints of one slice, and the number of the port that is asked there."""
 
-    A slice's port belongs to the service port of its name and protocol; its number is the
-    slice's. Only the first address of an endpoint counts. Of two with the same address and port
-    the one that is not terminating stays.
+
+def held(
+    slices: Iterable[EndpointSlice], port_name: str, protocol: Protocol, version: int
+) -> Iterator[Held]:
+    """What slices hold for one service port and family.
+
+    A slice's port belongs to the service port of its name and protocol; its number is the slice's.
     """
     family = "IPv4" if version == 4 else "IPv6"
-    found: dict[str, Backend] = {}
     for part in slices:
         if part.address_type != family or _HEADLESS in part.labels:
             continue
         for port in part.ports or ():
-            if port.name != port_name or port.protocol is not protocol:
+            if port.name == port_name and port.protocol is protocol:
+                yield part.endpoints, port.port
+
+
+def backends(parts: Iterable[Held], version: int) -> list[Backend]:
+    """All endpoints of one service port and family, ready or not.
+
+    Only the first address of an endpoint counts. Of two with the same address and port the one
+    that is not terminating stays.
+    """
+    found: dict[str, Backend] = {}
+    for endpoints, port in parts:
+        for endpoint in endpoints:
+            if not endpoint.addresses:  # endpointslicecache.go addEndpoints leaves it out too
                 continue
-            for endpoint in part.endpoints:
-                if not endpoint.addresses:  # endpointslicecache.go addEndpoints leaves it out too
-                    continue
-                address = str(endpoint.addresses[0])
-                text = f"{address}:{port.port}" if version == 4 else f"[{address}]:{port.port}"
-                known = found.get(text)
-                if known is None or known.endpoint.terminating:
-                    found[text] = Backend(text, address, endpoint)
+            address = str(endpoint.addresses[0])
+            text = f"{address}:{port}" if version == 4 else f"[{address}]:{port}"
+            known = found.get(text)
+            if known is None or known.endpoint.terminating:
+                found[text] = Backend(text, address, endpoint)
     if len(found) < 2:
         return list(found.values())
     return [found[text] for text in sorted(found)]

@@ -26,7 +26,7 @@ from k8stui.cluster.model import Cluster, Service, ServicePort
 from k8stui.kernel.address import Address
 from k8stui.kernel.rules import Chain
 from k8stui.nodes.contribution import Contribution, TablePart
-from k8stui.nodes.kubeproxy.endpoints import Backend, backends, choose
+from k8stui.nodes.kubeproxy.endpoints import Backend, Held, backends, choose, held
 from k8stui.nodes.kubeproxy.names import EndpointNames, chain_suffix
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.ports import TRANSPORTS, known_ports, port_of
@@ -51,6 +51,8 @@ class Everywhere:
         self._cluster = cluster
         self.version = version
         self._candidates: dict[str, list[Backend]] = {}
+        self._same: dict[Hashable, tuple[Sequence[Held], list[Backend]]] = {}
+        """By identity of what slices hold, which is kept: Services of the same pods share it."""
         self._names: dict[str, EndpointNames] = {}
         self._plans: dict[str, PortPlan] = {}
         self._owners: dict[str, str] = {}
@@ -270,8 +272,11 @@ class Everywhere:
         if found is None:
             service, port, _ = self.service_ports[name]
             slices = self._cluster.endpoint_slices.get(service.key, ())
-            found = backends(slices, port.name, port.protocol, self.version)
-            self._candidates[name] = found
+            parts = tuple(held(slices, port.name, port.protocol, self.version))
+            same = tuple((id(endpoints), number) for endpoints, number in parts)
+            if same not in self._same:
+                self._same[same] = parts, backends(parts, self.version)
+            found = self._candidates[name] = self._same[same][1]
         return found
 
 

@@ -20,7 +20,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.kubeproxy.around import Around
-from k8stui.nodes.kubeproxy.endpoints import Backend, backends
+from k8stui.nodes.kubeproxy.endpoints import Backend, backends, held
 from k8stui.nodes.kubeproxy.ports import known_ports
 from k8stui.nodes.kubeproxy.reasons import OWNER
 from k8stui.origin import Origin, assumed
@@ -82,7 +82,9 @@ def proxy_sockets(cluster: Cluster, version: int) -> Mapping[str, ProxySocket]:
             service=service,
             service_port=port,
             backends=tuple(
-                b for b in backends(slices, port.name, port.protocol, version) if b.endpoint.ready
+                b
+                for b in backends(held(slices, port.name, port.protocol, version), version)
+                if b.endpoint.ready
             ),
             origin=assumed("the kernel gives kube-proxy any free port; this one is made up"),
         )
