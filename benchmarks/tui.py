@@ -52,6 +52,7 @@ def bench(args: argparse.Namespace, script: Path, more: list[str], **how: Any) -
         "LANG": "C.UTF-8",
         "TERM": "xterm-256color",
         "COLORTERM": "truecolor",
+        "PYTHONDONTWRITEBYTECODE": "",  # compiled once, as pip has compiled Textual
     }
     return measure(
         [sys.executable, str(script), *more],

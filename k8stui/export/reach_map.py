@@ -22,6 +22,7 @@ from k8stui.export.drawing.ink import (
     run,
     width_of,
 )
+from k8stui.export.drawing.words import pair
 from k8stui.export.reach_marks import MARKS, felt_words
 from k8stui.neutralise import neutralise
 from k8stui.reach.ends import Asked, Asker
@@ -29,11 +30,12 @@ from k8stui.reach.fold import Fold, Folding, Group, Mark, mark_of
 from k8stui.reach.reach import Cell, Class, Reach
 from k8stui.reach.told import told
 from k8stui.record import record
-from k8stui.walk.brief import brief
 
 _CELL = 3
 """Columns of a terminal that a cell takes; five where there is room for all."""
 _FOLDS = tuple(Fold)
+_LEAST_PAIR = 24
+"""Cells that who asks whom keeps; where the walk ended is cut before."""
 
 
 @record()
@@ -333,11 +335,10 @@ class ReachMap:
         said = told(self._cluster, self.found.parts[cell.part], asker, asked, cell)
         sign = MARKS[mark_of(one.felt)]
         felt = run(f" {sign.glyph} {felt_words(one.felt)} ", sign.ink)
-        pair = f" {brief(asker.name)} ─▶ {brief(asked.name)}  "
-        room = width - line_width(felt)
-        head = join((run(middle(neutralise(pair), room), Ink.STRONG), felt))
-        where = f"  {said.decided_at}"
-        head = cut(join((head, run(neutralise(where), Ink.DIM))), width)
+        where = run(f"  {neutralise(said.decided_at)}", Ink.DIM)
+        room = max(_LEAST_PAIR, width - line_width(felt) - line_width(where) - 3)
+        asks = run(f" {pair(asker.name, asked.name, room)}  ", Ink.STRONG)
+        head = cut(join((asks, felt, where)), width)
         if rows == 1:
             return [fit(head, width)]
         why = hang(run(" "), neutralise(said.reason), width, indent=1, rows=rows - 3)

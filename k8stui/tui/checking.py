@@ -68,7 +68,7 @@ class Checking(ToolKeys):
             self._check(desk)
             self.notify("checking …", timeout=2)
             return
-        from k8stui.tui.findings import finding_foot, finding_lines, summary  # noqa: PLC0415
+        from k8stui.tui.findings import finding_lines, summary, told_of  # noqa: PLC0415
         from k8stui.tui.listing import ListScreen  # noqa: PLC0415 - only when asked for
 
         found = desk.checkup.findings
@@ -83,7 +83,7 @@ class Checking(ToolKeys):
                 f"Findings{under} {summary(found)}",
                 partial(finding_lines, found, calm=desk.checkup.calm),
                 choices=range(len(found)),
-                foot=lambda row, width: finding_foot(found[row], width),
+                foot=lambda row: told_of(found[row]),
             ),
             chosen,
         )

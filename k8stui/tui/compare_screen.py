@@ -14,7 +14,8 @@ from textual.screen import Screen
 
 from k8stui.export.beside import Beside
 from k8stui.export.cases import CaseTable, row_words, unlike_cells
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, run
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, fit, join, line_width, middle, run
+from k8stui.export.drawing.words import pair
 from k8stui.neutralise import neutralise
 from k8stui.tui import keys
 from k8stui.tui.desk import Desk
@@ -117,8 +118,8 @@ class CompareScreen(Fitted, Once, Filtering, Working, Screen[tuple[Case, int] | 
 
     def _title(self, width: int, _height: int) -> list[Line]:
         cases, request = self.cases, self._trace.request
-        text = cases.title if cases is not None else f"{request.source} ─▶ {request.destination}"
-        parts = [run(f" {neutralise(text)}", Ink.STRONG)]
+        text = cases.title if cases is not None else pair(request.source, request.destination)
+        parts = [run(f" {middle(neutralise(text), width - 1)}", Ink.STRONG)]
         if self._desk.state.turned and self.kind is not Kind.VERSIONS:
             turned = neutralise(self._desk.state.turned_words)
             parts.append(run(f"   {turned}", Ink.CHANGED))

@@ -7,9 +7,8 @@ from typing import ClassVar, NamedTuple
 
 from textual.binding import Binding
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, run, wrap
-from k8stui.neutralise import neutralise
-from k8stui.tui.listing import ListScreen
+from k8stui.export.drawing.ink import Ink, Line, cut, run
+from k8stui.tui.listing import ListScreen, Told
 
 
 class CopyLine(NamedTuple):
@@ -50,14 +49,11 @@ class CopyScreen(ListScreen):
         self._entries = entries
         self._copy = copy
 
-    def _about(self, row: int, width: int) -> tuple[Line, ...]:
+    def _about(self, row: int) -> list[Told]:
         """The whole line, however long, and what it is."""
         entry = self._entries[row]
-        texts = wrap(neutralise(entry.text), max(8, width - 2), indent=2)[:5]
-        lines = [run(f" {text}") for text in texts]
-        lines += [NOTHING] * (5 - len(lines))
-        about = run(f" {neutralise(entry.about)}", Ink.DIM)
-        return (run("─" * width, Ink.FAINT), *lines, cut(about, width))
+        lead = run(" ")
+        return [Told(lead, entry.text, Ink.TEXT, 5), Told(lead, entry.about, Ink.DIM, 1)]
 
     def action_copy(self) -> None:
         """Copy the line under the cursor."""

@@ -48,9 +48,9 @@ class Drawn(Widget):
 
     def redraw(self) -> None:
         """Draw anew; ask for a repaint of those cells only that are different."""
-        size = self.size
-        if not size.width or not size.height or not self.is_on_screen_now:
-            self._drawn_size = Size(0, 0)
+        size = self.size if self.is_on_screen_now else Size(0, 0)
+        if not size:
+            self._drawn_size = size
             return
         if size != self._drawn_size:
             self._drawn_size = Size(0, 0)

@@ -12,6 +12,7 @@ from k8stui.export.drawing.words import RESULTS, Sign
 from k8stui.neutralise import neutralise
 from k8stui.order import by_place
 from k8stui.tui.cluster_rows import branch_of
+from k8stui.tui.listing import Told
 
 SIGNS = {
     Severity.ERROR: Sign("✗", "error", Ink.DROP),
@@ -134,25 +135,21 @@ def finding_lines(findings: Sequence[Finding], width: int, calm: str = "") -> Se
     return [NOTHING, *(run(f" {line}") for line in wrap(calm or "Nothing was found.", width - 2))]
 
 
-def finding_foot(finding: Finding, width: int) -> tuple[Line, ...]:
-    """Why, what would mend it, the walk that shows it, and where it is written: ten rows."""
+def told_of(finding: Finding) -> list[Told]:
+    """Why, what would mend it, the walk that shows it, and where it is written."""
     proof = finding.proof
     shows = ""
     if proof is not None:
         shows = f"{RESULTS[proof.result].word} at {proof.where}: {proof.text}"
     place = finding.place
     where = f"{place.file}:{place.line}  {place.field}" if place is not None else ""
-    lines: list[Line] = [run("─" * width, Ink.FAINT)]
-    for label, text, ink, rows in (
-        ("why", finding.why, Ink.TEXT, 3),
-        ("mend", finding.fix, Ink.KEY, 2),
-        ("walk", shows, Ink.DROP, 2),
-        ("from", where, Ink.DIM, 1),
-        ("rule", finding.rule, Ink.DIM, 1),
-    ):
-        texts = wrap(neutralise(text), width - 9)
-        texts = [*texts[: rows - 1], " ".join(texts[rows - 1 :])]
-        for n, part in enumerate([*texts, *[""] * rows][:rows]):
-            lead = run(f" {label if not n else '':<6} ", Ink.DIM)
-            lines.append(cut(join((lead, run(part, ink))), width))
-    return tuple(lines)
+    return [
+        Told(run(f" {label:<6} ", Ink.DIM), text, ink, rows)
+        for label, text, ink, rows in (
+            ("why", finding.why, Ink.TEXT, 3),
+            ("mend", finding.fix, Ink.KEY, 2),
+            ("walk", shows, Ink.DROP, 2),
+            ("from", where, Ink.DIM, 1),
+            ("rule", finding.rule, Ink.DIM, 1),
+        )
+    ]

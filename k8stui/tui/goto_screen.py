@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, cut, join, run, wrap
+from k8stui.export.drawing.ink import Ink, Line, cut, join, run, text_of
 from k8stui.export.drawing.words import origin_line
 from k8stui.neutralise import neutralise
 from k8stui.tui.keys import LANDMARKS
-from k8stui.tui.listing import ListScreen
+from k8stui.tui.listing import ListScreen, Told
 from k8stui.tui.pane import Pane
 from k8stui.walk.landmarks import Landmark, landmarks
 from k8stui.walk.reason import because
@@ -60,16 +60,13 @@ class GoToScreen(ListScreen):
             )
         return lines
 
-    def _why(self, row: int, width: int) -> tuple[Line, ...]:
+    def _why(self, row: int) -> list[Told]:
         step = self._trace.steps[self._found[row].index]
         why = because(step.cause)
         said = f"{step.text}" + (f". Because: {why.text}" if why is not None else "")
-        texts = wrap(neutralise(said), max(8, width - 2))[:4]
-        lines = [run(f" {text}") for text in texts]
-        lines += [NOTHING] * (4 - len(lines))
-        where = origin_line(step.origin)
-        lines.append(cut(join((run(" "), where)), width) if where else NOTHING)
-        return (run("─" * width, Ink.FAINT), *lines)
+        origin = origin_line(step.origin)
+        ink = origin[0][1] if origin else Ink.TEXT
+        return [Told(run(" "), said, Ink.TEXT, 4), Told(run(" "), text_of(origin), ink, 1)]
 
     def on_pane_clicked(self, event: Pane.Clicked) -> None:
         row = self.row_at(event.row)

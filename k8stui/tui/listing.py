@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from k8stui.export.drawing.ink import Ink, Line, fit, join, middle, run, text_of
+from k8stui.export.drawing.ink import (
+    NOTHING,
+    Ink,
+    Line,
+    fit,
+    hang,
+    join,
+    line_width,
+    middle,
+    run,
+    text_of,
+)
+from k8stui.neutralise import neutralise
 from k8stui.tui.drawn import Bar
 from k8stui.tui.filtering import Filtering
 from k8stui.tui.fitted import Fitted
@@ -19,6 +31,28 @@ from k8stui.tui.sheet import Sheet
 
 _UNSEEN_COLUMNS = 80
 """For what width lines are made that nobody sees."""
+
+
+class Told(NamedTuple):
+    """One of the things that are said below a list."""
+
+    lead: Line
+    text: str
+    ink: Ink
+    rows: int
+    """That it has in any case, and no more than these where the list needs all others."""
+
+
+def told_below(said: Sequence[Told], width: int, room: int) -> tuple[Line, ...]:
+    """What is said below a list, under a rule; on so many rows (`room`) as the list leaves free."""
+    lines = [run("─" * width, Ink.FAINT)]
+    spare = max(0, room - 1 - sum(one.rows for one in said))
+    for lead, text, ink, rows in said:
+        indent = line_width(lead)
+        made = hang(lead, neutralise(text), width, ink, indent=indent, rows=rows + spare)
+        spare -= max(0, len(made) - rows)
+        lines += [*made, *[NOTHING] * (rows - len(made))]
+    return tuple(lines)
 
 
 class ListSheet(Sheet):
@@ -79,11 +113,11 @@ class ListScreen(Fitted, Once, Filtering, ModalScreen[int | None]):
         *,
         choices: range | None = None,
         at: int | None = None,
-        foot: Callable[[int, int], tuple[Line, ...]] | None = None,
+        foot: Callable[[int], Sequence[Told]] | None = None,
     ) -> None:
         """Show `lines` (for a width). `choices`: rows that can be chosen; `at`: the first seen.
 
-        `foot`: (row, width) → what is said below about the row under the cursor.
+        `foot`: row → what is said below about the row under the cursor.
         """
         super().__init__()
         self._foot = foot
@@ -116,7 +150,7 @@ class ListScreen(Fitted, Once, Filtering, ModalScreen[int | None]):
         if self._choices is None and self._at is not None and not self.needle:
             sheet.cursor = self._at
         if self._foot is not None and self._choices and self._at is not None and height >= 16:
-            sheet.foot = self._foot(self._at, width)
+            sheet.foot = told_below(self._foot(self._at), width, height - 2 - len(lines))
         return sheet
 
     @property

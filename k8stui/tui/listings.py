@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, middle, run, wrap
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, line_width, middle, run, wrap
 from k8stui.export.drawing.words import LEGEND, RESULTS
 from k8stui.neutralise import neutralise
 from k8stui.order import natural
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from k8stui.cluster.graph import Related
     from k8stui.replay.replay import Moment
     from k8stui.walk.world import World
+
+_LEAST_NAME = 12
+"""Cells that a pod's name keeps in the list of branches."""
 
 
 def help_lines(width: int, groups: Sequence[Group] = GROUPS) -> list[Line]:
@@ -109,7 +112,7 @@ def mistake_lines(said: str, width: int) -> list[Line]:
     return lines
 
 
-def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[tuple[int, Line]]:
+def branch_lines(traces: Sequence[Trace], width: int, *, capped: bool) -> list[tuple[int, Line]]:
     """One line a branch: probability, endpoint, outcome; then one for each that fares alike.
 
     Each with the 0-based number of the walk that shows it; -1: none does.
@@ -118,19 +121,20 @@ def branch_lines(traces: Sequence[Trace], *, capped: bool) -> list[tuple[int, Li
     for number, trace in enumerate(traces):
         outcome = trace.outcome
         sign = RESULTS[outcome.result]
-        where = outcome.server_pod or outcome.decided_at
+        where = neutralise(outcome.server_pod or outcome.decided_at)
+        address = ""
         if outcome.server_address is not None and outcome.server_port is not None:
-            where += f"  {outcome.server_address.with_port(outcome.server_port)}"
+            address = f"  {outcome.server_address.with_port(outcome.server_port)}"
         shared = f"  and {len(trace.alike):,} alike" if trace.alike else ""
         line = (
             run(f" {trace.branch:>3}  "),
             run(f"p = {trace.probability!s:<8}", Ink.CHANGED),
             run(f"{sign.glyph} {sign.word:<13}", sign.ink),
-            run(neutralise(where)),
-            run(shared, Ink.DIM),
         )
-        lines.append((number, join(line)))
-        like = middle(neutralise(where.partition("  ")[0].rpartition("/")[2]), 12)
+        room = max(_LEAST_NAME, width - line_width(join(line)) - len(address) - len(shared))
+        tail = (run(middle(where, room)), run(address), run(shared, Ink.DIM))
+        lines.append((number, join((*line, *tail))))
+        like = middle(where.rpartition("/")[2], _LEAST_NAME)
         lines += [
             (number, join((run(" " * 18), run(f"as {like:<13}", Ink.DIM), run(neutralise(key)))))
             for key in sorted(trace.alike, key=natural)

@@ -24,6 +24,7 @@ from k8stui.export.drawing.words import (
     RESULTS,
     felt,
     origin_line,
+    pair,
     place_sign,
     sentence,
     step_sign,
@@ -33,10 +34,8 @@ from k8stui.kernel.exchange import Result
 from k8stui.neutralise import neutralise
 from k8stui.tui.state import State
 from k8stui.tui.walk_pane import place_name
-from k8stui.walk.brief import brief
-from k8stui.walk.trace import Hop, Request, Trace, TraceStep
+from k8stui.walk.trace import Hop, Trace, TraceStep
 
-_ASKS = " ─▶ "
 _LEAD = run(" k8stui ", Ink.KEY)
 _MORE = join((run(" e ", Ink.KEY), run("all ", Ink.DIM)))
 """Behind what had to be cut: the key that shows all of it."""
@@ -52,7 +51,7 @@ def title(state: State, width: int) -> Line:
         waiting = run(neutralise(state.failure or state.progress), Ink.DIM)
         return fit(join((_LEAD, run(" "), waiting)), width)
     request = trace.request
-    asked = neutralise(f"{brief(request.source)}{_ASKS}{brief(request.destination)}")
+    asked = pair(request.source, request.destination)
     protocol = f"  {request.protocol.name}"
     about = neutralise(f"  Service {request.service}") if request.service else ""
     first, last = (_LEAD, NOTHING)
@@ -73,24 +72,8 @@ def title(state: State, width: int) -> Line:
             spare = width - line_width(tail) - width_of(asked) - 2
             lead = cut(lead, max(0, width // 2 - _LEAST_ASKED, spare))
             room = width - line_width(lead) - line_width(tail) - 2
-        text = _squeezed(request, max(room, 0))
+        text = pair(request.source, request.destination, max(room, 0))
     return sides(join((lead, run(f" {text}", Ink.STRONG))), tail, width)
-
-
-def _squeezed(request: Request, room: int) -> str:
-    """Who asks whom in little room: both names keep their ends, and the port is never lost."""
-    source = neutralise(brief(request.source))
-    destination = neutralise(brief(request.destination))
-    name, colon, port = destination.rpartition(":")
-    if not colon or "]" in port:
-        name, colon, port = destination, "", ""
-    room -= len(_ASKS) + len(colon + port)
-    fair = room // 2
-    if width_of(source) < fair:
-        fair = width_of(source)
-    elif width_of(name) < room - fair:
-        fair = room - width_of(name)
-    return f"{middle(source, fair)}{_ASKS}{middle(name, room - fair)}{colon}{port}"
 
 
 def _tail(state: State, trace: Trace, *, words: bool) -> Line:

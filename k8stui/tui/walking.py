@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.tui.base import Base
@@ -43,8 +44,8 @@ class Walking(Base):
         from k8stui.tui.listings import branch_lines  # noqa: PLC0415
 
         state, traces = self.desk.state, event.traces
-        rows = branch_lines(traces, capped=event.is_capped)
-        lines = [line for _, line in rows]
+        made = partial(branch_lines, traces, capped=event.is_capped)
+        rows = made(self.size.width)
         current = state.trace.branch if state.trace is not None else 1
         at = next((n for n, (i, _) in enumerate(rows) if traces[i].branch == current), 0)
 
@@ -56,7 +57,12 @@ class Walking(Base):
         alike = sum(len(trace.alike) for trace in traces)
         count += f" for {len(traces) + alike:,} endpoints" if alike else ""
         choices = range(sum(number >= 0 for number, _ in rows))
-        self.app.push_screen(ListScreen(count, lambda _: lines, choices=choices, at=at), chosen)
+        self.app.push_screen(
+            ListScreen(
+                count, lambda width: [line for _, line in made(width)], choices=choices, at=at
+            ),
+            chosen,
+        )
 
     def action_history(self, by: int) -> None:
         """Back (-1) to the walk before, or forward (1) again."""

@@ -15,10 +15,10 @@ from k8stui.check.finding import Finding, Proof, Severity
 from k8stui.export.drawing.ink import Ink, line_width, run, text_of
 from k8stui.kernel.exchange import Result
 from k8stui.tui.desk import Desk
-from k8stui.tui.findings import by_weight, checkup, finding_foot, finding_lines, summary
+from k8stui.tui.findings import by_weight, checkup, finding_lines, summary, told_of
 from k8stui.tui.footer import footer
 from k8stui.tui.jobs import Jobs
-from k8stui.tui.listing import ListScreen
+from k8stui.tui.listing import ListScreen, told_below
 from k8stui.walk.cases import in_turned, of_traces
 from k8stui.walk.world import build_world, sample
 
@@ -60,12 +60,22 @@ def test_rows_and_their_branches_are_marked_with_glyph_and_word() -> None:
 
 @pytest.mark.parametrize("width", [40, 78, 150])
 def test_nothing_is_wider_than_the_list(width: Any) -> None:
-    lines = [*finding_lines(FOUND, width), *finding_foot(ERROR, width)]
+    feet = [told_below(told_of(each), width, 0) for each in (ERROR, WARNING)]
+    lines = [*finding_lines(FOUND, width), *feet[0]]
     assert max(line_width(line) for line in lines) <= width
-    assert len(finding_foot(ERROR, width)) == len(finding_foot(WARNING, width)) == 10
-    said = "\n".join(text_of(line) for line in finding_foot(ERROR, width))
+    assert [len(foot) for foot in feet] == [10, 10]
+    said = "\n".join(text_of(line) for line in feet[0])
     assert "refused at node-1: no endpoint" in said
     assert "frontend.yaml:4" in said
+
+
+@pytest.mark.parametrize("room", [10, 12, 40])
+def test_what_is_said_below_a_list_is_cut_only_where_the_list_needs_the_rows(room: int) -> None:
+    long = replace(ERROR, why="one word after another " * 12, fix="and then what mends it " * 12)
+    foot = [text_of(line) for line in told_below(told_of(long), 60, room)]
+    assert len(foot) <= room
+    assert any(line.endswith("…") for line in foot) == (room < 40)
+    assert foot[-1].endswith(ERROR.rule)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, run
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, middle, run, width_of
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol, TcpFlags
 from k8stui.kernel.step import Direction, RuleCause, SocketCause, StepKind
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin, OriginKind
+from k8stui.walk.brief import brief
 from k8stui.walk.outcome import RESULT_WORDS
 from k8stui.walk.trace import Outcome, TraceStep
 
+_ASKS = " ─▶ "
 _FILE = re.compile(r"(?<![^\s(;,])/\S*/\S+?(?=:\d)")
 """A file by its whole path, with a line."""
 
@@ -128,6 +130,24 @@ def origin_line(origin: Origin | None) -> Line:
     if origin.reason:
         parts.append(origin.reason)
     return run(neutralise("  ".join(parts)), sign.ink)
+
+
+def pair(source: str, destination: str, room: int | None = None) -> str:
+    """Who asks whom. In `room` cells (None: all it takes) names keep their ends, and the port."""
+    source, destination = neutralise(brief(source)), neutralise(brief(destination))
+    whole = f"{source}{_ASKS}{destination}"
+    if room is None or width_of(whole) <= room:
+        return whole
+    name, colon, port = destination.rpartition(":")
+    if not colon or "]" in port:
+        name, colon, port = destination, "", ""
+    room -= len(_ASKS) + len(colon + port)
+    fair = room // 2
+    if width_of(source) < fair:
+        fair = width_of(source)
+    elif width_of(name) < room - fair:
+        fair = room - width_of(name)
+    return f"{middle(source, fair)}{_ASKS}{middle(name, room - fair)}{colon}{port}"
 
 
 def sentence(step: TraceStep) -> str:

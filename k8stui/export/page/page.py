@@ -189,8 +189,10 @@ def _spans(layer: Layer) -> str:
 def _steps(number: int, trace: Trace) -> Iterator[str]:
     yield f'<ol><li id="{number}.0"><a href="#{number}.0">'
     yield f'<span class="n">0</span> {inked(verdict(trace, 10_000))}</a><div class="more">'
-    felt = "".join(_felt(trace))
-    yield f"{felt}</div></li></ol>\n"
+    lines = [*_felt(trace)]
+    felt = "".join(lines)
+    is_said = trace.outcome.result is Result.CONNECTED  # all of the first line, above
+    yield f"{''.join(lines[is_said:])}</div></li></ol>\n"
     last = None
     for hop in trace.hops:
         way = DIRECTIONS[hop.direction]
