@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from k8stui.export.drawing.ink import middle, width_of, wrap
+from k8stui.export.drawing.ink import line_width, middle, text_of, width_of, wrap
 from k8stui.export.drawing.scene import scene
-from k8stui.export.drawing.words import step_sign
+from k8stui.export.drawing.words import pair, step_sign
+from k8stui.tui.listings import branch_lines
 from k8stui.tui.request import understood
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
-from k8stui.walk.walk import walk
+from k8stui.walk.walk import walk, walks
 from k8stui.walk.world import World, build_world
 
 DUAL = """\
@@ -116,6 +117,31 @@ def test_a_name_that_several_have_is_refused(tmp_path: Path) -> None:
 def test_the_middle_gives_way(text: str, width: int, shown: str) -> None:
     assert middle(text, width) == shown
     assert width_of(shown) <= max(width, 0)
+
+
+@pytest.mark.parametrize("room", [44, 60, 78])
+def test_who_asks_whom_keeps_both_ends_and_the_port(room: int) -> None:
+    shown = pair(f"pod/{'a' * 50}-7", f"svc/{'b' * 50}-web:8443", room)
+    assert width_of(shown) <= room
+    asks, is_asked = shown.split(" ─▶ ")
+    assert asks.startswith("pod/a")
+    assert asks.endswith("-7")
+    assert is_asked.startswith("svc/b")
+    assert is_asked.endswith("-web:8443")
+
+
+@pytest.mark.parametrize("width", [78, 118])
+def test_branches_to_pods_with_long_names_are_told_apart(tmp_path: Path, width: int) -> None:
+    (tmp_path / "all.yaml").write_text(SPACES.replace("name: till", f"name: till-{'of' * 20}"))
+    text = (tmp_path / "all.yaml").read_text()
+    (tmp_path / "more.yaml").write_text(text.partition("---")[0].replace("ofof,", "ofofo,"))
+    world = build_world([str(tmp_path)])
+    asked = f"svc/market/till-{'of' * 20}:80"
+    traces = list(walks(world, parse_request(world, "node/node-1", asked)))
+    lines = [line for _, line in branch_lines(traces, width, capped=False)]
+    assert len(lines) == 2
+    assert max(map(line_width, lines)) <= width
+    assert {text_of(line).split()[-2][-5:] for line in lines} == {"ofofo", "fofof"}
 
 
 def test_a_long_name_is_broken_behind_one_of_its_marks() -> None:
