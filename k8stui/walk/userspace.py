@@ -194,14 +194,19 @@ class _WithProxies(Mapping[str, NetNamespace]):
         self._cluster = cluster
         self._network = network
         self._sockets: dict[int, Mapping[str, ProxySocket]] = {}
+        self._made: dict[str, tuple[NetNamespace, NetNamespace]] = {}
+        """Each as it is without the sockets, and with them."""
 
     def __getitem__(self, name: str) -> NetNamespace:
         found = self._network[name]
         node = self._cluster.nodes.get(name)
         if node is None or not node.addresses:
             return found
-        mine = tuple(_socket(s) for s in self._of(node.addresses[0].version).values())
-        return replace(found, sockets=(*mine, *found.sockets))
+        known = self._made.get(name)
+        if known is None or known[0] is not found:
+            mine = tuple(_socket(s) for s in self._of(node.addresses[0].version).values())
+            known = self._made[name] = found, replace(found, sockets=(*mine, *found.sockets))
+        return known[1]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._network)
