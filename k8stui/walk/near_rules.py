@@ -213,15 +213,19 @@ class NearRules:
 
     def _virtual_address(self, near: _Near) -> Hint | None:
         """An address of a Service in front of the peer that an ipBlock was meant for."""
-        blocks = [one.block for one in near.rule.peers if one.block is not None]
         peer = near.peer
+        if near.direction is Direction.INGRESS or peer.address is None:
+            return None  # nobody asks from a Service's address
+        # One that holds the peer itself, but for its excepts, was not meant for the Service.
+        written = (one.block for one in near.rule.peers if one.block is not None)
+        blocks = [one for one in written if peer.address not in one.cidr]
         services = _fronts.of(self._cluster).before(peer) if blocks else ()
         virtual = [address for one in services for address in one.cluster_ips]
         found = next((a for a in virtual if any(a in block for block in blocks)), None)
         if found is None:
             return None
         mend = "write a podSelector that selects the pods of the Service in "
-        if peer.pod is None and peer.address is not None:
+        if peer.pod is None:
             mend = (
                 f"write ipBlock: {{cidr: {_alone(peer.address)}}} and port {near.ask.port}, the "
                 "endpoint's own, in "

@@ -49,7 +49,7 @@ def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
     Either there is no engine at all, or none that knows policies of the whole cluster.
     """
     cluster, done = world.cluster, trace.outcome
-    if done.result is not Result.CONNECTED:
+    if done.result is not Result.CONNECTED or _to_own_node(cluster, request, done):
         return trace
     denial = Policies(cluster).against(
         request,
@@ -66,6 +66,13 @@ def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
     nobody = nobody_enforces(world) if engine is None else knows_no(engine, kind)
     said = f"{denial.reason}; not enforced, so it arrives: {nobody}"
     return replace(trace, assumptions=(*trace.assumptions, f"{where}{said}"), unenforced=said)
+
+
+def _to_own_node(cluster: Cluster, request: Request, done: Outcome) -> bool:
+    """Whether a pod asks the node that it is on: that always passes (NetworkPolicySpec)."""
+    client = cluster.pods.get(request.connect.namespace if request.connect is not None else "")
+    node = cluster.nodes.get(client.node_name or "") if client is not None else None
+    return node is not None and done.server_address in node.addresses
 
 
 def enforcer(world: World) -> str | None:
@@ -203,33 +210,24 @@ class Policies:
         source: Address | None = None,
         address: Address | None = None,
     ) -> Denial | None:
-        """The first thing that does not let the request through: see `denials`."""
-        return next(self.denials(request, server, port, source, address), None)
-
-    def denials(
-        self,
-        request: Request,
-        server: str | None,
-        port: int | None,
-        source: Address | None = None,
-        address: Address | None = None,
-    ) -> Iterator[Denial]:
-        """Everything that does not let the request through, in the order in which it meets it.
+        """The first thing that does not let the request through.
 
         `server` (a pod) and `port` are those that it reached, as `address` is; None: the one that
         was asked. `source`: the address that the server's policies meet; None: the client's own.
         """
         connect = request.connect
         if connect is None:
-            return
+            return None
         client, target = map(self._cluster.pods.get, (connect.namespace, server or ""))
         if client is not None and client is target:
-            return
+            return None
         far = address or connect.destination
         ask = Ask(port or connect.port, connect.protocol, target)
-        yield from self.outward(request, self.judgement.peer(target, far, server or str(far)), ask)
-        if target is not None:
-            yield from self.inward(request, target, ask, source)
+        there = self.judgement.peer(target, far, server or str(far))
+        first = next(self.outward(request, there, ask), None)
+        if first is None and target is not None:
+            first = next(self.inward(request, target, ask, source), None)
+        return first
 
     def outward(self, request: Request, there: Peer, ask: Ask) -> Iterator[Denial]:
         """What keeps the client from sending it: first the question for a name, then the rest."""
@@ -242,7 +240,7 @@ class Policies:
     def inward(
         self, request: Request, target: Pod, ask: Ask, source: Address | None = None
     ) -> Iterator[Denial]:
-        """What keeps it from the pod that is asked at last. `source`: as for `denials`."""
+        """What keeps it from the pod that is asked at last. `source`: as for `against`."""
         connect = request.connect
         if connect is None or target.host_network or connect.namespace == target.node_name:
             return
