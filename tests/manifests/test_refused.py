@@ -439,8 +439,10 @@ OTHERS = {
     ),
     "blocks": (
         POLICY + "[{from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16, 11.0.0.0/16, "
-        "10.0.0.0/8]}}]}], policyTypes: [Ingress, Egress, Ingress]}\n",
+        "10.0.0.0/8]}}, {namespaceSelector: {matchExpressions: [{key: '', operator: Exists}]}}]}], "
+        "policyTypes: [Ingress, Egress, Ingress]}\n",
         {
+            ("spec.ingress[0].from[1].namespaceSelector.matchExpressions[0].key", INVALID),
             ("spec.ingress[0].from[0].ipBlock.except[1]", INVALID),
             ("spec.ingress[0].from[0].ipBlock.except[2]", INVALID),
             ("spec.policyTypes", INVALID),

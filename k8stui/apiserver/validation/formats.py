@@ -133,6 +133,14 @@ def is_cidr(text: str) -> bool:
     return True
 
 
+def network_of(cidr: str) -> str:
+    """The network that a range is part of, where it has bits behind its length; else empty."""
+    import ipaddress  # noqa: PLC0415 - as above
+
+    found = ipaddress.ip_network(cidr, strict=False)
+    return str(found) if ipaddress.ip_address(cidr.partition("/")[0]) != found[0] else ""
+
+
 def is_inside(part: str, whole: str) -> bool:
     """Whether one range is a smaller part of another (ValidateIPBlock)."""
     import ipaddress  # noqa: PLC0415 - as above

@@ -16,6 +16,8 @@
   the last one counts. After a dump, which says what is there, such a change is refused.
 - A workload without selector in a folder whose kustomization gives labels to all: there it is
   left out on purpose. So is the name of a Namespace where the kustomization sets it.
+- A range of addresses with bits behind its length, which servers refuse since 1.36 alone: the
+  manifest was right for those before, and all of them read the same network.
 - A Service name that begins with a digit (rejected 12) is taken since 1.36; servers before refuse
   it. Nothing is said: this one is judged by 1.36.
 
@@ -55,7 +57,7 @@ _STILL_SERVED = {("ServiceCIDR", "networking.k8s.io/v1beta1")}
 
 def is_kept(mistake: Mistake) -> bool:
     """Whether the object stays in spite of it."""
-    if mistake.placeholder:
+    if mistake.placeholder or mistake.since:
         return True
     return mistake.wrong is Wrong.REQUIRED and mistake.path[-1:] == ("image",)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 
+from k8stui.apiserver.validation import formats
 from k8stui.manifests.manifest import Path
 from k8stui.record import record
 
@@ -40,6 +41,8 @@ class Mistake:
     hint: str = ""
     placeholder: bool = False
     """The value is to be filled in by somebody (``MEMORY_LIMIT``, ``{{cpu}}m``)."""
+    since: str = ""
+    """The first release whose servers mind it; older ones take the object."""
     alternative: bool = False
     """Who has it already is a variant of the same object, in another file."""
 
@@ -54,6 +57,20 @@ def one_of(path: Path, word: str, allowed: Sequence[str], at: Path = ()) -> Iter
         message = f"is {word!r}; it is one of {', '.join(allowed)}"
         mended = next((one for one in allowed if one.lower() == word.lower()), "")
         yield Mistake(path, Wrong.UNSUPPORTED, message, at, mended=mended)
+
+
+def one_range(
+    path: Path, written: str, example: str = "10.0.0.0/8", at: Path = ()
+) -> Iterator[Mistake]:
+    """A mistake when `written` is no range of addresses (IsValidCIDRForLegacyField).
+
+    Bits behind its length are one since StrictIPCIDRValidation is on by default.
+    """
+    if not formats.is_cidr(written):
+        yield Mistake(path, Wrong.INVALID, f"{written!r} is no range such as {example}", at)
+    elif network := formats.network_of(written):
+        message = f"{written!r} has bits behind its length: servers before 1.36 read {network}"
+        yield Mistake(path, Wrong.INVALID, message, at, mended=network, since="1.36")
 
 
 def not_negative(of: Mapping[str, object], names: Sequence[str], base: Path) -> Iterator[Mistake]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from k8stui.apiserver.fields import Object, array, number, numbered, records, table, text
 from k8stui.apiserver.validation import formats
-from k8stui.apiserver.validation.mistake import Mistake, Wrong
+from k8stui.apiserver.validation.mistake import Mistake, Wrong, one_range
 from k8stui.apiserver.validation.selectors import check_selector
 from k8stui.manifests.manifest import Path, Raw
 
@@ -153,18 +153,17 @@ def _peer(peer: Object, base: Path) -> Iterator[Mistake]:
         return
     if peer.get("podSelector") is not None or peer.get("namespaceSelector") is not None:
         yield Mistake(base, Wrong.FORBIDDEN, "may not have an ipBlock beside a selector")
-    cidr = text(block, "cidr")
+    written = text(block, "cidr")
     path = (*base, "ipBlock")
-    if cidr and not formats.is_cidr(cidr):
-        message = f"{cidr!r} is no range such as 10.0.0.0/8"
-        yield Mistake((*path, "cidr"), Wrong.INVALID, message)
-        return
+    if written:
+        yield from one_range((*path, "cidr"), written)
+    is_range = formats.is_cidr(written)
+    if written and not is_range:
+        return  # the server looks no further
     for index, one in numbered(block, "except"):
-        if not formats.is_cidr(one):
-            message = f"{one!r} is no range such as 10.0.0.0/8"
-            yield Mistake((*path, "except", index), Wrong.INVALID, message)
-        elif cidr and not formats.is_inside(one, cidr):
-            message = f"{one} is no smaller part of {cidr}"
+        yield from one_range((*path, "except", index), one)
+        if is_range and formats.is_cidr(one) and not formats.is_inside(one, written):
+            message = f"{one} is no smaller part of {written}"
             yield Mistake((*path, "except", index), Wrong.INVALID, message)
 
 

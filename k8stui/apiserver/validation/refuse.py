@@ -129,8 +129,11 @@ def _skipped(one: Manifest, why: str) -> Note:
 
 def _note(problem: Problem, mistake: Mistake) -> Note:
     """`Doubt.REFUSED` where nobody else fills in what is missing."""
+    refusing = "the API server refuses that"
+    if mistake.since:
+        refusing = f"API servers refuse that since {mistake.since}"
     return Note(
-        message=f"{problem.message} (the API server refuses that; kept here)",
+        message=f"{problem.message} ({refusing}; kept here)",
         file=problem.file,
         line=problem.line,
         column=problem.column,

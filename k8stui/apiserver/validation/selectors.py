@@ -34,7 +34,8 @@ def check_selector(selector: object, path: Path) -> Iterator[Mistake]:
         elif operator and operator not in _WITH_VALUES + _WITHOUT_VALUES:
             message = f"is {operator!r}; it is one of {', '.join(_WITH_VALUES + _WITHOUT_VALUES)}"
             yield Mistake((*base, "operator"), Wrong.INVALID, message)
-        if (key := text(one, "key")) and (wrong := formats.qualified_name(key)):
+        key = one.get("key")
+        if isinstance(key, str) and (wrong := formats.qualified_name(key)):
             yield Mistake((*base, "key"), Wrong.INVALID, f"{key!r} {wrong}")
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import Object, array, number, numbered, records, table, text
 from k8stui.apiserver.validation import formats
 from k8stui.apiserver.validation.metadata import check_labels
-from k8stui.apiserver.validation.mistake import Mistake, Wrong
+from k8stui.apiserver.validation.mistake import Mistake, Wrong, one_range
 from k8stui.apiserver.validation.service_addresses import check_addresses, is_headless
 from k8stui.manifests.manifest import Path, field_name
 
@@ -160,11 +160,9 @@ def _outside(spec: Object, kind: str) -> Iterator[Mistake]:
             message = f"may only be written when type is LoadBalancer, not {kind}"
             told = _RANGES if field == _RANGES_FIELD else field
             yield Mistake(("spec", told), Wrong.FORBIDDEN, message, ("spec", field))
-    for index, cidr in numbered(spec, _RANGES_FIELD):
-        if not formats.is_cidr(cidr.strip()):
-            message = f"{cidr!r} is no range such as 10.0.0.0/8"
-            at = ("spec", _RANGES_FIELD, index)
-            yield Mistake(("spec", _RANGES, index), Wrong.INVALID, message, at)
+    for index, one in numbered(spec, _RANGES_FIELD):
+        path, at = ("spec", _RANGES, index), ("spec", _RANGES_FIELD, index)
+        yield from one_range(path, one.strip(), at=at)
     name = text(spec, "loadBalancerClass")
     if kind == "LoadBalancer" and (wrong := name and formats.qualified_name(name)):
         yield Mistake(("spec", "loadBalancerClass"), Wrong.INVALID, f"{name!r} {wrong}")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from k8stui.apiserver.fields import Object, array, numbered, records, table, text
 from k8stui.apiserver.validation import formats
-from k8stui.apiserver.validation.mistake import Mistake, Wrong, one_of
+from k8stui.apiserver.validation.mistake import Mistake, Wrong, one_of, one_range
 from k8stui.manifests.manifest import NO_BASE64, Key
 
 _KEYS = {
@@ -26,10 +26,8 @@ _EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 def check_node(data: Object) -> Iterator[Mistake]:
     """A Node (core/validation ValidateNode)."""
     spec = table(data, "spec")
-    for index, cidr in numbered(spec, "podCIDRs"):
-        if not formats.is_cidr(cidr):
-            message = f"{cidr!r} is no range such as 10.244.0.0/24"
-            yield Mistake(("spec", "podCIDRs", index), Wrong.INVALID, message)
+    for index, one in numbered(spec, "podCIDRs"):
+        yield from one_range(("spec", "podCIDRs", index), one, "10.244.0.0/24")
     cidrs = [one for _, one in numbered(spec, "podCIDRs")]
     if len(cidrs) > 1:
         families = {":" in cidr for cidr in cidrs}

@@ -1,7 +1,9 @@
-"""The API server refuses the object, though everything that decides about packets is there.
+"""An API server refuses the object, though everything that decides about packets is there.
 
 A container without an image: it is kept in the cluster that is shown, for a sketch leaves it out,
-and nothing of the kind can be applied (ValidatePodSpec: Required value).
+and nothing of the kind can be applied (ValidatePodSpec: Required value). A range of addresses with
+bits behind its length (10.0.0.1/8): servers before 1.36 take it and read the network that it is
+part of (IsValidCIDRForLegacyField, StrictIPCIDRValidation).
 
 Does not apply to a patch of a kustomization.
 """
