@@ -1,4 +1,4 @@
-"""Conditions of nftables at random, of all kinds that a walk knows."""
+"""Conditions and statements of nftables at random, of all kinds that a walk knows."""
 
 from __future__ import annotations
 
@@ -65,7 +65,39 @@ KEY = st.sampled_from(
     ["ip saddr . ip daddr", "ip daddr . ip saddr . ip daddr", "ip saddr . tcp dport"]
 )
 
+AMOUNT = st.integers(100, 1000).map(str)
+"""Of packets or kilobytes: more than a test sends."""
+BURST = st.one_of(st.just(""), st.integers(6, 90).map("burst {} packets".format))
+MARKS = st.lists(NEAR, min_size=2, max_size=4, unique=True).map(
+    lambda them: ", ".join(f"{one} : 0x{at:08x}" for at, one in enumerate(sorted(them), 5))
+)
+DONE: Words = st.one_of(
+    asked("limit rate", AMOUNT, st.sampled_from(["second", "minute", "day"]).map("/{}".format),
+          BURST).map(lambda said: said.replace(" /", "/")),
+    asked("limit rate over", AMOUNT, "kbytes/second burst", AMOUNT, "kbytes"),
+    asked("quota", st.sampled_from(["", "over"]), AMOUNT, st.sampled_from(["kbytes", "mbytes"])),
+    asked("ct count", st.sampled_from(["", "over"]), AMOUNT),
+    asked("log prefix", st.sampled_from(['"seen: "', '"a"']),
+          st.sampled_from(["", "level info", "flags all", "level debug flags ip options"])),
+    asked("log group", st.integers(1, 9).map(str), st.sampled_from(["", "snaplen 64"])),
+    asked("ct mark set", st.sampled_from(["meta mark", "ct mark"]),
+          st.integers(1, 14).map(lambda bits: f"& {0xFFFFFFF0 | bits:#010x} | {bits:#010x}")),
+    asked("ct mark set ct mark ^", st.integers(1, 0xFFFF).map("0x{:08x}".format),
+          "ct mark", OPERATOR, MARK),
+    asked("ct mark set", END, MARKS.map("map {{ {} }}".format)),
+    asked("ct mark set numgen random mod 1 offset", st.integers(1, 9).map(str)),
+    asked("ct mark set jhash", KEY, "mod 64 seed", SEED, "offset 3"),
+    asked("meta priority set", st.sampled_from(["1:2", "none", "a:f"])),
+    asked("tcp option maxseg size set", st.integers(500, 1400).map(str)),
+    st.just("reset tcp option maxseg"),
+    asked("ip ttl set", st.integers(60, 90).map(str)),
+    asked("ip dscp set", st.sampled_from(["ef", "cs1", "af41"])),
+    asked(END, st.lists(NEAR, min_size=2, max_size=3, unique=True).map(
+        lambda them: f"vmap {{ {', '.join(f'{one} : continue' for one in them)} }}")),
+)  # fmt: skip
+"""What a rule does before it goes on."""
 CONDITION: Words = st.one_of(
+    DONE,
     asked(END, OPERATOR, st.one_of(ADDRESS, NETWORK, RANGE, some(ADDRESS))),
     asked(END, OPERATOR, st.integers(1, 9).map("{{ 10.244.1.0/24, 10.244.2.{} }}".format)),
     asked(END, "& 0.0.0.3", SAME, st.integers(0, 3).map("0.0.0.{}".format)),

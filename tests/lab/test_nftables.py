@@ -175,6 +175,8 @@ CONDITIONS = (
     "numgen random mod 1 offset 3 == 3",
     "tcp option maxseg size 1-1400",
     "tcp option maxseg size set 536 tcp option maxseg size 536",
+    "tcp option maxseg size set 1300",
+    "ip ttl set 63",
     "tcp option maxseg exists",
     "tcp option maxseg missing",
     "tcp option md5sig missing",
@@ -322,13 +324,14 @@ def test_a_verdict_is_the_kernels(nft: Tools, tmp_path: Path, rules: str, expect
 def test_a_file_that_includes_another_is_not_handed_on() -> None:
     ruleset = parse(
         'table ip t {\n\tchain c {\n\t\tinclude "/etc/passwd"\n\t\taccept; define x = 1\n'
-        "\t\tjump no\n\t\tip saddr @none drop\n\t}\n\n\tchain 'odd {\n\t}\n}\ntable bridge b {\n}\n"
+        '\t\tjump no\n\t\tip saddr @none drop\n\t\tlimit name "slow" drop\n\t}\n\n'
+        "\tchain 'odd {\n\t}\n}\ntable bridge b {\n}\n"
     )
     made, refused = text(ruleset, {}, ())
     assert made == "table ip t {\n\tchain c {\n\t\taccept\n\t}\n}\n"
     assert set(refused) == {
-        'include "/etc/passwd"', "define x = 1", "jump no", "ip saddr @none drop", "'odd",
-        "table bridge b",
+        'include "/etc/passwd"', "define x = 1", "jump no", "ip saddr @none drop",
+        'limit name "slow" drop', "'odd", "table bridge b",
     }  # fmt: skip
 
 

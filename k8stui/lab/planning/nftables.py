@@ -12,12 +12,16 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from k8stui.kernel.nft import listing
 from k8stui.kernel.nft.compile import held, statements, types_of_data, types_of_key
 from k8stui.kernel.nft.errors import UnknownError
+from k8stui.kernel.nft.mapped import Mapped
 from k8stui.kernel.nft.statement import Statement, Unknown
 from k8stui.kernel.nft.statements.comment import Comment
 from k8stui.kernel.nft.statements.counter import Counter
 from k8stui.kernel.nft.statements.flow import Flow
 from k8stui.kernel.nft.statements.last import Last
+from k8stui.kernel.nft.statements.limit import Limit
 from k8stui.kernel.nft.statements.log import Log
+from k8stui.kernel.nft.statements.quota import Quota
+from k8stui.kernel.nft.statements.synproxy import Synproxy
 from k8stui.kernel.nft.times import seconds, written
 from k8stui.kernel.nft_ruleset import Base, Element, NftChain, NftRuleset, NftSet, NftTable
 from k8stui.kernel.rules import Chain, Rule
@@ -165,7 +169,7 @@ class _Handed:
             said = statements(rule.text)
             kept = [_sent(one) for one in said if not isinstance(one, _LEFT_AWAY)]
             made = _as_drawn(kept, self._chosen.get((self._table.called, chain.name, number), ()))
-            is_known = not any(isinstance(one, Unknown) for one in said)
+            is_known = not any(isinstance(one, Unknown) or _asks_an_object(one) for one in said)
             if not is_known or not all(map(self._is_harmless, made)):
                 self._refused.append(rule.text)
             else:
@@ -176,6 +180,13 @@ class _Handed:
         named = set(_LED_TO.findall(made)) <= self._chains
         asked = set(_ASKED.findall(made)) <= self._sets
         return named and asked and _HARMLESS.fullmatch(made) is not None
+
+
+def _asks_an_object(one: Statement) -> bool:
+    """Whether a limit, quota, or a map to counters decides: the lab has no objects of tables."""
+    if isinstance(one, Counter):
+        return isinstance(one.name, Mapped)
+    return isinstance(one, Limit | Quota | Synproxy) and one.name is not None
 
 
 def _sent(statement: Statement) -> str:

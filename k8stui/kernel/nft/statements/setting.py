@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from k8stui.kernel.header import changed
-from k8stui.kernel.nft.errors import UnknownError
+from k8stui.kernel.nft.errors import BreakError, UnknownError
 from k8stui.kernel.nft.expression import Expression
 from k8stui.kernel.nft.expressions.ct import Ct
 from k8stui.kernel.nft.expressions.meta import Meta
@@ -20,6 +20,7 @@ from k8stui.kernel.nft.named import found
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
+from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import StepKind
 
 _ALL = 0xFFFFFFFF
@@ -55,9 +56,10 @@ class Setting(NamedTuple):
             key.value(passage)  # of the other family it ends here
             passage.become(changed(passage.packet, ttl=value), StepKind.RULE)
         elif key == SEGMENT_SIZE:
-            had = key.value(passage)
-            # It is never made larger.
-            if isinstance(had, int) and value < had:
+            if passage.packet.protocol is not Protocol.TCP:
+                raise BreakError
+            # One that is not there ends nothing, and it is never made larger.
+            if value < passage.packet.mss_bytes:
                 passage.become(changed(passage.packet, mss_bytes=value), StepKind.RULE)
 
     @property
