@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 def command(pod: str, asks: tuple[str, ...], form: str, **common: Any) -> int:
     """Say which NetworkPolicies select a pod, and what may come in and go out.
 
-    Status 1: what is asked does not arrive.
+    Status 1: what is asked does not arrive, or not always.
     """
     from k8stui.export.explain import explain_json, explain_lines  # noqa: PLC0415
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
@@ -60,15 +61,21 @@ def _asked(world: World, asks: tuple[str, ...], namespace: str) -> Iterator[Expl
     from k8stui.replay.replay import parse_question  # noqa: PLC0415
     from k8stui.walk.policy_change import denials_and_changes  # noqa: PLC0415
     from k8stui.walk.request import parse_request  # noqa: PLC0415
-    from k8stui.walk.walk import walk  # noqa: PLC0415
+    from k8stui.walk.walk import walks  # noqa: PLC0415
 
     for text in asks:
         with value_of("--ask"):
             question = parse_question(text)
             request = parse_request(world, question.source, question.destination, namespace)
-        trace = walk(world, request)
-        yield Explained(
-            question=text,
-            trace=trace,
-            denials=tuple(denials_and_changes(world, trace)),
-        )
+        found: dict[Hashable, Explained] = {}
+        for trace in walks(world, request):
+            one = Explained(
+                question=text,
+                trace=trace,
+                share=trace.probability,
+                denials=tuple(denials_and_changes(world, trace)),
+            )
+            alike = found.setdefault(one.alike, one)
+            if alike is not one:
+                found[one.alike] = replace(alike, share=alike.share + one.share)
+        yield from found.values()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from fractions import Fraction
 
 from k8stui.cluster.policy import Action, ClusterPolicy, Direction, Policy, Tier
 from k8stui.export.plain import wrap
@@ -21,11 +22,20 @@ _COLUMNS = {Direction.INGRESS: "from", Direction.EGRESS: "to"}
 
 @record(kw_only=True)
 class Explained:
-    """A request, what came of it, and what would let it through."""
+    """A request, one thing that may come of it, and what would let it through."""
 
     question: str
     trace: Trace
+    share: Fraction
+    """Of all ways that the request may go, of which this one stands for some."""
     denials: tuple[tuple[Denial, NewEntry], ...]
+
+    @property
+    def alike(self) -> Hashable:
+        """What counts of it: the same for the ways that one is enough for."""
+        outcome = self.trace.outcome
+        changes = tuple((one.policy.key, one.field, one.entry) for _, one in self.denials)
+        return outcome.result, outcome.reason, changes
 
 
 def explain_lines(view: PolicyView, asked: Sequence[Explained]) -> Iterator[str]:
@@ -86,7 +96,8 @@ def _rows(openings: Sequence[Opening], end: str, *, isolated: bool) -> Iterator[
 
 def _asked_lines(one: Explained) -> Iterator[str]:
     outcome = one.trace.outcome
-    yield f"{one.question}: {outcome.result.value}"
+    share = f" {one.share}" if one.share != 1 else ""
+    yield f"{one.question}: {outcome.result.value}{share}"
     yield from wrap(outcome.reason, "  ", "  ")
     for number, (denial, change) in enumerate(one.denials):
         also = "and " if number else ""
@@ -141,6 +152,7 @@ def explain_json(view: PolicyView, asked: Sequence[Explained]) -> Iterator[str]:
             {
                 "request": one.question,
                 "result": one.trace.outcome.result.value,
+                "probability": str(one.share),
                 "reason": one.trace.outcome.reason,
                 "changes": [
                     {

@@ -146,8 +146,8 @@ def _other_nodes(view: _View) -> Iterator[str]:
     if view.host_peers:
         names = ", ".join(one.key for one in view.host_peers[:3])
         yield (
-            f"{names}: on the network of the node, so no selector means it; it is known by its "
-            "node's address"
+            f"no selector means what is on its node's network ({names}): the node's address is "
+            "all that counts of it"
         )
     elif view.is_ruled(Direction.INGRESS):
         yield "other nodes, and what runs on their network, are known by their addresses alone"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from manifests_of import pod, service
 
+from k8stui.cli import cli
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.policy import Direction
 from k8stui.kernel.exchange import Result
@@ -183,6 +186,24 @@ def test_the_smallest_change_allows_it(tmp_path: Path, kind: str, source: str) -
         assert denial.denied is not None
         assert smallest_change(Policies(world.cluster), denial.denied).entry.startswith("- {")
     assert changed.against(trace.request, "default/oven", 7000) is None
+
+
+def test_every_way_of_a_request_is_explained(tmp_path: Path) -> None:
+    """Two pods behind the Service: one that a policy shuts, and one that it does not."""
+    shut = pod("stove", "app=oven,kind=old", node="node-2", ports=[{"containerPort": 7000}])
+    front = service("ovens", "app=oven", 70, 7000)
+    world_of(tmp_path, shut, front, policy("p", "kind=old"))
+    asking = ["explain", str(tmp_path), "pod/oven", "--ask", "pod/guest -> svc/ovens:70"]
+    asking += ["--policy-engine", "kube-router", "--format", "json"]
+    done = CliRunner().invoke(cli, asking, standalone_mode=False)
+    told = {one["result"]: one for one in json.loads(done.stdout)["asked"]}
+    assert done.return_value == 1
+    assert {name: one["probability"] for name, one in told.items()} == {
+        "connected": "1/2",
+        "refused": "1/2",
+    }
+    assert [one["policy"] for one in told["refused"]["changes"]] == ["default/p"]
+    assert not told["connected"]["changes"]
 
 
 def gate(action: str, **more: Any) -> Manifest:
@@ -379,7 +400,7 @@ DEPARTURES: dict[str, tuple[list[Manifest], str]] = {
             pod("agent", "role=agent", hostNetwork=True),
             policy("p", ingress=[{"from": [pods("role=agent")]}]),
         ],
-        "default/agent: on the network of the node",
+        "no selector means what is on its node's network (default/agent)",
     ),
     "11": (
         [policy("p", egress=[{"to": [{"ipBlock": {"cidr": "10.96.0.0/16"}}]}])],
