@@ -14,9 +14,9 @@ from k8stui.apiserver.fields import Object, labels, table
 from k8stui.apiserver.inventory import WORKLOADS, Inventory, in_known_namespaces, take_stock
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.config_maps import ConfigMap
-from k8stui.cluster.configurations import embedded_in
+from k8stui.cluster.configured import configured
 from k8stui.cluster.decode.policy import decode_policy
-from k8stui.cluster.distribution import K3S, Distribution, find_distribution
+from k8stui.cluster.distribution import Distribution
 from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.holders import Holders
@@ -27,39 +27,28 @@ from k8stui.cluster.ingress.mesh import (
     peer_authentications,
 )
 from k8stui.cluster.kubernetes_service import add_kubernetes
-from k8stui.cluster.load_balancers.announcing import announced, unannounced
-from k8stui.cluster.load_balancers.balancers import find_balancers, rivals
-from k8stui.cluster.load_balancers.cilium_pools import CiliumPools
-from k8stui.cluster.load_balancers.servicelb import with_nodes_addresses
+from k8stui.cluster.load_balancers.balanced import Slices, balanced
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
 from k8stui.cluster.model import Cluster, Corefile, Lack, Node, Pod, Service
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
-from k8stui.cluster.networks.calico import calico_settings
 from k8stui.cluster.networks.cni_configurations import cni_configurations, docker_options
-from k8stui.cluster.networks.network_plugins import seen_plugins
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import Peopled, Population
 from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
 from k8stui.cluster.programs.evidence import users_of
-from k8stui.cluster.proxy_arguments import told_by_arguments
 from k8stui.cluster.proxy_configuration import (
-    completed_by_kubeadm,
     of_no_node,
-    read_proxy,
-    replaced,
 )
 from k8stui.cluster.published import published
 from k8stui.cluster.scheduling.scheduler import Scheduler
 from k8stui.cluster.seen_nodes import asked_nodes, seen_nodes
 from k8stui.cluster.services import gather_services
-from k8stui.cluster.settings import flannel_configurations, read_settings
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.unstarted import without_start
 from k8stui.cluster.workloads import Expander
-from k8stui.kernel.address import Prefix
 from k8stui.manifests.foreign import is_kustomized
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.origin import Origin
@@ -160,22 +149,8 @@ def build(
     """
     objects = in_known_namespaces(manifests.objects) if options.complete else manifests.objects
     inventory = _inventory(objects, memory)
-    plain = tuple(inventory.of("KubeProxyConfiguration").values())
-    inner = tuple(embedded_in(inventory, "KubeProxyConfiguration"))
-    proxy = read_proxy(plain, inner, told_by_arguments(inventory), options)
-    kubeadm = (
-        *embedded_in(inventory, "ClusterConfiguration"),
-        *inventory.of("ClusterConfiguration").values(),
-    )
-    distribution = find_distribution(inventory, options.distribution)
-    calico = calico_settings(objects, manifests.skipped, memory)
-    ranges = (*kubeadm, *inventory.of("Cluster").values())
-    settings = read_settings(inventory, ranges, proxy, distribution, calico, memory=memory)
-    configurations = (*plain, *inner, *kubeadm, *flannel_configurations(inventory))
-    proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values(), distribution)
-    plugins = seen_plugins(objects, manifests.skipped, memory)
-    if not options.proxy_mode:
-        proxy = replaced(proxy, plugins)
+    told = configured(manifests, objects, inventory, options, memory)
+    settings, distribution = told.settings, told.distribution
     before = options.before
     if before is not None:
         nodes = before.nodes
@@ -207,24 +182,19 @@ def build(
     pods = without_start(population.pods, services, config_maps, refusals, holders, memory=memory)
     pods = _waiting(pods, services, memory)
     memory.keep("pods shown", (), pods)
-    balancers = find_balancers(inventory, pods)
-    unbalanced: dict[str, Lack] = {}
-    vacant: dict[Prefix, Lack] = {}
-    if balancers is not None:
-        services, unbalanced = balancers.with_addresses(services)
-        vacant = balancers.vacant(services, unbalanced)
-    cilium = CiliumPools(inventory)
-    if balancers is None and cilium:
-        services, unbalanced = cilium.with_addresses(services)
-    slices = gather_slices(
-        inventory, services, pods, nodes, cpu_by_zone(nodes, allocatable), memory=memory
-    )
-    if balancers is None and distribution.name == K3S and distribution.balancer:
-        services, unbalanced = with_nodes_addresses(services, slices, nodes)
-    announcers = announced(balancers, services, slices, nodes, pods)
-    told = told_by_kubelet(inventory)
+
+    def slices_of(services: Mapping[str, Service]) -> Slices:
+        shares = cpu_by_zone(nodes, allocatable)
+        return gather_slices(inventory, services, pods, nodes, shares, memory=memory)
+
+    given = balanced(
+        inventory, services, slices_of,
+        pods=pods, nodes=nodes, distribution=distribution, proxy=told.proxy,
+    )  # fmt: skip
+    services, slices = given.services, given.slices
+    kubelet = told_by_kubelet(inventory)
     corefile = _corefile(services, pods, config_maps)
-    pod_domain, cluster_domain = _domains(settings.cluster_domain, told, corefile)
+    pod_domain, cluster_domain = _domains(settings.cluster_domain, kubelet, corefile)
     add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
     return Cluster(
         nodes=nodes,
@@ -232,13 +202,13 @@ def build(
         services=services,
         endpoint_slices=slices,
         workloads=population.workloads,
-        proxy=of_no_node(proxy, nodes, inventory),
+        proxy=of_no_node(told.proxy, nodes, inventory),
         pod_cidr=next(iter(settings.pod_cidrs.values())),
         service_cidr=next(iter(settings.service_cidrs.values())),
         cluster_domain=cluster_domain,
         pod_domain=pod_domain,
         corefile=corefile,
-        kubelet_dns=told.servers,
+        kubelet_dns=kubelet.servers,
         distribution=distribution,
         flannel=settings.flannel,
         cni_configurations=cni_configurations(manifests.objects),
@@ -246,16 +216,13 @@ def build(
         pod_cidrs=tuple(settings.pod_cidrs.values()),
         service_cidrs=tuple(settings.service_cidrs.values()),
         service_ranges=settings.service_ranges,
-        network_plugins=plugins,
-        calico=calico,
-        announced=announcers,
-        unannounced={
-            **cilium.unannounced(services),
-            **unannounced(balancers, services, nodes, announcers, slices=slices, pods=pods),
-        },
-        rivals=tuple(rivals(balancers, proxy, distribution)),
-        unbalanced=unbalanced,
-        vacant=vacant,
+        network_plugins=told.plugins,
+        calico=told.calico,
+        announced=given.announced,
+        unannounced=given.unannounced,
+        rivals=given.rivals,
+        unbalanced=given.unbalanced,
+        vacant=given.vacant,
         hosts=options.hosts,
         entrances=tuple(entrances(inventory, services, manifests.refused)),
         unserved=_unserved(inventory, pods, services, distribution),
@@ -280,9 +247,9 @@ def build(
             *settings.remarks,
             *population.remarks,
             *lost_by_apply(inventory),
-            *unread_values(inventory, configurations, memory),
+            *unread_values(inventory, told.written, memory),
         ),
-        origins={**settings.origins, **_dns_origins(told, corefile)},
+        origins={**settings.origins, **_dns_origins(kubelet, corefile)},
     )
 
 
