@@ -283,11 +283,11 @@ def _unserved(
 def _corefile(
     services: Mapping[str, Service], pods: Mapping[str, Pod], config_maps: Mapping[str, ConfigMap]
 ) -> Corefile | None:
-    if not config_maps or DNS_SERVICE not in services:
+    if not config_maps:
         return None
     from k8stui.cluster.corefile import corefile_of  # noqa: PLC0415 - rare
 
-    return corefile_of(services[DNS_SERVICE], pods.values(), config_maps)
+    return corefile_of(services.get(DNS_SERVICE), pods.values(), config_maps)
 
 
 def _domains(said: str, told: Told, corefile: Corefile | None) -> tuple[str, str]:

@@ -2,9 +2,10 @@
 
 A Corefile is blocks of ``ZONE[:PORT] … { plugin … }``; without a port it is 53, and the plugin
 kubernetes serves the zones behind its name, or else the block's own; the plugin rewrite takes a
-name for another one, of which the first that fits counts. Sources: CoreDNS's manual
-(Configuration), plugin/kubernetes and plugin/rewrite. Read is the one in a ConfigMap that cluster
-DNS mounts.
+name for another one, of which the first that fits counts; the plugin hosts comes before kubernetes
+and forward (plugin.cfg), and without fallthrough has the last word in its zones. Sources: CoreDNS's
+manual (Configuration), plugin/kubernetes, plugin/rewrite and plugin/hosts. Read is the one in a
+ConfigMap that cluster DNS mounts, or kubeadm's where its pods are not in the input.
 """
 
 from __future__ import annotations
@@ -15,9 +16,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Corefile, Pod, Service
+from k8stui.cluster.names import DNS_LABELS, is_address
 from k8stui.cluster.programs.evidence import read_by
+from k8stui.kernel.address import Address
+from k8stui.origin import Origin
 
 KEY = "Corefile"
+_SYSTEM = "kube-system"
+_USUAL = f"{_SYSTEM}/coredns"
+"""kubeadm's ConfigMap, which k3s, EKS and minikube call so too."""
 _USUAL_PORT = 53
 _BLOCK = re.compile(r"^(?P<head>[^\s#{}(][^#{}\n]*)\{", re.MULTILINE)
 _PLUGIN = re.compile(r"^[ \t]*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
@@ -28,21 +35,24 @@ _REWRITE = re.compile(
     r"(?P<name>[a-z0-9.-]*\.[a-z0-9.-]+)\s+(?P<to>[a-z0-9.-]+))[ \t\r]*$",
     re.MULTILINE,
 )
+_HOSTS = re.compile(r"^[ \t]+hosts\b(?P<said>[^{#\n]*)(?:\{(?P<inner>[^}]*)\})?", re.MULTILINE)
 _PORT = re.compile(r":(\d{1,5})$")
 _ZONE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*$")
 _REVERSE = ("in-addr.arpa", "ip6.arpa")
 
 
 def corefile_of(
-    service: Service, pods: Iterable[Pod], config_maps: Mapping[str, ConfigMap]
+    service: Service | None, pods: Iterable[Pod], config_maps: Mapping[str, ConfigMap]
 ) -> Corefile | None:
     """The Corefile that a name server's pods read; None: none is in the input."""
-    wanted = (service.selector or {}).items()
-    for pod in pods if wanted else ():
-        if pod.namespace == service.namespace and wanted <= pod.labels.items():
-            for held in _read_by(config_maps, pod):
-                return parse(held)
-    return None
+    wanted = (service.selector or {}).items() if service is not None else DNS_LABELS.items()
+    servers = [one for one in pods if one.namespace == _SYSTEM and wanted <= one.labels.items()]
+    for pod in servers if wanted else ():
+        for held in _read_by(config_maps, pod):
+            return parse(held)
+    usual = config_maps.get(_USUAL) if not servers else None
+    known = usual is not None and isinstance(usual.data.get(KEY), str)
+    return parse(usual) if usual is not None and known else None
 
 
 def _read_by(config_maps: Mapping[str, ConfigMap], pod: Pod) -> Iterator[ConfigMap]:
@@ -70,7 +80,10 @@ def parse(held: ConfigMap) -> Corefile | None:
     for plugin in plugins:
         own = plugin["zones"].split() or _heads(blocks, plugin.start())
         zones += (zone.rstrip(".").lower() for zone in own if not zone.endswith(_REVERSE))
+    hosts, closed = _hosts(held, text, blocks)
     return Corefile(
+        hosts=hosts,
+        closed=closed,
         ports=tuple(dict.fromkeys(ports)),
         zones=tuple(zone for zone in dict.fromkeys(zones) if _ZONE.fullmatch(zone)),
         serves_services=bool(plugins),
@@ -92,3 +105,29 @@ def _heads(blocks: list[re.Match[str]], offset: int) -> list[str]:
     """The zones of the block that a place is in."""
     head = next((one["head"] for one in reversed(blocks) if one.start() < offset), "")
     return [_PORT.sub("", key.rstrip(",")) for key in head.split()]
+
+
+def _hosts(
+    held: ConfigMap, text: str, blocks: list[re.Match[str]]
+) -> tuple[dict[str, tuple[Address, Origin]], dict[str, Origin | None]]:
+    """Names with an address of their own; and of each zone, where hosts has the last word in it."""
+    names: dict[str, tuple[Address, Origin]] = {}
+    zones = dict.fromkeys(_zone(key) for block in blocks for key in _heads([block], len(text)))
+    closed: dict[str, Origin | None] = dict.fromkeys(zones)
+    for one in _HOSTS.finditer(text):
+        origin, inner = held.origin(KEY, one.start("said") - len("hosts")), one["inner"] or ""
+        words = [line.partition("#")[0].split() for line in inner.splitlines()]
+        for address, *known in (line for line in words if line):
+            if is_address(address):
+                names |= dict.fromkeys(known, (Address.parse(address), origin))
+        own = one["said"].split()[1:] or _heads(blocks, one.start())
+        through = next((line[1:] or ["."] for line in words if line[:1] == ["fallthrough"]), [])
+        passed = [*map(_zone, through)]
+        for zone in map(_zone, own):
+            if not any(zone == each or zone.endswith(f".{each}") or not each for each in passed):
+                closed[zone] = origin
+    return names, closed
+
+
+def _zone(key: str) -> str:
+    return key.strip(".").lower()

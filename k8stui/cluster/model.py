@@ -235,6 +235,8 @@ class Node:
     ready: bool = True
     runtime: str = ""
     """What runs its containers, as its kubelet reports it: ``docker://20.10.24``."""
+    cloud: str = ""
+    """Whose machine it is, by its providerID: ``aws``, ``azure``; empty: not known."""
     kubelet_version: str = ""
     """As reported: ``v1.31.4``; empty: not known."""
     proxy_version: str = ""
@@ -672,6 +674,10 @@ class Corefile:
     """Whether the plugin loop ends CoreDNS that is asked by itself."""
     rewrites: Mapping[str, tuple[str, Origin]] = field(default_factory=dict)
     """Names that it takes for others (plugin rewrite, exact), and where that is written."""
+    hosts: Mapping[str, tuple[Address, Origin]] = field(default_factory=dict)
+    """Names to which its plugin hosts gives an address."""
+    closed: Mapping[str, Origin | None] = field(default_factory=dict)
+    """Its zones, and where hosts answers for every name of one, also for those it has not."""
     ports_origin: Origin
     zones_origin: Origin
     forwards_origin: Origin

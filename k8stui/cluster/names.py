@@ -54,6 +54,8 @@ class ResolutionKind(StrEnum):
     """``10-244-1-2.NAMESPACE.pod.cluster.local``: made of the name, not looked up."""
     HOSTS = "hosts"
     """A line of the pod's own /etc/hosts (hostAliases): DNS is not asked."""
+    COREFILE = "corefile"
+    """A line of the plugin hosts of cluster DNS."""
     EXTERNAL = "external"
     """An ExternalName Service: a CNAME to a name outside the cluster, which is not followed."""
     OUTSIDE = "outside"
@@ -259,6 +261,11 @@ def _by_node(cluster: Cluster, name: str, pod: Pod) -> Resolution:
 
 def _lookup(cluster: Cluster, fqdn: str, asked: str, hops: int = _MAX_ALIASES) -> Resolution | None:
     """One question to cluster DNS; None: NXDOMAIN or not its zone."""
+    told = cluster.corefile.hosts.get(fqdn) if cluster.corefile is not None else None
+    if told is not None:
+        address, origin = told
+        kind = ResolutionKind.COREFILE
+        return Resolution(name=asked, kind=kind, addresses=(address,), fqdn=fqdn, origin=origin)
     zone = f".{cluster.cluster_domain}"
     if not fqdn.endswith(zone):
         return None

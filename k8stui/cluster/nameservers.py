@@ -86,6 +86,9 @@ def unserved(cluster: Cluster) -> Lack | None:
             f"add a port {DNS_PORT} with protocol: UDP to Service {dns.name}",
             dns.origins.get("ports", dns.origin),
         )
+    closed = kept_back(cluster, cluster.cluster_domain)
+    if closed is not None:
+        return closed
     if dns is None or port is None:
         return None
     if told is None:
@@ -110,6 +113,24 @@ def unserved(cluster: Cluster) -> Lack | None:
             told.ports_origin,
         )
     return _asks_itself(dns, told) or _taken_by_caches(cluster, dns)
+
+
+def kept_back(cluster: Cluster, name: str) -> Lack | None:
+    """Cluster DNS answers itself that there is no such name, and asks nobody who may know it."""
+    closed = cluster.corefile.closed if cluster.corefile is not None else {}
+    labels = name.rstrip(".").lower().split(".")
+    zones = (".".join(labels[n:]) for n in range(len(labels) + 1))
+    zone = next((one for one in zones if one in closed), None)
+    origin = closed.get(zone) if zone is not None else None
+    if origin is None:
+        return None
+    return Lack(
+        "the plugin hosts of the Corefile has no fallthrough: it answers itself for every name of "
+        f"{zone or 'every zone'}, and those that it has not do not exist (NXDOMAIN)",
+        "write fallthrough as the last line of its block: what it has not, the other plugins are "
+        "asked for",
+        origin,
+    )
 
 
 def _asks_itself(dns: Service, told: Corefile) -> Lack | None:

@@ -412,6 +412,7 @@ def _written_hosts(site: Site) -> Iterator[Route]:
     ranges += (prefix for node in cluster.nodes.values() for prefix in node.pod_cidrs)
     ranges += (Prefix(a, a.bits) for one in cluster.services.values() for a in one.cluster_ips)
     named = {host.address for host in cluster.hosts.values()}
+    named |= {address for one in lost_api_servers(cluster) for address in one.addresses}
     outside = {net.prefix.address.version: net for net in site.lan.outside}
     for address, key in hand_written(cluster).items():
         way = outside.get(address.version)

@@ -19,7 +19,7 @@ from k8stui.cluster.names import (
     silent_dns,
     uses_cluster_dns,
 )
-from k8stui.cluster.nameservers import LostServer, lost_server, unserved
+from k8stui.cluster.nameservers import LostServer, kept_back, lost_server, unserved
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
@@ -53,8 +53,8 @@ def ask(cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]
         if silent is not None:
             said = f"cluster DNS does not answer: Service {silent.key} has no ready endpoint"
             return Answer(addresses=(), sentences=(f"no such name: {said}",), origin=silent.origin)
-        left_out = unserved(cluster)
-        if left_out is not None:
+        left_out = unserved(cluster) or (None if found.is_resolved else kept_back(cluster, name))
+        if left_out is not None and found.kind is not ResolutionKind.COREFILE:
             said = f"no such name: {left_out.why}"
             return Answer(addresses=(), sentences=(said,), origin=left_out.origin)
     lost = lost_server(cluster, source.pod) if asks_dns else None
@@ -207,6 +207,8 @@ def _resolved(found: Resolution) -> str:
             return f"{name} is {alias}one pod of Service {found.service}: {addresses}"
         case ResolutionKind.HOSTS:
             return f"{name} is {addresses} by the pod's /etc/hosts (hostAliases), before any DNS"
+        case ResolutionKind.COREFILE:
+            return f"{name} is {addresses} by the plugin hosts of cluster DNS"
         case ResolutionKind.POD:
             return f"{name} says its address itself: {addresses}"
         case _:

@@ -14,7 +14,8 @@ from k8stui.apiserver.fields import text
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.ingress.mesh import closed_to, is_meshed, kept_out, spoken_wrongly, strict_for
-from k8stui.cluster.model import Announced, Cluster, Node, Pod
+from k8stui.cluster.load_balancers.azure import probed_in_vain
+from k8stui.cluster.model import Announced, Cluster, Lack, Node, Pod, Service
 from k8stui.cluster.networks.node_daemons import (
     lost_plugins,
     lost_proxies,
@@ -42,6 +43,11 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 _SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
+_CHECKS = {
+    "aws": "the instances' source/destination check is off",
+    "openstack": "allowed-address-pairs of the ports name the pods' range",
+}
+"""Of clouds whose network carries the machines' own addresses alone: what changes that."""
 _BY_POD_CIDR = ("flannel", "canal", "kindnet", "kubenet", "kube-router")
 """Plug-ins that give out the addresses of spec.podCIDR, and do not start without it."""
 
@@ -65,10 +71,20 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     routed = beyond_a_router(cluster, (cluster.nodes[n] for n in met if n in cluster.nodes))
     if routed is not None:
         yield f"{routed[0]}: walked as if they were neighbours. Else {routed[1]}"
+    lost = lost_in_cloud(cluster, (cluster.nodes[n] for n in met if n in cluster.nodes))
+    if lost is not None:
+        yield f"{lost.why}: walked as if it were carried. Else {lost.mend}"
     if apart is not None:
         yield (
             f"{apart[0]}: walked as if they reached each other. Across the Internet (NAT) they do "
             f"not: {apart[1]}"
+        )
+    balanced = balanced_service(cluster, request)
+    unhealthy = probed_in_vain(balanced, cluster) if balanced is not None else None
+    if unhealthy is not None and exchange.steps and exchange.steps[0].namespace not in cluster.pods:
+        yield (
+            f"{unhealthy.why} ({unhealthy.origin.where}); walked as if it were not so. What mends "
+            f"it: {unhealthy.mend}"
         )
     by = cluster.announced.get(request.connect.destination) if request.connect else None
     if by is not None:
@@ -100,6 +116,14 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             )
         if name in proxies and not network.has_observed_rules(node):
             yield _as_if(proxies[name], "kube-proxy", "--iptables")
+
+
+def balanced_service(cluster: Cluster, request: Request) -> Service | None:
+    """The Service whose load balancer is asked."""
+    service = cluster.services.get(request.service or "")
+    asked = request.connect.destination if request.connect is not None else None
+    held = service.load_balancer_ingress if service is not None else ()
+    return service if asked is not None and any(one.ip == asked for one in held) else None
 
 
 def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
@@ -246,24 +270,56 @@ def beyond_a_router(cluster: Cluster, nodes: Iterable[Node]) -> tuple[str, str] 
     """Nodes that perhaps are no neighbours, where nothing is put around what pods send.
 
     Sources: flannel Documentation/backends.md (host-gw: "direct layer2 connectivity"); Calico's
-    IPPool, ipipMode and vxlanMode Never: the routers between have to know the pods by BGP.
+    IPPool, ipipMode and vxlanMode Never: the routers between have to know the pods by BGP, and its
+    documentation of AWS: instances' source/destination check; Neutron's port security.
     """
     told = cluster.distribution
     known = [node for node in nodes if node.origin.kind is not OriginKind.ASSUMED]
     found = [(node.name, at) for node in known if (at := node.address(4)) is not None]
     far = next((one for one in found if one[1] not in Prefix.of(found[0][1], LONGEST[4])), None)
-    if far is None or (told is not None and told.name not in (KUBEADM, K3S)):
+    opened = _CHECKS.get(known[0].cloud) if len(found) > 1 else None
+    if told is not None and told.name not in (KUBEADM, K3S):
         return None
-    where = f"{found[0][0]} ({found[0][1]}) and {far[0]} ({far[1]}) are perhaps in two subnets"
+    if opened is not None:
+        where = f"the network of {found[0][0]} and {found[1][0]} drops pods' addresses unless "
+        where += opened
+    elif far is not None:
+        where = f"{found[0][0]} ({found[0][1]}) and {far[0]} ({far[1]}) are perhaps in two subnets"
+    else:
+        return None
     if text(cluster.flannel or {}, "Backend", "Type") == "host-gw":
-        mend = 'write Backend: {"Type": "vxlan", "DirectRouting": true} into net-conf.json'
-        return f"{where}, and flannel's backend host-gw needs all nodes in one", mend
-    pools = cluster.calico.pools if cluster.calico is not None else ()
-    bare = [one for one in pools if not one.tunnel and one.origin.kind in _SAID]
-    if not bare:
-        return None
-    why = f"{where}, and Calico's pool {bare[0].name} has no tunnel: a router between has to know"
-    return f"{why} the pods", "set vxlanMode (or ipipMode) of the pool to CrossSubnet"
+        direct = "" if opened else ', "DirectRouting": true'
+        mend = f'write Backend: {{"Type": "vxlan"{direct}}} into net-conf.json'
+        needs = "puts nothing around them" if opened else "needs all nodes in one"
+        return f"{where}, and flannel's backend host-gw {needs}", mend
+    for pool in cluster.calico.pools if cluster.calico is not None else ():
+        if pool.origin.kind not in _SAID:
+            continue
+        if opened is not None and (not pool.tunnel or pool.mode == "CrossSubnet"):
+            said = f"{where}, and Calico's pool {pool.name} puts no tunnel around them"
+            return f"{said}{' in a subnet' if pool.tunnel else ''}", "set vxlanMode: Always"
+        if not pool.tunnel:
+            why = f"{where}, and Calico's pool {pool.name} has no tunnel: a router between has to"
+            return f"{why} know the pods", "set vxlanMode (or ipipMode) of the pool to CrossSubnet"
+    return None
+
+
+def lost_in_cloud(cluster: Cluster, nodes: Iterable[Node]) -> Lack | None:
+    """What goes between pods of these nodes, and the cloud's network between them does not carry.
+
+    Source: Calico's documentation, "Azure": its network blocks IPIP.
+    """
+    known = [node for node in nodes if node.cloud == "azure"]
+    pools = cluster.calico.pools if cluster.calico is not None and len(known) > 1 else ()
+    for pool in pools:
+        if pool.tunnel == "IPIP" and pool.origin.kind in _SAID:
+            return Lack(
+                f"Azure's network drops IPIP, by which Calico's pool {pool.name} goes between "
+                "nodes: no pod reaches one of another node",
+                "set vxlanMode: Always and ipipMode: Never in the pool",
+                pool.origin,
+            )
+    return None
 
 
 def across_the_internet(nodes: Iterable[Node]) -> tuple[str, str] | None:

@@ -617,6 +617,46 @@ COREDNS = pod(
     volumes=[{"name": "told", "configMap": {"name": "coredns"}}],
 )  # fmt: skip
 
+PREFIX = "service.beta.kubernetes.io/"
+
+
+def corefile(said: str) -> Manifest:
+    text = (
+        f".:53 {{\n    {said}\n    kubernetes cluster.local\n    forward . /etc/resolv.conf\n}}\n"
+    )
+    return kind("v1", "coredns", "ConfigMap", "kube-system", data={"Corefile": text})
+
+
+def of_cloud(cloud: str) -> tuple[Manifest, ...]:
+    return tuple({**n, "spec": {**n["spec"], "providerID": f"{cloud}:///x"}} for n in NODES)
+
+
+def pool(mode: str) -> Manifest:
+    spec = {"cidr": "10.244.0.0/16", "ipipMode": mode, "natOutgoing": True}
+    return kind("crd.projectcalico.org/v1", "pods", "IPPool", spec=spec)
+
+
+def balanced(made: Manifest, given: Manifest, **annotations: str) -> Manifest:
+    told = {f"{PREFIX}{name}": value for name, value in annotations.items()}
+    return {**made, "metadata": {**made["metadata"], "annotations": told},
+            "status": {"loadBalancer": {"ingress": [given]}}}  # fmt: skip
+
+
+def probed(name: str = "x", value: str = "") -> Manifest:
+    port = {"port": 80, "appProtocol": "http"}
+    made = service("entry", "app=entry", port, type="LoadBalancer")
+    return balanced(made, {"ip": "20.73.10.11"}, **{name: value})
+
+
+def named_balancer(kind_of_it: str) -> Manifest:
+    made = service("web", to=8080, type="LoadBalancer")
+    given = {"hostname": "x.elb.amazonaws.com"}
+    return balanced(made, given, **{"aws-load-balancer-type": kind_of_it})
+
+
+CONTROLLER = pod("entry", "app=entry", container={
+    "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2"})  # fmt: skip
+
 CASES = {
     "ip_forward is off on the server's node": Told(
         manifests=ALL,
@@ -1591,6 +1631,69 @@ CASES |= {
             "image": "public.ecr.aws/eks/aws-load-balancer-controller:v2.8.1"})),
         ask=("outside", "svc/web:80"), result="unreachable", not_said="no manifest has",
         rule="load-balancer", words="<pending>", fix="nothing in a cloud",
+    ),
+    "hosts without fallthrough has the last word": Told(
+        manifests=(*ALL, corefile("hosts {\n192.168.0.9 git.corp\n}")),
+        ask=("pod/client", "www.example.com:443"), result="no-such-name",
+        cause=("has no fallthrough",), mend="write fallthrough",
+        rule="dns-policy", words="no fallthrough", fix="last line of its block",
+    ),
+    "hosts with fallthrough": Told(
+        manifests=(*ALL, corefile("hosts {\n192.168.0.9 git.corp\nfallthrough\n}")),
+        ask=("pod/client", "www.example.com:443"), result="connected",
+    ),
+    "a name that the Corefile has": Told(
+        manifests=(*ALL, corefile("hosts {\n192.168.0.9 git.corp\n}")),
+        ask=("pod/client", "git.corp:443"), result="connected",
+        rule="dns-policy", words="no fallthrough",
+    ),
+    "the API server advertises an address of another network": Told(
+        manifests=(CONTROL, NODES[1], CLIENT, service("kubernetes", None, 443), {
+            "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "kubernetes"},
+            "subsets": [{"addresses": [{"ip": "10.0.2.15"}], "ports": [{"port": 6443}]}]}),
+        ask=("pod/client", "svc/kubernetes:443"), result="unreachable",
+        cause=("the address of no node",), mend="--advertise-address",
+        rule="endpoints-by-hand", words="the API server runs on node-1",
+    ),
+    "a node by its name": Told(
+        manifests=(*NODES, pod("m", container={
+            "image": "registry.k8s.io/metrics-server/metrics-server:v0.6.4"})),
+        ask=("pod/m", "node-2:10250"), result="no-such-name",
+        cause=("node-2 is a node",), mend="192.168.0.12",
+        rule="dns-policy", words="knows Services, no nodes", fix="-types=InternalIP",
+    ),
+    "a node mounts from a Service's name": Told(
+        manifests=(*ALL, kind("v1", "data", "PersistentVolume", spec={
+            "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteMany"],
+            "nfs": {"server": "web.default.svc.cluster.local", "path": "/"}})),
+        ask=("node/node-1", "web.default.svc.cluster.local:80"), result="no-such-name",
+        cause=("does not ask cluster DNS",), mend="ClusterIP",
+        rule="dns-policy", words="mounts volumes", fix="fixed clusterIP",
+    ),
+    "IPIP in Azure": Told(
+        manifests=(*of_cloud("azure"), CLIENT, *WEB, FELIX, pool("Always")),
+        result="connected", assumed="Azure's network drops IPIP",
+        rule="not-modelled", words="drops IPIP", fix="vxlanMode: Always",
+    ),
+    "no tunnel in a subnet of AWS": Told(
+        manifests=(*of_cloud("aws"), CLIENT, *WEB, FELIX, pool("CrossSubnet")),
+        result="connected", assumed="source/destination check is off",
+        rule="not-modelled", words="puts no tunnel", fix="vxlanMode: Always",
+    ),
+    "Azure's probe at ingress-nginx": Told(
+        manifests=(*of_cloud("azure"), probed(), CONTROLLER), ask=("outside", "20.73.10.11:80"),
+        result="connected", assumed="answers 404",
+        rule="load-balancer", words="no node counts as healthy", fix="request-path: /healthz",
+    ),
+    "Azure's probe where nginx answers": Told(
+        manifests=(*of_cloud("azure"), CONTROLLER,
+                   probed("azure-load-balancer-health-probe-request-path", "/healthz")),
+        ask=("outside", "20.73.10.11:80"), result="connected", not_said="404",
+    ),
+    "a pod asks its own NLB": Told(
+        manifests=(*NODES, CLIENT, WEB[1], named_balancer("nlb")),
+        ask=("pod/client", "x.elb.amazonaws.com:80"), result="no-such-name",
+        cause=("keeps the client's address",), mend="ask Service web by its own name",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

@@ -9,7 +9,9 @@ clusterDNS (in kubeadm's ConfigMap kubelet-config, or its own file), or dnsConfi
 None. No name resolves then; nor where the kubelet's clusterDomain is another one than the zone in
 the Corefile of cluster DNS, or that listens on another port than its Service leads to.
 
-Images are pulled by the node: the name of a Service is none to its resolver.
+Images are pulled and volumes mounted by the node: the name of a Service is none to its resolver.
+The other way round names of nodes are none to cluster DNS, and metrics-server asks kubelets by them
+unless --kubelet-preferred-address-types says otherwise.
 
 NodeLocal DNS whose arguments still hold the placeholders of its manifest does not start.
 
@@ -21,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import text
+from k8stui.apiserver.fields import array, text
 from k8stui.check.asked.hosts import ToldHost, asked
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
@@ -37,16 +39,23 @@ from k8stui.cluster.nameservers import (
     unfilled_caches,
     unserved,
 )
-from k8stui.walk.diagnosis.names import rightly
+from k8stui.manifests import Manifest
+from k8stui.origin import OriginKind
+from k8stui.walk.diagnosis.names import KUBELET_ADDRESSES, rightly
 from k8stui.walk.dns import in_vain
 
 ID = "dns-policy"
+_SERVERS = (("nfs", "server"), ("csi", "volumeAttributes", "server"), ("iscsi", "targetPortal"))
+"""Fields of a volume that name a host."""
+_METRICS = "metrics-server/metrics-server:"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _of_the_cluster(ground)
     yield from _unfilled(ground)
     yield from _images(ground)
+    yield from _mounted(ground)
+    yield from _kubelets(ground)
     pods: dict[tuple[str, str, str], Pod] = {}
     told_of_kubelet = False
     dns = ground.cluster.services.get(DNS_SERVICE)
@@ -128,6 +137,62 @@ def _images(ground: Ground) -> Iterator[Finding]:
                 "it",
                 fix="name the registry as nodes reach it (a node port at localhost, an Ingress' "
                 "host), or give the runtime a mirror of that name (containerd: hosts.toml)",
+            )
+
+
+def _mounted(ground: Ground) -> Iterator[Finding]:
+    """A volume whose server is named as its Service; nodes of GKE mount in a pod's network."""
+    there = ground.cluster.distribution
+    if there is not None and there.name == "gke":
+        return
+    volumes: list[tuple[Manifest, tuple[str | int, ...], str, str]] = [
+        (one, ("spec",), f"PersistentVolume {one.name}", "default")
+        for one in ground.of_kind("PersistentVolume").values()
+    ]
+    for made in ground.templates:
+        for index in range(len(array(made.spec, "volumes"))):
+            at = (*made.path, "spec", "volumes", index)
+            volumes.append((made.manifest, at, made.subject, made.namespace))
+    for manifest, path, subject, namespace in volumes:
+        for field in _SERVERS:
+            host = text(manifest.data, *path, *field)
+            service = _service(ground, namespace, host) if host else None
+            if service is None:
+                continue
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=subject,
+                place=manifest.place(*path, *field),
+                why=f"its server is {host}, a name of Service {service.key}: the node mounts "
+                "volumes, and its resolver does not know it (Name or service not known)",
+                fix=f"give Service {service.name} a fixed clusterIP, and write that here",
+            )
+
+
+def _kubelets(ground: Ground) -> Iterator[Finding]:
+    """metrics-server that looks for nodes by their names, which cluster DNS does not know."""
+    nodes = [n for n in ground.cluster.nodes.values() if n.origin.kind is not OriginKind.ASSUMED]
+    for template in ground.templates if not any("." in node.name for node in nodes) else ():
+        for container in template.containers():
+            words = [*array(container.data, "command"), *array(container.data, "args")]
+            said = next((str(w) for w in words if str(w).startswith(KUBELET_ADDRESSES)), None)
+            if said is None and not (nodes and _METRICS in text(container.data, "image")):
+                continue
+            if said is not None and not said.partition("=")[2].startswith("Hostname"):
+                continue
+            fields = ("args", "command") if said is not None else ()
+            found = next((f for f in fields if said in array(container.data, f)), None)
+            at = (found, array(container.data, found).index(said)) if found is not None else ()
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING if nodes else Severity.INFO,
+                subject=template.subject,
+                place=template.manifest.place(*container.path, *at),
+                why=f"container {container.name} asks kubelets by the nodes' names "
+                f"({said or 'as metrics-server does unless told otherwise'}): cluster DNS knows "
+                "Services, no nodes (no such host), unless the nodes' own name servers do",
+                fix=f"write {KUBELET_ADDRESSES}=InternalIP into its args",
             )
 
 

@@ -7,7 +7,7 @@ information: where there is no such controller, it stays so.
 A warning where the input shows why: MetalLB's pools have none left, or not the one that is asked
 for, or no advertisement is for them; or another Service of k3s' ServiceLB has the port already. And
 where others answer for MetalLB's addresses, or give others: kube-proxy in mode ipvs without
-strictARP, k3s' ServiceLB.
+strictARP, k3s' ServiceLB. And where Azure's probes find no node healthy.
 
 Does not apply to Services whose status has an address or a name, nor to those with externalIPs.
 """
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.load_balancers.aws import waits_for_controller
+from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.balancers import METALLB
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
@@ -31,6 +32,10 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _at_odds(ground)
     for service in ground.services:
         yield from _unread(service)
+        if service.type is ServiceType.LOAD_BALANCER:
+            unhealthy = probed_in_vain(service, ground.cluster)
+            if unhealthy is not None:
+                yield _finding(service, unhealthy)
         if (
             service.type is not ServiceType.LOAD_BALANCER
             or service.load_balancer_ingress

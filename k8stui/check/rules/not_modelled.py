@@ -8,6 +8,8 @@ information for all such nodes.
 
 Nor is what stands between nodes of which some have public addresses and some private ones.
 
+Nor is what a cloud's network between the nodes does not carry: IPIP in Azure (a warning).
+
 Of plug-ins, does not apply to nodes whose own dump is given.
 """
 
@@ -19,7 +21,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.nodes.kubeproxy import is_modelled
 from k8stui.origin import Place
-from k8stui.walk.doubts import across_the_internet, beyond_a_router
+from k8stui.walk.doubts import across_the_internet, beyond_a_router, lost_in_cloud
 
 ID = "not-modelled"
 
@@ -36,6 +38,8 @@ def look(ground: Ground) -> Iterator[Finding]:
     if (routed := beyond_a_router(ground.cluster, nodes)) is not None:
         why = f"{routed[0]}: taken to be neighbours"
         yield _remark(first, why, f"nothing, if they are; else {routed[1]}")
+    if (lost := lost_in_cloud(ground.cluster, nodes)) is not None:
+        yield Finding.of_lack(ID, "the cluster", lost)
     if is_modelled(ground.cluster):
         yield from _shown(ground)
 

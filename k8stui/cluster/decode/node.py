@@ -55,6 +55,7 @@ def decode_node(manifest: Manifest, index: int) -> Node:
         taints=_taints(spec, cordoned),
         unschedulable=cordoned,
         runtime=text(manifest.data, "status", "nodeInfo", "containerRuntimeVersion"),
+        cloud=text(spec, "providerID").partition("://")[0],
         kubelet_version=text(manifest.data, "status", "nodeInfo", "kubeletVersion"),
         proxy_version=text(manifest.data, "status", "nodeInfo", "kubeProxyVersion"),
         ready=ready(array(manifest.data, "status", "conditions"), default=True),

@@ -11,6 +11,7 @@ from k8stui.apiserver.fields import array, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Entrance, Service
+from k8stui.kernel.address import Address
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
@@ -20,6 +21,8 @@ _HOST = re.compile(r"\bHost\(([^)]*)\)")
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 """Those of the Gateway API that have hostnames."""
+_EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
+"""Names that external-dns writes into the public DNS for a load balancer, by commas."""
 
 
 def entrances(
@@ -36,15 +39,21 @@ def entrances(
     for manifest in inventory.of("IngressRoute").values():
         yield from _of_ingress_route(manifest)
     for service in services.values():
-        for each in service.load_balancer_ingress:
-            if each.hostname:
-                yield Entrance(
-                    host=each.hostname,
-                    owner=f"Service {service.key}",
-                    addresses=(each.ip,) if each.ip is not None else (),
-                    backends=((service.key, None),),
-                    origin=service.origin,
-                )
+        held = service.load_balancer_ingress
+        own: dict[str, tuple[Address, ...]] = {
+            each.hostname: (each.ip,) if each.ip else () for each in held if each.hostname
+        }
+        given = tuple(each.ip for each in held if each.ip is not None)
+        told = service.annotations.get(_EXTERNAL_DNS, "") if held else ""
+        own |= {name: given for one in told.split(",") if (name := one.strip())}
+        for host, known in own.items():
+            yield Entrance(
+                host=host,
+                owner=f"Service {service.key}",
+                addresses=known,
+                backends=((service.key, None),),
+                origin=service.origin,
+            )
 
     for manifest in refused:
         if manifest.kind == "Ingress":

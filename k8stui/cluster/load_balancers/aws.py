@@ -51,6 +51,27 @@ def waits_for_controller(service: Service, cluster: Cluster) -> Lack | None:
     )
 
 
+def loses_own_clients(service: Service) -> Lack | None:
+    """An NLB to node ports keeps the client's address, and a node answers itself past it.
+
+    Source: AWS, "Troubleshoot your Network Load Balancer" (requests from a target to its own load
+    balancer): client IP preservation cannot be switched off by the cloud's own provider.
+    """
+    kind, to = (service.annotations.get(f"{_PREFIX}{n}", "") for n in ("type", "nlb-target-type"))
+    told = service.annotations.get(f"{_PREFIX}target-group-attributes", "")
+    if "preserve_client_ip.enabled=false" in told or to == "ip" or kind == "nlb-ip":
+        return None
+    if kind != "nlb" and not (kind == "external" and to == "instance"):
+        return None
+    return Lack(
+        "an NLB of AWS to node ports keeps the client's address: where it chooses the node that "
+        "the client is on, the answer goes past it, and the connection times out",
+        f"ask Service {service.name} by its own name from inside; or have the AWS Load Balancer "
+        "Controller make it, with target-group-attributes: preserve_client_ip.enabled=false",
+        service.origins.get("annotations", service.origin),
+    )
+
+
 def _runs(pods: Iterable[Pod]) -> bool:
     return any(
         bare_image(one.image).endswith(_CONTROLLER) for pod in pods for one in pod.containers

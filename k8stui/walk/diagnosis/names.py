@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from k8stui.cluster.ingress.entrances import entrance_of
+from k8stui.cluster.load_balancers.aws import loses_own_clients
 from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
 from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, Service, ServiceType, Workload
 from k8stui.cluster.names import (
@@ -24,6 +25,7 @@ from k8stui.cluster.names import (
 from k8stui.cluster.nameservers import (
     LINK_LOCAL,
     LostServer,
+    kept_back,
     lost_server,
     other_domain,
     unserved,
@@ -37,6 +39,8 @@ from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.trace import Request
 
+KUBELET_ADDRESSES = "--kubelet-preferred-address-types"
+"""By which metrics-server asks kubelets; its own default begins with Hostname."""
 MACHINES = {
     **dict.fromkeys(
         ("host.docker.internal", "gateway.docker.internal", "docker.for.mac.localhost"), "Docker"
@@ -62,6 +66,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     if client is not None and uses_cluster_dns(cluster, client):
         asked = request.destination.rpartition(":")[0]
         wrong = unserved(cluster) or _in_other_domain(cluster, client, asked)
+        wrong = wrong or kept_back(cluster, asked)
         if wrong is not None:
             return Diagnosis(wrong.why, wrong.mend, wrong.origin)
     found = headless_without_endpoints(cluster, request)
@@ -72,7 +77,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     asked = request.destination.rpartition(":")[0]
     entrance = entrance_of(cluster.entrances, asked)
     if entrance is not None:
-        return _entrance(cluster, entrance, asked, reason)
+        return _entrance(cluster, entrance, asked, reason, client)
     pod = _asking(cluster, request)
     alias = cluster.services.get(request.service or "")
     if alias is not None and alias.type is ServiceType.EXTERNAL_NAME:
@@ -168,7 +173,9 @@ def _silent(cluster: Cluster, request: Request) -> Diagnosis | None:
     )
 
 
-def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> Diagnosis:
+def _entrance(
+    cluster: Cluster, entrance: Entrance, asked: str, reason: str, client: Pod | None
+) -> Diagnosis:
     """The name is the public DNS's; what is wrong behind it can be said all the same."""
     left_out = refused(cluster, *entrance.owner.split(" ", 1)) if entrance.is_refused else None
     if left_out is not None:
@@ -195,6 +202,10 @@ def _entrance(cluster: Cluster, entrance: Entrance, asked: str, reason: str) -> 
             f"{said}; and let the {kind} name a Service of its own namespace",
             entrance.origin,
         )
+    asked_inside = client is not None and entrance.owner == f"Service {''.join(keys)}"
+    hairpin = loses_own_clients(cluster.services[keys[0]]) if asked_inside else None
+    if hairpin is not None:
+        return Diagnosis(f"{reason}; and {hairpin.why}", hairpin.mend, hairpin.origin)
     for key, port in entrance.backends:
         has = cluster.services[key].ports
         if port is not None and all(port not in (p.port, p.name) for p in has):
@@ -344,6 +355,14 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
                 "dnsConfig.searches",
                 pod.origins.get("dns_config", pod.origin),
             )
+    node = cluster.nodes.get(bare)
+    if node is not None and node.addresses:
+        return Diagnosis(
+            f"{bare} is a node, and cluster DNS knows Services, no nodes",
+            f"ask its address, {node.addresses[0]} (metrics-server: "
+            f"{KUBELET_ADDRESSES}=InternalIP)",
+            pod.origin if pod is not None else None,
+        )
     in_pod = _container(pod, bare, port) if pod is not None else None
     if in_pod is not None:
         return in_pod
