@@ -29,6 +29,11 @@ _USUAL_PORT = 53
 _BLOCK = re.compile(r"^(?P<head>[^\s#{}(][^#{}\n]*)\{", re.MULTILINE)
 _PLUGIN = re.compile(r"^[ \t]*kubernetes\b(?P<zones>[^{#\n]*)", re.MULTILINE)
 _FORWARD = re.compile(r"^[ \t]*(?:forward|proxy)\s+\.\s+(?P<to>[^{#\n]+)", re.MULTILINE)
+_OTHERS = re.compile(
+    r"^[ \t]*(?:forward|proxy|alternate|fanout|grpc|unbound|recursor|dnsredir|template|file|auto"
+    r"|secondary|etcd|route53|clouddns|azure|whoami)\b",
+    re.MULTILINE,
+)
 _LOOP = re.compile(r"^[ \t]*loop[ \t\r]*$", re.MULTILINE)
 _REWRITE = re.compile(
     r"^[ \t]*(?P<all>rewrite\s+(?:(?:stop|continue)\s+)?name\s+(?:exact\s+)?"
@@ -90,6 +95,7 @@ def parse(held: ConfigMap) -> Corefile | None:
         forwards=addresses(tuple(_PORT.sub("", one) for one in forward["to"].split()))
         if forward is not None
         else (),
+        asks_others=_OTHERS.search(text) is not None,
         ends_in_loops=_LOOP.search(text) is not None,
         rewrites={
             one["name"].rstrip("."): (one["to"].rstrip("."), held.origin(KEY, one.start("all")))

@@ -373,6 +373,8 @@ class Announced:
     """In words: who announces it there."""
     only_on: tuple[str, ...] = ()
     """The devices on which it does; empty: on all."""
+    by_arp: bool = True
+    """Else by BGP."""
     origin: Origin
 
 
@@ -670,6 +672,8 @@ class Corefile:
     """Whether there is that plugin at all."""
     forwards: tuple[Address, ...] = ()
     """Where it asks what it does not know itself, those that are addresses."""
+    asks_others: bool = True
+    """Whether anything in it answers for names that are no Services' (forward, template, file)."""
     ends_in_loops: bool = False
     """Whether the plugin loop ends CoreDNS that is asked by itself."""
     rewrites: Mapping[str, tuple[str, Origin]] = field(default_factory=dict)

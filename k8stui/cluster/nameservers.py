@@ -15,7 +15,7 @@ from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.configurations import embedded_in
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Cluster, Container, Corefile, Lack, Pod, Service, ServiceType
-from k8stui.cluster.names import DNS_PORT, DNS_SERVICE, dns_port, uses_cluster_dns
+from k8stui.cluster.names import DNS_PORT, DNS_SERVICE, dns_port, rewritten, uses_cluster_dns
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.derived import Derived
 from k8stui.origin import Origin, OriginKind
@@ -118,10 +118,20 @@ def unserved(cluster: Cluster) -> Lack | None:
 def kept_back(cluster: Cluster, name: str) -> Lack | None:
     """Cluster DNS answers itself that there is no such name, and asks nobody who may know it."""
     closed = cluster.corefile.closed if cluster.corefile is not None else {}
-    labels = name.rstrip(".").lower().split(".")
+    name = rewritten(cluster, name.rstrip(".").lower())[0]
+    labels = name.split(".")
     zones = (".".join(labels[n:]) for n in range(len(labels) + 1))
     zone = next((one for one in zones if one in closed), None)
     origin = closed.get(zone) if zone is not None else None
+    told, domain = cluster.corefile, cluster.cluster_domain
+    inside = f".{name}".endswith(f".{domain}")
+    if origin is None and told is not None and not told.asks_others and not inside:
+        return Lack(
+            "the Corefile of cluster DNS has no plugin forward: of a name that is none of the "
+            "cluster's it asks nobody",
+            "write forward . /etc/resolv.conf into its block (or the name servers' addresses)",
+            told.ports_origin,
+        )
     if origin is None:
         return None
     return Lack(

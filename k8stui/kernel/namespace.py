@@ -350,6 +350,9 @@ class Sysctls:
     """By device, with "all": a source that is an address of this namespace may come in."""
     forwarding: Mapping[str, bool] = field(default_factory=dict)
     """By device, where it is not `ip_forward` for all: whether what came in there goes on."""
+    ipv6_forwarding: bool | None = None
+    """net.ipv6.conf.all.forwarding, which alone counts (ip6_output.c ip6_forward); None: as
+    `ip_forward`."""
     arp_ignore: Mapping[str, int] = field(default_factory=dict)
     """By device, with "all" (the larger counts): for which addresses of its own it answers."""
     multipath_hash: int = 0

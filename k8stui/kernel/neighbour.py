@@ -184,7 +184,7 @@ def _answers_for(host: Host, device: str, asked: Packet) -> bool:
     if decision.fate is not Fate.FORWARD or not routing.answers_for_others(device):
         return False
     # arp_fwd_proxy: not for what stands on that side itself.
-    return decision.device != device and routing.forwards(device)
+    return decision.device != device and routing.forwards(device, asked.dst.version)
 
 
 def _ignores(host: Host, device: str, asked: Packet) -> bool:

@@ -102,9 +102,12 @@ class Routing(Tables):
         found = (reasons.get(f"net.ipv4.conf.{name}.{key}") for name in names)
         return next(filter(None, found), None)
 
-    def forwards(self, device: str) -> bool:
+    def forwards(self, device: str, version: int) -> bool:
         """Whether what came in by the device goes on (IN_DEV_FORWARD: the device's alone)."""
         sysctls = self._namespace.sysctls
+        if version == 6:
+            own = sysctls.ipv6_forwarding
+            return sysctls.ip_forward if own is None else own
         return bool(sysctls.forwarding.get(device, sysctls.ip_forward))
 
     def answers_for_others(self, device: str) -> bool:
@@ -188,7 +191,7 @@ class Routing(Tables):
         if is_multicast(destination):
             return Decision(Fate.BROADCAST, incoming=True)
         route, error, rule = self.look_up(destination, source, mark, device, ports=ports)
-        forwards = self.forwards(device)
+        forwards = self.forwards(device, destination.version)
         if error or route is None:
             if not forwards:
                 return Decision(Fate.NO_FORWARDING, route)

@@ -14,12 +14,14 @@ from k8stui.apiserver.fields import text
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.ingress.mesh import closed_to, is_meshed, kept_out, spoken_wrongly, strict_for
+from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.model import Announced, Cluster, Lack, Node, Pod, Service
 from k8stui.cluster.networks.node_daemons import (
     lost_plugins,
     lost_proxies,
     nobody_proxies,
+    without_plugin,
     without_proxy,
 )
 from k8stui.cluster.policy import Direction
@@ -33,7 +35,7 @@ from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
-from k8stui.nodes.wire import is_private
+from k8stui.nodes.wire import LAN, OUTSIDE, is_private
 from k8stui.origin import OriginKind
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     to_service = request.service is not None
     proxies = lost_proxies(cluster) if to_service else {}
     without = without_proxy(cluster) if to_service else {}
-    plugins = lost_plugins(cluster)
+    plugins, unplugged = lost_plugins(cluster), without_plugin(cluster)
     bare = {node.name for node in _bare.of(cluster)}
     yield from _by_node_address(cluster, exchange)
     yield from _only_the_first(cluster, exchange)
@@ -90,13 +92,21 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     if by is not None:
         yield from (f"{one.why}; walked as if it were not so" for one in cluster.rivals)
         yield from _on_devices(by, network)
+        asked = request.connect.destination if request.connect and by.by_arp else None
+        beyond = bool(exchange.steps) and exchange.steps[0].namespace in (OUTSIDE, LAN)
+        if asked is not None and beyond and is_elsewhere(asked, cluster.nodes.values()):
+            yield (
+                f"{asked} is on none of the nodes' networks, where alone {by.node} answers ARP for "
+                "it: walked as if the router sent it there. Take addresses of the nodes' network, "
+                "announce them by BGP, or give the router a route"
+            )
     nobody = nobody_proxies(cluster) if to_service else None
     if nobody is not None and not any(map(network.has_observed_rules, cluster.nodes.values())):
         yield (
             f"{nobody.name} is told to leave Services to kube-proxy, and no pod of kube-proxy is "
             "in the input: walked as if it ran"
         )
-    if not any((proxies, without, plugins, bare)):
+    if not any((proxies, without, plugins, unplugged, bare)):
         return
     for name in dict.fromkeys(step.namespace for step in exchange.steps):
         node = cluster.nodes.get(name)
@@ -106,6 +116,12 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             yield (
                 f"node {name} has no podCIDR, as others have: without one the network plug-in does "
                 f"not start there; {', '.join(map(str, node.pod_cidrs))} is taken"
+            )
+        if name in unplugged and not network.has_observed_routes(node):
+            yield (
+                f"no pod of the network plug-in is on {name}, as on other nodes "
+                f"({unplugged[name].key}): no pod gets a network there. Walked as if it ran: look "
+                "which nodes its DaemonSet chooses (nodeSelector, affinity, tolerations)"
             )
         if name in plugins and not network.has_observed_routes(node):
             yield _as_if(plugins[name], "the network plug-in", "--ip-route")

@@ -8,17 +8,20 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING
 
-from k8stui.kernel.exchange import Connect, Exchange
+from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.nodes.kubeproxy import relays
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.doubts import doubts, in_mesh
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
+from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Request, Trace
+from k8stui.walk.ways_in import BGP, by_bgp
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
+_BGP = 179
 _ROOT = 0
 """As whom a pod's program is taken to ask beside a proxy, which is another user."""
 _FIRST_DATA_BYTES = 100
@@ -81,7 +84,25 @@ def walks(
                 alike=made.alike + tuple(map(endpoints.named, twins)),
                 assumptions=assumptions
                 + made.assumptions
-                + tuple(in_mesh(world.cluster, request, made.outcome)),
+                + tuple(in_mesh(world.cluster, request, made.outcome))
+                + (tuple(_unlearnt(world, connect, exchange)) if exchange is not None else ()),
+            )
+
+
+def _unlearnt(world: World, connect: Connect, exchange: Exchange) -> Iterator[str]:
+    """Routes that a node's own rules keep Calico's BIRD from learning."""
+    nodes = dict.fromkeys(s.namespace for s in exchange.steps if s.namespace in world.cluster.nodes)
+    observed = [name for name in nodes if name in world.network.observed]
+    if not observed or len(nodes) == 1 or connect.port == _BGP or not by_bgp(world.cluster):
+        return
+    for name in observed:
+        other = next(one for one in nodes if one != name)
+        asked = parse_request(world, f"node/{other}", f"node/{name}:{_BGP}")
+        done = walk(world, asked).outcome
+        if done.result in (Result.TIMEOUT, Result.UNREACHABLE):
+            yield (
+                f"{other} does not reach {name}:{_BGP} ({BGP}): {done.reason}. Walked as if the "
+                f"routes were there; {done.advice}"
             )
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.model import ContainerPort, Node, Pod, Service
+from k8stui.cluster.kubernetes_service import control_plane
+from k8stui.cluster.model import Cluster, ContainerPort, Node, Pod, Service
 from k8stui.kernel.packet import Protocol
+from k8stui.origin import OriginKind
 from k8stui.record import record
 from k8stui.walk.lookup import can_send
 from k8stui.walk.source import OUTSIDE
 
 if TYPE_CHECKING:
     from k8stui.walk.world import World
+
+BGP = "BGP, by which calico-node learns the ways to other nodes' pods"
 
 
 @record()
@@ -23,6 +27,8 @@ class WayIn:
     destination: str
     service: str = ""
     """``namespace/name``; empty where no Service is asked."""
+    purpose: str = ""
+    """What it is asked for, where that is not what an application asks."""
 
 
 def ways_to_service(world: World, node: Node, service: Service) -> Iterator[WayIn]:
@@ -80,6 +86,26 @@ def ways_to_pods(world: World, node: Node) -> Iterator[WayIn]:
             for asker in (pod, *((neighbour,) if neighbour else ())):
                 yield WayIn(f"pod/{asker.key}", destination)
             yield WayIn(OUTSIDE, destination)
+
+
+def ways_to_node(world: World, node: Node) -> Iterator[WayIn]:
+    """What the cluster itself asks `node`: Calico's BGP, by which routes come, and the kubelet.
+
+    Sources: Calico's network requirements (179/TCP); kubernetes.io, "Ports and Protocols" (10250).
+    """
+    others = [one for one in world.cluster.nodes.values() if one.name != node.name]
+    asker = next((one for one in control_plane(world.cluster) if one in others), None)
+    if others and by_bgp(world.cluster):
+        yield WayIn(f"node/{others[0].name}", f"node/{node.name}:179", purpose=BGP)
+    if asker is not None:
+        purpose = "the kubelet, whom the API server asks for kubectl logs and exec"
+        yield WayIn(f"node/{asker.name}", f"node/{node.name}:10250", purpose=purpose)
+
+
+def by_bgp(cluster: Cluster) -> bool:
+    """Whether nodes learn the ways to each other's pods from Calico's BIRD."""
+    pools = cluster.calico.pools if cluster.calico is not None else ()
+    return any(one.tunnel != "VXLAN" and one.origin.kind is not OriginKind.ASSUMED for one in pools)
 
 
 def _served(world: World, service: Service) -> set[str | None]:

@@ -620,10 +620,8 @@ COREDNS = pod(
 PREFIX = "service.beta.kubernetes.io/"
 
 
-def corefile(said: str) -> Manifest:
-    text = (
-        f".:53 {{\n    {said}\n    kubernetes cluster.local\n    forward . /etc/resolv.conf\n}}\n"
-    )
+def corefile(said: str, forward: str = "forward . 1.1.1.1") -> Manifest:
+    text = f".:53 {{\n    {said}\n    kubernetes cluster.local\n    {forward}\n}}\n"
     return kind("v1", "coredns", "ConfigMap", "kube-system", data={"Corefile": text})
 
 
@@ -656,6 +654,36 @@ def named_balancer(kind_of_it: str) -> Manifest:
 
 CONTROLLER = pod("entry", "app=entry", container={
     "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2"})  # fmt: skip
+
+DUAL: Manifest = {
+    "apiVersion": "kubeadm.k8s.io/v1beta3",
+    "kind": "ClusterConfiguration",
+    "networking": {
+        "podSubnet": "10.244.0.0/16,fd00:10:244::/56",
+        "serviceSubnet": "10.96.0.0/16,fd00:10:96::/112",
+    },
+}
+NO_IPV6 = "net.ipv4.ip_forward = 1\nnet.ipv6.conf.all.forwarding = 0\n"
+ONE_WAY = "192.168.0.0/24 dev eth0\n10.244.1.0/24 dev cni0\n"
+TUNNEL = """\
+4: tun0: <POINTOPOINT,UP,LOWER_UP> mtu 1500 state UNKNOWN
+    link/none
+    inet 10.8.0.6/24 scope global tun0
+5: cni0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:05 brd ff:ff:ff:ff:ff:ff
+    inet 10.244.1.1/24 brd 10.244.1.255 scope global cni0
+"""
+
+
+def nginx(listens: str) -> tuple[Manifest, ...]:
+    return (
+        service("web", ipFamilyPolicy="SingleStack", ipFamilies=["IPv6"]),
+        kind("v1", "web", "ConfigMap", data={"default.conf": f"server {{\n{listens}\n}}\n"}),
+        pod("web-0", "app=web", volumes=[{"name": "conf", "configMap": {"name": "web"}}],
+            container={"image": "nginx", "ports": [{"containerPort": 80}],
+                       "volumeMounts": [{"name": "conf", "mountPath": "/etc/nginx/conf.d"}]}),
+    )  # fmt: skip
+
 
 CASES = {
     "ip_forward is off on the server's node": Told(
@@ -1669,6 +1697,71 @@ CASES |= {
         ask=("node/node-1", "web.default.svc.cluster.local:80"), result="no-such-name",
         cause=("does not ask cluster DNS",), mend="ClusterIP",
         rule="dns-policy", words="mounts volumes", fix="fixed clusterIP",
+    ),
+    "a Corefile that asks nobody": Told(
+        manifests=(*ALL, corefile("errors", forward="")),
+        ask=("pod/client", "www.example.com:443"), result="no-such-name",
+        cause=("no plugin forward",), mend="write forward .",
+        rule="dns-policy", words="asks nobody", fix="forward . /etc/resolv.conf",
+    ),
+    "a Service is in a Corefile that asks nobody": Told(
+        manifests=(*ALL, corefile("errors", forward="")),
+        ask=("pod/client", "web:80"), result="connected",
+    ),
+    "a node that the plug-in's DaemonSet leaves out": Told(
+        manifests=(labelled(NODES[0], "arch=amd64"), NODES[1], CLIENT, *WEB, workload(
+            "DaemonSet", "kube-flannel-ds", "app=flannel", namespace="kube-system",
+            container={"image": "quay.io/coreos/flannel:v0.12.0"},
+            pod_spec={"hostNetwork": True, "nodeSelector": {"arch": "amd64"}})),
+        result="connected", assumed="no pod of the network plug-in is on node-2",
+        rule="network-daemons", words="no pod gets a network there", fix="nodeSelector",
+    ),
+    "a Service for one pod of a StatefulSet of another name": Told(
+        manifests=(*NODES, CLIENT, service("web", "statefulset.kubernetes.io/pod-name=web-1"),
+                   pod("back-1", "statefulset.kubernetes.io/pod-name=back-1", ports=[80])),
+        result="refused", cause=("there is pod back-1",), mend="pod-name: back-1",
+        rule="no-endpoints", words="no StatefulSet is called web",
+    ),
+    "nginx that listens by IPv4": Told(
+        manifests=(DUAL, *nginx("listen 80;"), CLIENT), result="refused",
+        cause=("ConfigMap default/web says so", "IPv4 alone"), mend="bind to ::",
+        rule="bound-to-localhost", words="IPv4 alone",
+    ),
+    "nginx that listens by both": Told(
+        manifests=(DUAL, *nginx("listen 80; # all\nlisten [::]:80;"), CLIENT),
+        result="connected",
+    ),
+    "a node without a default route asks a Service": Told(
+        manifests=ALL, ask=("node/node-1", "svc/web:80"),
+        beside=(("ip_route", "node-1", ONE_WAY),),
+        result="unreachable", cause=("not even a default route",), mend="ip route add default",
+        rule="node-state", words="knows no way", fix="or a default route",
+    ),
+    "a VPN takes the pods' network": Told(
+        manifests=ALL,
+        beside=(("ip_route", "node-1", f"default via 192.168.0.1 dev eth0\n10.244.0.0/16 dev tun0\n{ONE_WAY}"),
+                ("ip_addr", "node-1", f"{CARDS}{TUNNEL}")),
+        result="unknown", cause=("a VPN's device", "10.244.0.0/16 dev tun0"),
+        mend="ip route add 10.244.2.0/24", at="10.244.0.0/16 dev tun0",
+        rule="node-state", words="a VPN's device",
+    ),
+    "IPv6 is not forwarded": Told(
+        manifests=(DUAL, *nginx("listen [::]:80;"), CLIENT),
+        beside=(("sysctl", "node-1", NO_IPV6),),
+        result="timeout", by="node-1", cause=("net.ipv6.conf.all.forwarding = 0",),
+        mend="set net.ipv6.conf.all.forwarding = 1", at="net.ipv6.conf.all.forwarding = 0",
+        rule="node-state", words="does not forward packets",
+    ),
+    "a firewall keeps BGP out": Told(
+        manifests=(*ALL, FELIX, pool("Never")), beside=(("iptables", "node-2", FEW_PORTS),),
+        result="connected", assumed="node-1 does not reach node-2:179",
+        rule="node-state", words="BGP, by which calico-node learns", fix="--dport 179",
+    ),
+    "a firewall keeps the API server from the kubelet": Told(
+        manifests=(CONTROL, *ALL[1:]), beside=(("iptables", "node-2", FEW_PORTS),),
+        ask=("node/node-1", "node/node-2:10250"), result="timeout",
+        cause=("policy DROP of chain INPUT",), mend="--dport 10250",
+        rule="node-state", words="kubectl logs and exec",
     ),
     "IPIP in Azure": Told(
         manifests=(*of_cloud("azure"), CLIENT, *WEB, FELIX, pool("Always")),

@@ -34,6 +34,7 @@ from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE, uses_cluster_dns
 from k8stui.cluster.nameservers import (
     LostServer,
+    kept_back,
     lost_server,
     other_domain,
     unfilled_caches,
@@ -47,6 +48,7 @@ from k8stui.walk.dns import in_vain
 ID = "dns-policy"
 _SERVERS = (("nfs", "server"), ("csi", "volumeAttributes", "server"), ("iscsi", "targetPortal"))
 """Fields of a volume that name a host."""
+_Path = tuple[str | int, ...]
 _METRICS = "metrics-server/metrics-server:"
 
 
@@ -84,6 +86,9 @@ def look(ground: Ground) -> Iterator[Finding]:
 def _of_the_cluster(ground: Ground) -> Iterator[Finding]:
     """What keeps cluster DNS from answering anybody."""
     wrong = unserved(ground.cluster) or other_domain(ground.cluster)
+    outside = kept_back(ground.cluster, "example.com") if wrong is None else None
+    if outside is not None:
+        yield Finding.of_lack(ID, f"Service {DNS_SERVICE}", outside)
     if wrong is not None:
         yield Finding(
             rule=ID,
@@ -145,13 +150,13 @@ def _mounted(ground: Ground) -> Iterator[Finding]:
     there = ground.cluster.distribution
     if there is not None and there.name == "gke":
         return
-    volumes: list[tuple[Manifest, tuple[str | int, ...], str, str]] = [
+    volumes: list[tuple[Manifest, _Path, str, str]] = [
         (one, ("spec",), f"PersistentVolume {one.name}", "default")
         for one in ground.of_kind("PersistentVolume").values()
     ]
     for made in ground.templates:
         for index in range(len(array(made.spec, "volumes"))):
-            at = (*made.path, "spec", "volumes", index)
+            at: _Path = (*made.path, "spec", "volumes", index)
             volumes.append((made.manifest, at, made.subject, made.namespace))
     for manifest, path, subject, namespace in volumes:
         for field in _SERVERS:

@@ -22,11 +22,11 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.balancers import Balancers, find_balancers
 from k8stui.cluster.load_balancers.metallb import Pool
 from k8stui.cluster.model import Service
-from k8stui.kernel.address import Address, Prefix
-from k8stui.origin import OriginKind
+from k8stui.kernel.address import Address
 from k8stui.walk.sentence import port_word
 
 ID = "external-ip"
@@ -86,22 +86,20 @@ def _pools(ground: Ground) -> Iterator[Finding]:
 def _elsewhere(ground: Ground, pool: Pool, balancers: Balancers | None) -> Iterator[Finding]:
     """Addresses for L2 mode that are on none of the nodes' networks.
 
-    ARP is asked for one's own network alone. How long its prefix is, nobody says: nodes of one /16
-    may well share it.
+    ARP is asked for one's own network alone.
     """
     ads = [one for one in balancers.advertisements if one.is_for(pool)] if balancers else []
-    nodes = [n for n in ground.cluster.nodes.values() if n.origin.kind is not OriginKind.ASSUMED]
-    own = [a for node in nodes for a in node.addresses if a.version == 4]
+    nodes = ground.cluster.nodes.values()
     first = next((low for low, _ in pool.ranges if low.version == 4), None)
-    if not ads or not own or first is None or not all(one.is_l2 for one in ads):
+    if not ads or first is None or not all(one.is_l2 for one in ads):
         return
-    if not any(first in Prefix.of(address, 16) for address in own):
+    if is_elsewhere(first, nodes):
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
             subject=f"{pool.title} in {pool.manifest.namespace or 'default'}",
             place=pool.origin("addresses").place,
-            why=f"{first} is on none of the nodes' networks ({own[0]}): in L2 mode a node answers "
+            why=f"{first} is on none of the nodes' networks: in L2 mode a node answers "
             "ARP for the address, and nobody asks that who takes it for another network's",
             fix="take free addresses of the nodes' network, or announce the pool by BGP "
             "(BGPAdvertisement), or give the router a route to a node",

@@ -4,7 +4,7 @@ A dump shows their pods. Where one is not ready, what it wrote last stands on it
 Services that came later do not work there, new pods have no network, routes to new nodes are
 missing. The walks show the node as if it ran.
 
-Nor where a node has none of kube-proxy's pods at all, and other nodes have; or where no node has
+Nor where a node has none of their pods at all, and other nodes have; or where no node has
 one, and the network plug-in is told to leave its work to it. Does not apply to
 manifests, of which nobody knows how their pods fare, nor to the plug-in's controllers.
 """
@@ -15,7 +15,12 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.networks.node_daemons import nobody_proxies, without_proxy, work_of
+from k8stui.cluster.networks.node_daemons import (
+    nobody_proxies,
+    without_plugin,
+    without_proxy,
+    work_of,
+)
 from k8stui.walk.diagnosis.endpoints import readiness
 
 ID = "network-daemons"
@@ -43,9 +48,13 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _missing(ground: Ground) -> Iterator[Finding]:
-    """Nodes that kube-proxy's DaemonSet leaves out: their taints, its nodeSelector."""
-    without = without_proxy(ground.cluster)
-    for name, pod in without.items():
+    """Nodes that a DaemonSet leaves out: their taints, its nodeSelector."""
+    proxies, plugins = without_proxy(ground.cluster), without_plugin(ground.cluster)
+    of_proxy = "kube-proxy", "nothing there leads to Services"
+    of_plugin = "the network plug-in", "no pod gets a network there (NetworkPluginNotReady)"
+    lacking = [(*of_proxy, *each) for each in proxies.items()]
+    lacking += [(*of_plugin, *each) for each in plugins.items()]
+    for whose, so, name, pod in lacking:
         node = ground.cluster.nodes[name]
         taints = [one.key for one in node.taints if one.effect != "PreferNoSchedule"]
         yield Finding(
@@ -53,10 +62,9 @@ def _missing(ground: Ground) -> Iterator[Finding]:
             severity=Severity.WARNING,
             subject=f"Node {name}",
             place=node.origins.get("taints", node.origin).place if taints else node.origin.place,
-            why=f"no pod of kube-proxy is on it, as on other nodes ({pod.key}): nothing there "
-            "leads to Services",
+            why=f"no pod of {whose} is on it, as on other nodes ({pod.key}): {so}",
             fix=(
-                f"let kube-proxy's DaemonSet tolerate every taint (tolerations: [{{operator: "
+                f"let its DaemonSet tolerate every taint (tolerations: [{{operator: "
                 f"Exists}}]; this node has {', '.join(taints)})"
                 if taints
                 else "look which nodes its DaemonSet chooses (nodeSelector, affinity)"

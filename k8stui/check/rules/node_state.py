@@ -26,7 +26,7 @@ from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome
 from k8stui.walk.walk import walk
-from k8stui.walk.ways_in import WayIn, ways_to_pods, ways_to_service
+from k8stui.walk.ways_in import WayIn, ways_to_node, ways_to_pods, ways_to_service
 
 ID = "node-state"
 _THOROUGH = 50
@@ -58,7 +58,9 @@ def look(ground: Ground) -> Iterator[Finding]:
                 severity=Severity.WARNING if _is_cut(ground, name) else Severity.ERROR,
                 subject=f"Node {name}",
                 place=place,
-                why=f"{way.source} does not reach {way.destination}: {done.reason}",
+                why=f"{way.source} does not reach {way.destination}"
+                + (f" ({way.purpose})" if way.purpose else "")
+                + f": {done.reason}",
                 fix=done.advice,
                 claim=Claim(way.source, way.destination),
             )
@@ -95,6 +97,7 @@ def _is_ours(ground: Ground, origin: Origin | None) -> bool:
 
 
 def _ways(ground: Ground, node: Node) -> Iterator[WayIn]:
+    yield from ways_to_node(ground.world, node)
     yield from ways_to_pods(ground.world, node)
     for index, service in enumerate(ground.services):
         ways = ways_to_service(ground.world, node, service)

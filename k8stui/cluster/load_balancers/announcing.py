@@ -22,7 +22,7 @@ from k8stui.cluster.load_balancers.kube_vip import (
 )
 from k8stui.cluster.load_balancers.metallb import Advertisement, Pool
 from k8stui.cluster.model import Announced, EndpointSlice, Lack, Node, Pod, PodPhase, Service
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, Prefix
 from k8stui.origin import Origin, OriginKind, assumed
 
 _VIP_HOST = "kube-vip.io/vipHost"
@@ -208,6 +208,17 @@ def _noted(
     )
 
 
+def is_elsewhere(address: Address, nodes: Iterable[Node]) -> bool:
+    """Whether nobody asks the nodes' network for an address by ARP: it is another network's.
+
+    How long the network's prefix is, nobody says: nodes of one /16 may well share it.
+    """
+    own = [a for node in nodes if node.origin.kind is not OriginKind.ASSUMED
+           for a in node.addresses if a.version == 4]  # fmt: skip
+    off = not any(address in Prefix.of(one, 16) for one in own)
+    return address.version == 4 and bool(own) and off
+
+
 def _by_metallb(
     balancers: Balancers,
     service: Service,
@@ -266,6 +277,7 @@ def _chosen(
     return Announced(
         node=name,
         text=f"MetalLB announces the address of {service.key} by BGP: the router takes {name}",
+        by_arp=False,
         origin=assumed(f"a router chooses among {names}: {name} taken", place),
     )
 

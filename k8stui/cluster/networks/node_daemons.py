@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from k8stui.cluster.distribution import K3S
@@ -24,6 +24,7 @@ _PLUGINS = (
     "ovn-kube",
 )
 """By the end of an image's name, without its tag."""
+_SYSTEM = "kubernetes.io/os"
 _NO_MACHINES = ("virtual-kubelet.io/provider", "eks.amazonaws.com/compute-type")
 """Taints of nodes that stand for a service of a cloud."""
 
@@ -61,6 +62,11 @@ def without_proxy(cluster: Cluster) -> Mapping[str, Pod]:
     return _bare.of(cluster)
 
 
+def without_plugin(cluster: Cluster) -> Mapping[str, Pod]:
+    """Nodes where no pod of the network plug-in is, though others have one: one of those."""
+    return _pluginless.of(cluster)
+
+
 def nobody_proxies(cluster: Cluster) -> NetworkPlugin | None:
     """The network plug-in that leaves Services to kube-proxy, where no pod of kube-proxy is.
 
@@ -72,8 +78,12 @@ def nobody_proxies(cluster: Cluster) -> NetworkPlugin | None:
     return found if found is not None and not any(map(is_proxy, cluster.pods.values())) else None
 
 
-def _find_bare(cluster: Cluster) -> Mapping[str, Pod]:
-    with_one = {p.node_name: p for p in cluster.pods.values() if p.node_name and is_proxy(p)}
+def _is_plugin(pod: Pod) -> bool:
+    return bool(work_of(pod)) and not is_proxy(pod)
+
+
+def _find_bare(cluster: Cluster, is_meant: Callable[[Pod], bool]) -> Mapping[str, Pod]:
+    with_one = {p.node_name: p for p in cluster.pods.values() if p.node_name and is_meant(p)}
     if not with_one:
         return {}
     first = next(iter(with_one.values()))
@@ -81,7 +91,9 @@ def _find_bare(cluster: Cluster) -> Mapping[str, Pod]:
     return {
         node.name: first
         for node in nodes
-        if node.name not in with_one and not any(one.key in _NO_MACHINES for one in node.taints)
+        if node.name not in with_one
+        and node.labels.get(_SYSTEM) != "windows"
+        and not any(one.key in _NO_MACHINES for one in node.taints)
     }
 
 
@@ -103,5 +115,6 @@ def _images(pod: Pod) -> list[str]:
 
 _lost_proxies: Derived[Cluster, Mapping[str, Pod]] = Derived(partial(_find_lost, proxies=True))
 _lost_plugins: Derived[Cluster, Mapping[str, Pod]] = Derived(partial(_find_lost, proxies=False))
-_bare: Derived[Cluster, Mapping[str, Pod]] = Derived(_find_bare)
+_bare: Derived[Cluster, Mapping[str, Pod]] = Derived(partial(_find_bare, is_meant=is_proxy))
+_pluginless: Derived[Cluster, Mapping[str, Pod]] = Derived(partial(_find_bare, is_meant=_is_plugin))
 """All are asked of every walk."""

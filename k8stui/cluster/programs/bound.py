@@ -5,8 +5,8 @@ ConfigMap that it mounts (``bind 127.0.0.1``, ``bind-address = 127.0.0.1``), or 
 where it is told nothing: many that are made for a developer's machine bind to 127.0.0.1. What comes
 by the pod's address is refused, while everything inside the pod (a probe by exec, a proxy beside
 it) finds somebody. ``--bind 0.0.0.0:8000`` is every IPv4 address, and refuses IPv6 (ip(7); `::`
-takes both, ipv6(7)). Programs differ in their options, so only those are read that say what they
-mean.
+takes both, ipv6(7)), and so is nginx' ``listen 80;`` (ngx_http_core_module). Programs differ in
+their options, so only those are read that say what they mean.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ _ANNOUNCES = re.compile(r"advertis|public|external|announce", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:\w+://)?(\[[0-9a-fA-F:]+\]|[\w.-]*)(?::([0-9]{1,5}))?/?$")
 _NUMBER = re.compile(r"[0-9]{1,5}")
 _OWN = re.compile(r"127\.\d+\.\d+\.\d+$|localhost$|\[?::1\]?$")
+_IPV6_PORT = re.compile(r"\[::\]:(\d{1,5})\b")
 _IPV4 = re.compile(r"\d+\.\d+\.\d+\.\d+$")
 _VARIABLES = frozenset(
     {"ASPNETCORE_URLS", "SERVER_ADDRESS", "FLASK_RUN_HOST", "UVICORN_HOST", "QUARKUS_HTTP_HOST",
@@ -131,7 +132,10 @@ def _opened(
         for line, value in _directives.of(held):
             if only not in ("", line.key):
                 continue
+            of_nginx = line.text.rstrip().endswith(";") and line.text.split()[0] == "listen"
             for number, address in _addresses(value, declared):
+                if of_nginx and address == "*":
+                    address = "0.0.0.0"  # noqa: PLW2901, S104 - nginx' listen 80 is IPv4 alone
                 origin = held.origin(line.key, line.offset)
                 yield number, address, Bound(f"ConfigMap {name} says so", origin)
 
@@ -147,6 +151,10 @@ _directives: Derived[ConfigMap, Sequence[tuple[ConfiguredLine, str]]] = Derived(
 
 def _addresses(value: str, declared: set[int]) -> Iterator[tuple[int, str]]:
     """``127.0.0.1 -::1``, ``'localhost'``, ``0.0.0.0:8080 ssl``, ``8080``."""
+    six = _IPV6_PORT.match(value)
+    if six is not None:
+        yield from ((number, "::") for number in declared & {int(six[1])})
+        return
     for word in re.split(r"[\s,]+", value.strip().strip("'\"[]")):
         text = word.strip("'\"").removeprefix("-")
         if _NUMBER.fullmatch(text):

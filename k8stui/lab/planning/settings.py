@@ -88,7 +88,8 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFil
         conf = f"net/ipv6/conf/{device}"
         if ipv6:
             yield _setting(f"{conf}/disable_ipv6", 0)
-            yield _setting(f"{conf}/forwarding", sysctls.ip_forward)
+            own = sysctls.ipv6_forwarding
+            yield _setting(f"{conf}/forwarding", sysctls.ip_forward if own is None else own)
             for name in (
                 "accept_dad",
                 "dad_transmits",

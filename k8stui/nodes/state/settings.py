@@ -38,7 +38,7 @@ def parse_sysctls(text: str, file: str = "") -> Sysctls:
 
     """
     said = dict(_lines(text))
-    ipv4 = "net/ipv4/conf/"
+    ipv4, ipv6 = "net/ipv4/conf/", "net/ipv6/conf/all/forwarding"
     default = Sysctls()
 
     def number(name: str, otherwise: int) -> int:
@@ -67,6 +67,7 @@ def parse_sysctls(text: str, file: str = "") -> Sysctls:
         proxy_arp=switched("proxy_arp"),
         accept_local=switched("accept_local"),
         forwarding=switched("forwarding"),
+        ipv6_forwarding=bool(number(ipv6, 0)) if ipv6 in said else None,
         arp_ignore=by_device("arp_ignore"),
         multipath_hash=number("net/ipv4/fib_multipath_hash_policy", 0),
         multipath_hash_ipv6=number("net/ipv6/fib_multipath_hash_policy", 0),

@@ -383,6 +383,15 @@ def given_by_controller(cluster: Cluster, service: Service) -> Diagnosis | None:
                 f"scale StatefulSet {name} up, or write the name of one of its pods",
                 place,
             )
+    for pod in cluster.pods.values() if name else ():
+        there = pod.labels.get(_POD_NAME, "")
+        if pod.namespace == service.namespace and there.rpartition("-")[2] == number:
+            return Diagnosis(
+                f"its selector asks for pod {name}-{number}, and no StatefulSet is called {name}; "
+                f"there is pod {there}",
+                f"write {_POD_NAME}: {there}",
+                place,
+            )
     return None
 
 

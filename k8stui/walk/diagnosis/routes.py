@@ -34,6 +34,7 @@ from k8stui.walk.diagnosis.owners import (
     other_network,
     owner_of,
     podless,
+    service_with,
     what_it_is,
     who,
 )
@@ -80,9 +81,13 @@ def _device_origin(case: Case, namespace: str, address: Address) -> Origin | Non
 def no_route(case: Case) -> Diagnosis | None:
     """Recognise that a namespace knows no way: of the question, of its answer, of the tunnel."""
     step = case.decided
-    if step is None or not isinstance(step.cause, RouteCause) or step.kind is not StepKind.DROP:
+    if step is None or not isinstance(step.cause, RouteCause):
         return None
     route = step.cause.route
+    if step.kind is StepKind.ROUTE and route is None:
+        return _before_any_rule(case, step)
+    if step.kind is not StepKind.DROP:
+        return None
     if route is not None and route.type not in _REFUSING:
         return None
     target, here = step.after.dst, step.namespace
@@ -123,6 +128,23 @@ def no_route(case: Case) -> Diagnosis | None:
         return _unmasked(case, said, step, behind)
     advice, origin = _mend(case, step, target)
     return Diagnosis(said, advice, origin)
+
+
+def _before_any_rule(case: Case, step: Step) -> Diagnosis | None:
+    """A node asks a Service, and has no route to it: kube-proxy's rules come after the route."""
+    target, here = step.after.dst, step.namespace
+    service = service_with(case, target)
+    if here not in case.cluster.nodes or service is None or service.selector is None:
+        return None
+    way = next((n for n in case.cluster.service_cidrs if target in n), case.cluster.service_cidr)
+    device = next((d.name for d in case.network[here].interfaces if d.name != "lo"), "eth0")
+    return Diagnosis(
+        f"{here} has no route to {target}, not even a default route{what_it_is(case, target)}; and "
+        "a process' packet needs one before kube-proxy's rules rewrite where it goes",
+        f"give {here} a default route (ip route add default via ROUTER), or one for Services: ip "
+        f"route add {way} dev {device}",
+        _table(case, here),
+    )
 
 
 def _made_too_early(case: Case, target: Address) -> Diagnosis | None:

@@ -33,8 +33,8 @@ def _decided(case: Case, step: Step, cause: SysctlCause, name: str) -> Diagnosis
     if name.endswith(("ip_forward", ".forwarding")):
         return Diagnosis(
             reason=f"{step.namespace} does not forward packets: {name} = {cause.value}",
-            advice=f"set net.ipv4.ip_forward = 1 on {step.namespace} (sysctl -w, and a file in "
-            "/etc/sysctl.d so that it stays)",
+            advice=f"set {name if 'ipv6' in name else 'net.ipv4.ip_forward'} = 1 on "
+            f"{step.namespace} (sysctl -w, and a file in /etc/sysctl.d so that it stays)",
         )
     if name.endswith("rp_filter"):
         loose = f"set {name} = 2 (loose) or 0 on {step.namespace}"
