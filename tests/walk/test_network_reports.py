@@ -664,6 +664,7 @@ DUAL: Manifest = {
     },
 }
 NO_IPV6 = "net.ipv4.ip_forward = 1\nnet.ipv6.conf.all.forwarding = 0\n"
+WAY_OUT = "default via 192.168.0.1 dev eth0\n"
 ONE_WAY = "192.168.0.0/24 dev eth0\n10.244.1.0/24 dev cni0\n"
 TUNNEL = """\
 4: tun0: <POINTOPOINT,UP,LOWER_UP> mtu 1500 state UNKNOWN
@@ -1739,7 +1740,7 @@ CASES |= {
     ),
     "a VPN takes the pods' network": Told(
         manifests=ALL,
-        beside=(("ip_route", "node-1", f"default via 192.168.0.1 dev eth0\n10.244.0.0/16 dev tun0\n{ONE_WAY}"),
+        beside=(("ip_route", "node-1", f"10.244.0.0/16 dev tun0\n{WAY_OUT}{ONE_WAY}"),
                 ("ip_addr", "node-1", f"{CARDS}{TUNNEL}")),
         result="unknown", cause=("a VPN's device", "10.244.0.0/16 dev tun0"),
         mend="ip route add 10.244.2.0/24", at="10.244.0.0/16 dev tun0",
