@@ -80,7 +80,7 @@ def parse(held: ConfigMap) -> Corefile | None:
         for key in block["head"].split():
             found = _PORT.search(key.rstrip(","))
             ports.append(int(found[1]) if found is not None else _USUAL_PORT)
-    plugins, forward = [*_PLUGIN.finditer(text)], _FORWARD.search(text)
+    plugins = [*_PLUGIN.finditer(text)]
     zones: list[str] = []
     for plugin in plugins:
         own = plugin["zones"].split() or _heads(blocks, plugin.start())
@@ -92,9 +92,14 @@ def parse(held: ConfigMap) -> Corefile | None:
         ports=tuple(dict.fromkeys(ports)),
         zones=tuple(zone for zone in dict.fromkeys(zones) if _ZONE.fullmatch(zone)),
         serves_services=bool(plugins),
-        forwards=addresses(tuple(_PORT.sub("", one) for one in forward["to"].split()))
-        if forward is not None
-        else (),
+        upstreams={
+            _zone(zone): (
+                addresses(tuple(_PORT.sub("", one) for one in forward["to"].split())),
+                held.origin(KEY, forward.start("to")),
+            )
+            for forward in _FORWARD.finditer(text)
+            for zone in _heads(blocks, forward.start())
+        },
         asks_others=_OTHERS.search(text) is not None,
         ends_in_loops=_LOOP.search(text) is not None,
         rewrites={
@@ -103,7 +108,6 @@ def parse(held: ConfigMap) -> Corefile | None:
         },
         ports_origin=held.origin(KEY, blocks[0].start()),
         zones_origin=held.origin(KEY, plugins[0].start("zones") if plugins else 0),
-        forwards_origin=held.origin(KEY, forward.start("to") if forward is not None else 0),
     )
 
 

@@ -670,8 +670,8 @@ class Corefile:
     """Of the plugin kubernetes, those that turn addresses into names aside; empty: not known."""
     serves_services: bool
     """Whether there is that plugin at all."""
-    forwards: tuple[Address, ...] = ()
-    """Where it asks what it does not know itself, those that are addresses."""
+    upstreams: Mapping[str, tuple[tuple[Address, ...], Origin]] = field(default_factory=dict)
+    """By zone, whom it asks what it does not know itself, those that are addresses."""
     asks_others: bool = True
     """Whether anything in it answers for names that are no Services' (forward, template, file)."""
     ends_in_loops: bool = False
@@ -684,7 +684,6 @@ class Corefile:
     """Its zones, and where hosts answers for every name of one, also for those it has not."""
     ports_origin: Origin
     zones_origin: Origin
-    forwards_origin: Origin
 
 
 @record(kw_only=True, weakref_slot=True)

@@ -6,6 +6,7 @@ Sources: the Kubernetes DNS specification 1.1.0, CoreDNS plugin/kubernetes, pkg/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
@@ -33,6 +34,7 @@ __all__ = [
 NDOTS = 5
 """What the kubelet writes for pods that use cluster DNS."""
 _USUAL_NDOTS = 1
+_ALPINE = re.compile(r"(?:^|/)alpine(?::|@|$)|:[\w.-]*alpine")
 DNS_SERVICE = "kube-system/kube-dns"
 DNS_LABELS = {"k8s-app": "kube-dns"}
 """What the pods of cluster DNS carry, whoever installed them."""
@@ -237,10 +239,21 @@ def candidates(cluster: Cluster, name: str, from_pod: Pod | None) -> Iterator[st
     as_it_is_first = name.count(".") >= ndots(from_pod)
     if as_it_is_first:
         yield name
+    if as_it_is_first and from_pod is not None and has_musl(from_pod):
+        return
     for suffix in search_list(cluster, from_pod):
         yield f"{name}.{suffix.rstrip('.')}" if suffix.rstrip(".") else name
     if not as_it_is_first:
         yield name
+
+
+def has_musl(pod: Pod) -> bool:
+    """Whether its programs ask by musl's resolver: a name with ndots dots is asked as it is alone.
+
+    Source: musl src/network/lookup_name.c (name_from_dns_search). Known by Alpine's images.
+    """
+    images = [one.image for one in pod.containers if not one.init]
+    return bool(images) and all(_ALPINE.search(image) is not None for image in images)
 
 
 def _by_node(cluster: Cluster, name: str, pod: Pod) -> Resolution:

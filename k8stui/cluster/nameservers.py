@@ -6,7 +6,7 @@ dnsConfig with dnsPolicy None), resolv.conf(5).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -120,8 +120,7 @@ def kept_back(cluster: Cluster, name: str) -> Lack | None:
     closed = cluster.corefile.closed if cluster.corefile is not None else {}
     name = rewritten(cluster, name.rstrip(".").lower())[0]
     labels = name.split(".")
-    zones = (".".join(labels[n:]) for n in range(len(labels) + 1))
-    zone = next((one for one in zones if one in closed), None)
+    zone = _longest(labels, closed)
     origin = closed.get(zone) if zone is not None else None
     told, domain = cluster.corefile, cluster.cluster_domain
     inside = f".{name}".endswith(f".{domain}")
@@ -133,7 +132,7 @@ def kept_back(cluster: Cluster, name: str) -> Lack | None:
             told.ports_origin,
         )
     if origin is None:
-        return None
+        return None if inside or told is None else _asked_in_vain(cluster, told, labels)
     return Lack(
         "the plugin hosts of the Corefile has no fallthrough: it answers itself for every name of "
         f"{zone or 'every zone'}, and those that it has not do not exist (NXDOMAIN)",
@@ -143,9 +142,40 @@ def kept_back(cluster: Cluster, name: str) -> Lack | None:
     )
 
 
+def stub_zone(cluster: Cluster, name: str) -> str:
+    """The zone of which another name server is asked by name; empty: none."""
+    told = cluster.corefile.upstreams if cluster.corefile is not None else {}
+    return _longest(name.rstrip(".").lower().split("."), told) or ""
+
+
+def _longest(labels: Sequence[str], zones: Collection[str]) -> str | None:
+    ends = (".".join(labels[n:]) for n in range(len(labels) + 1))
+    return next((one for one in ends if one in zones), None)
+
+
+def _asked_in_vain(cluster: Cluster, told: Corefile, labels: Sequence[str]) -> Lack | None:
+    """Upstreams that are addresses of the Services' range which no Service has (any more)."""
+    zone = _longest(labels, told.upstreams)
+    servers, origin = told.upstreams[zone] if zone is not None else ((), told.ports_origin)
+    own = {address for one in cluster.services.values() for address in one.cluster_ips}
+    ranges = cluster.service_cidrs or (cluster.service_cidr,)
+    if not servers or any(a in own or not any(a in r for r in ranges) for a in servers):
+        return None
+    others = (s for s in cluster.services.values() if dns_port(s) and s.key != DNS_SERVICE)
+    meant = next((s for s in others if s.cluster_ips), None)
+    right = f"forward . {meant.cluster_ips[0]} (Service {meant.key})" if meant else "its address"
+    return Lack(
+        f"the Corefile asks {servers[0]} for names of {zone or 'every zone'}, an address of the "
+        "Services' range that no Service has",
+        f"write {right}, and give that Service a fixed clusterIP",
+        origin,
+    )
+
+
 def _asks_itself(dns: Service, told: Corefile) -> Lack | None:
     """CoreDNS is its own upstream: the plugin loop ends it (coredns plugin/loop README)."""
-    itself = [one for one in told.forwards if one in dns.cluster_ips or is_loopback(one)]
+    asked, origin = told.upstreams.get("", ((), told.ports_origin))
+    itself = [one for one in asked if one in dns.cluster_ips or is_loopback(one)]
     if not itself or not told.ends_in_loops:
         return None
     return Lack(
@@ -153,7 +183,7 @@ def _asks_itself(dns: Service, told: Corefile) -> Lack | None:
         "DNS itself: the plugin loop sees that and ends CoreDNS (CrashLoopBackOff)",
         "forward to the name servers of the nodes' network (forward . /etc/resolv.conf where the "
         "nodes' own names them, and no 127.0.0.53: --resolv-conf of the kubelet)",
-        told.forwards_origin,
+        origin,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
@@ -58,7 +60,7 @@ def parse_destination(
     if "/" in host:
         return _named(cluster, written, namespace, beyond)
     if host.lower() == "localhost":
-        return _localhost(source, written)
+        return _published(cluster, source, written) or _localhost(source, written)
     if host.lower() == OUTSIDE:
         return _outside(written, beyond)
     try:
@@ -190,6 +192,20 @@ def _answered(
 
 def _canonical(service: Service, number: int) -> str:
     return ports.canonical(f"svc/{service.key}", number)
+
+
+def _published(cluster: Cluster, source: Source, written: ports.Written) -> Destination | None:
+    """A port of the machine on which kind runs, which is one of a node's (extraPortMappings)."""
+    number = written.port
+    for one in cluster.published if source.canonical == OUTSIDE else ():
+        if str(one.host_port) == str(number) and one.node in cluster.nodes:
+            inside = replace(written, host=f"node/{one.node}", port=str(one.number))
+            found = _named(cluster, inside, "", ())
+            said = (
+                f"port {number} of the machine is port {one.number} of {one.node}, as kind has it"
+            )
+            return replace(found, names=(said,), origin=one.origin)
+    return None
 
 
 def _localhost(source: Source, written: ports.Written) -> Destination:

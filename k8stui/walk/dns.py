@@ -19,7 +19,7 @@ from k8stui.cluster.names import (
     silent_dns,
     uses_cluster_dns,
 )
-from k8stui.cluster.nameservers import LostServer, kept_back, lost_server, unserved
+from k8stui.cluster.nameservers import LostServer, kept_back, lost_server, stub_zone, unserved
 from k8stui.kernel.address import Address
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
@@ -217,6 +217,8 @@ def _resolved(found: Resolution) -> str:
 
 def _meant_inside(cluster: Cluster, name: str) -> bool:
     """Whether a name that is not the cluster's was probably meant to be."""
+    if stub_zone(cluster, name):
+        return False
     first, _, rest = name.rstrip(".").partition(".")
     last = name.rstrip(".").rpartition(".")[2]
     if not rest or last in _NEVER_PUBLIC:

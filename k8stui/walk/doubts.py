@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 _SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
+_FIREWALLS = {
+    **dict.fromkeys(("gce", "gke"), "Google's firewall (gcloud compute firewall-rules create)"),
+    **dict.fromkeys(("aws", "eks"), "the nodes' security group in AWS"),
+    **dict.fromkeys(("azure", "aks"), "the network security group in Azure"),
+    "openstack": "the security group in OpenStack",
+}
+"""What stands before the nodes, by the beginning of a providerID and by distribution."""
 _CHECKS = {
     "aws": "the instances' source/destination check is off",
     "openstack": "allowed-address-pairs of the ports name the pods' range",
@@ -81,6 +88,9 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             f"{apart[0]}: walked as if they reached each other. Across the Internet (NAT) they do "
             f"not: {apart[1]}"
         )
+    shut = _shut_from_outside(cluster, request, exchange)
+    if shut is not None:
+        yield shut
     balanced = balanced_service(cluster, request)
     unhealthy = probed_in_vain(balanced, cluster) if balanced is not None else None
     if unhealthy is not None and exchange.steps and exchange.steps[0].namespace not in cluster.pods:
@@ -132,6 +142,23 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             )
         if name in proxies and not network.has_observed_rules(node):
             yield _as_if(proxies[name], "kube-proxy", "--iptables")
+
+
+def _shut_from_outside(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:
+    """A node's own address in a cloud, whose firewall lets in what somebody has opened."""
+    connect, told = request.connect, cluster.distribution
+    if connect is None or not exchange.steps or exchange.steps[0].namespace != OUTSIDE:
+        return None
+    node = next((n for n in cluster.nodes.values() if connect.destination in n.addresses), None)
+    cloud = _FIREWALLS.get(node.cloud) if node is not None else None
+    cloud = cloud or _FIREWALLS.get(told.name if told is not None else "")
+    if node is None or cloud is None:
+        return None
+    return (
+        f"{cloud} lets nothing in to {node.name} from outside that no rule opens: walked as if "
+        f"port {connect.port}/{connect.protocol.name} were open to the client; or take type: "
+        "LoadBalancer, which opens it by itself"
+    )
 
 
 def balanced_service(cluster: Cluster, request: Request) -> Service | None:

@@ -17,11 +17,11 @@ from typing import NamedTuple
 from k8stui.apiserver.fields import labels
 from k8stui.apiserver.inventory import ALWAYS_THERE
 from k8stui.cluster.judgement import Ask, Judgement, Peer
-from k8stui.cluster.model import Cluster, Pod, Service
+from k8stui.cluster.model import Cluster, Pod, Service, Workload
 from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.selection import Chosen, meant
-from k8stui.cluster.selectors import NAMESPACE_NAME, namespace_labels
+from k8stui.cluster.selectors import NAMESPACE_NAME, matches, namespace_labels
 from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
@@ -69,6 +69,7 @@ class NearRules:
             self._no_namespace,
             self._virtual_address,
             self._left_out,
+            self._label_of_the_maker,
             self._other_half,
             self._other_ports,
             self._no_pods,
@@ -93,6 +94,24 @@ class NearRules:
             if found is not None:
                 return found._replace(policy=near.policy)
         return Hint()
+
+    def _label_of_the_maker(self, near: _Near) -> Hint | None:
+        """A label that the workload itself has, and its pods have not."""
+        pod = near.peer.pod
+        owner = (pod.namespace, *(pod.owner or ("", ""))) if pod is not None else None
+        maker = _makers.of(self._cluster).get(owner) if owner is not None else None
+        if pod is None or maker is None or not self._asks_its_port(near):
+            return None
+        own = {key: value for key, value in maker.labels.items() if key not in pod.labels}
+        labels_ = {**own, **pod.labels}
+        wanted = [one.pods for one in near.rule.peers if one.pods is not None]
+        if not any(matches(one, labels_) and not matches(one, pod.labels) for one in wanted):
+            return None
+        return Hint(
+            f" ({maker.kind} {maker.name} itself is labelled {_words(own)}, and its pods are not)",
+            f"write {_words(own, equals=': ')} into spec.template.metadata.labels of {maker.kind} "
+            f"{maker.name}",
+        )
 
     def _fits(self, near: _Near, rule: PolicyRule | None = None) -> bool:
         """Whether the rule, or another in its place, would surely allow it."""
@@ -388,6 +407,11 @@ def _known_spaces(cluster: Cluster) -> frozenset[str]:
     return frozenset((*cluster.namespace_labels, *pods, *ALWAYS_THERE))
 
 
+def _by_name(cluster: Cluster) -> dict[tuple[str, str, str], Workload]:
+    return {(one.namespace, one.kind, one.name): one for one in cluster.workloads}
+
+
+_makers = Derived(_by_name)
 _spaces = Derived(_known_spaces)
 """All namespaces that there surely are."""
 

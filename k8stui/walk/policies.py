@@ -29,13 +29,14 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Direction as Way
 from k8stui.kernel.step import StepKind
 from k8stui.nodes.policy import KNOWN, NONE
+from k8stui.origin import Origin, OriginKind
 from k8stui.record import record
 from k8stui.walk.near_rules import NearRules
 from k8stui.walk.trace import Outcome
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster
-    from k8stui.origin import Origin
+    from k8stui.manifests.problem import Problem
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
@@ -372,6 +373,17 @@ class Policies:
             said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
             advice = f"allow {what} to {far} in egress of NetworkPolicy {own.name}"
         first = meant or selecting[0]
+        lost = _refused_beside(self._cluster, pod.namespace)
+        if lost is not None and not mend:
+            name, problem = lost
+            return Denial(
+                f"{said}{hint}; NetworkPolicy {name} beside it is refused by the API server, and "
+                "so allows nothing",
+                f"mend it: {problem.message.partition(': ')[2]}",
+                Origin(kind=OriginKind.DECLARED, place=problem),
+                f"{first.kind} {first.key}",
+                denied=denied,
+            )
         return Denial(
             said + hint,
             mend or advice,
@@ -383,6 +395,14 @@ class Policies:
     def allows(self, policy: Policy, rule: PolicyRule, peer: Peer, ask: Ask) -> bool:
         """Whether a rule is surely about this connection."""
         return self.judgement.fits(policy, rule, peer, ask) is True
+
+
+def _refused_beside(cluster: Cluster, namespace: str) -> tuple[str, Problem] | None:
+    """A policy of the namespace that was written, and is none."""
+    begins = f"NetworkPolicy {namespace}/"
+    found = (key for key in cluster.refused if key.startswith(begins))
+    key = next(found, None)
+    return (key.removeprefix(begins), cluster.refused[key]) if key is not None else None
 
 
 def _unsure(denied: Denied) -> Denial:

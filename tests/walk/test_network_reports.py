@@ -39,6 +39,7 @@ class Told:
     ask: tuple[str, str] = ("pod/client", "svc/web:80")
     beside: tuple[tuple[str, str, str], ...] = ()
     options: Mapping[str, Any] | None = None
+    problems: int = 0
     result: str
     by: str = ""
     cause: tuple[str, ...] = ()
@@ -620,8 +621,8 @@ COREDNS = pod(
 PREFIX = "service.beta.kubernetes.io/"
 
 
-def corefile(said: str, forward: str = "forward . 1.1.1.1") -> Manifest:
-    text = f".:53 {{\n    {said}\n    kubernetes cluster.local\n    {forward}\n}}\n"
+def corefile(said: str, forward: str = "forward . 1.1.1.1", more: str = "") -> Manifest:
+    text = f".:53 {{\n    {said}\n    kubernetes cluster.local\n    {forward}\n}}\n{more}"
     return kind("v1", "coredns", "ConfigMap", "kube-system", data={"Corefile": text})
 
 
@@ -1764,6 +1765,62 @@ CASES |= {
         cause=("policy DROP of chain INPUT",), mend="--dport 10250",
         rule="node-state", words="kubectl logs and exec",
     ),
+    "a stub domain at nobody's address": Told(
+        manifests=(*ALL, corefile("errors", more="consul {\n    forward . 10.96.77.7\n}\n")),
+        ask=("pod/client", "db.service.consul:5432"), result="no-such-name",
+        cause=("asks 10.96.77.7 for names of consul",), mend="fixed clusterIP",
+    ),
+    "a stub domain elsewhere": Told(
+        manifests=(*ALL, corefile("errors", more="default {\n    forward . 10.1.0.9\n}\n")),
+        ask=("pod/client", "db.service.default:5432"), result="connected",
+    ),
+    "a name with ndots dots in Alpine": Told(
+        manifests=(*NODES, *WEB, pod("client", container={"image": "node:20-alpine"}, dnsConfig={
+            "options": [{"name": "ndots", "value": "1"}]})),
+        ask=("pod/client", "web.default:80"), result="no-such-name",
+        cause=("musl",), mend="ask web.default.svc.cluster.local",
+    ),
+    "a name with ndots dots elsewhere": Told(
+        manifests=(*NODES, *WEB, pod("client", container={"image": "node:20-slim"}, dnsConfig={
+            "options": [{"name": "ndots", "value": "1"}]})),
+        ask=("pod/client", "web.default:80"), result="connected",
+    ),
+    "a policy beside it is refused": Told(
+        manifests=(*ALL, policy("none", "", policyTypes=["Ingress"]),
+                   policy("some", "web", ingress=[{"ports": [{"port": "8080"}]}])),
+        options=CALICO, result="timeout", problems=1,
+        cause=("NetworkPolicy some beside it is refused",), mend="at least one letter",
+        rule="policy-denial", words="is refused by the API server",
+    ),
+    "a policy's label is the workload's alone": Told(
+        manifests=(*NODES, *WEB, labelled(workload("Deployment", "client", "app=client"), "a=b"),
+                   policy("web", "web", **lets_in({"podSelector": having(a="b")}))),
+        ask=("deploy/client", "svc/web:80"), options=CALICO, result="timeout",
+        cause=("Deployment client itself is labelled a=b",), mend="a: b into spec.template",
+        rule="policy-denial", words="its pods are not",
+    ),
+    "a node port in a cloud": Told(
+        manifests=(*of_cloud("gce"), service(
+            "web", port={"port": 80, "nodePort": 30080}, to=8080, type="NodePort"), WEB[1]),
+        ask=("outside", "node/node-1:30080"), result="connected",
+        assumed="Google's firewall",
+    ),
+    "a port that kind publishes": Told(
+        manifests=({"apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster", "nodes": [
+            {"role": "control-plane", "extraPortMappings": [
+                {"containerPort": 30080, "hostPort": 8080}]}]},
+            service("web", port={"port": 80, "nodePort": 30080}, type="NodePort"),
+            workload("Deployment", "web", "app=web", container={"image": "nginx"})),
+        ask=("outside", "localhost:8080"), result="connected",
+    ),
+    "Cilium does not know the API server": Told(
+        manifests=(*ALL, kind("v1", "cilium-config", "ConfigMap", "kube-system",
+                              data={"kube-proxy-replacement": "true"}),
+                   workload("DaemonSet", "cilium", "k8s-app=cilium", namespace="kube-system",
+                            container={"image": "quay.io/cilium/cilium:v1.15.3"})),
+        ask=("pod/client", "pod/web-0:8080"), result="connected",
+        rule="network-daemons", words="to which nobody leads", fix="k8sServiceHost",
+    ),
     "IPIP in Azure": Told(
         manifests=(*of_cloud("azure"), CLIENT, *WEB, FELIX, pool("Always")),
         result="connected", assumed="Azure's network drops IPIP",
@@ -1806,7 +1863,7 @@ def world_of(folder: Path, case: Told) -> World:
         given.setdefault(option, {})[name] = str(dump)
     file = write(folder, case.manifests)
     made = build_world([str(file)], ClusterOptions(), NodeOptions(**given))
-    assert not made.problems, [problem.render() for problem in made.problems]
+    assert len(made.problems) == case.problems, [one.render() for one in made.problems]
     return made
 
 

@@ -5,7 +5,8 @@ Services that came later do not work there, new pods have no network, routes to 
 missing. The walks show the node as if it ran.
 
 Nor where a node has none of their pods at all, and other nodes have; or where no node has
-one, and the network plug-in is told to leave its work to it. Does not apply to
+one, and the network plug-in is told to leave its work to it, or does it and does not know the API
+server's own address. Does not apply to
 manifests, of which nobody knows how their pods fare, nor to the plug-in's controllers.
 """
 
@@ -15,15 +16,20 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.distribution import KUBEADM
 from k8stui.cluster.networks.node_daemons import (
+    is_proxy,
     nobody_proxies,
     without_plugin,
     without_proxy,
     work_of,
 )
+from k8stui.cluster.programs.images import bare_image
 from k8stui.walk.diagnosis.endpoints import readiness
 
 ID = "network-daemons"
+_CILIUM = "cilium/cilium"
+_API_SERVER = "KUBERNETES_SERVICE_HOST"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -74,6 +80,7 @@ def _missing(ground: Ground) -> Iterator[Finding]:
 
 def _nobody(ground: Ground) -> Iterator[Finding]:
     """A dump in which nobody does kube-proxy's work, and somebody says so."""
+    yield from _shut_out(ground)
     told = nobody_proxies(ground.cluster)
     if told is None or told.leaves_proxy is None or not ground.inventory.has_observed("Pod"):
         return
@@ -87,6 +94,32 @@ def _nobody(ground: Ground) -> Iterator[Finding]:
         fix=f'let {told.name} do it (kube-proxy-replacement: "true", with k8sServiceHost and '
         "k8sServicePort, and restart its pods), or run kube-proxy (kubeadm init phase addon "
         "kube-proxy)",
+    )
+
+
+def _shut_out(ground: Ground) -> Iterator[Finding]:
+    """Cilium in kube-proxy's place that looks for the API server where only it leads itself.
+
+    Source: Cilium's documentation, "Kubernetes Without kube-proxy" (k8sServiceHost).
+    """
+    pods = ground.cluster.pods.values()
+    there = ground.cluster.distribution
+    agents = [p for p in pods if any(bare_image(c.image).endswith(_CILIUM) for c in p.containers)]
+    knows = any(name == _API_SERVER for p in agents for c in p.containers for name, _ in c.env)
+    replaces = any(one.replaces_proxy is not None for one in ground.cluster.network_plugins)
+    if not agents or knows or not replaces or any(map(is_proxy, pods)):
+        return
+    if there is not None and there.name != KUBEADM:
+        return
+    yield Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=f"Pod {agents[0].key}",
+        place=agents[0].origin.place,
+        why="Cilium does kube-proxy's work, and asks the API server at Service kubernetes, to "
+        "which nobody leads before Cilium itself runs (i/o timeout)",
+        fix="set k8sServiceHost and k8sServicePort to the API server's own address (its variables "
+        f"{_API_SERVER} and KUBERNETES_SERVICE_PORT)",
     )
 
 

@@ -15,7 +15,9 @@ from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, Service, ServiceT
 from k8stui.cluster.names import (
     circle,
     dns_port,
+    has_musl,
     is_address,
+    ndots,
     resolve,
     rewritten,
     search_list,
@@ -345,6 +347,15 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
             f"{asked} ends in a dot: it is asked as it is, without the search list",
             f"write the full name {resolve(cluster, bare, pod).fqdn} in front of the dot, or leave "
             "the dot off",
+        )
+    glibc = next((r for s in search_list(cluster, pod) if pod is not None and has_musl(pod)
+                  and (r := resolve(cluster, f"{bare}.{s}.", None)).is_resolved), None)  # fmt: skip
+    if glibc is not None and pod is not None:
+        return Diagnosis(
+            f"{bare} has as many dots as ndots ({ndots(pod)}) of the pod's dnsConfig: musl's "
+            "resolver (Alpine) then asks it as it is, and never with the search list",
+            f"ask {glibc.fqdn}, or leave ndots at 5",
+            pod.origins.get("dns_config", pod.origin),
         )
     if pod is not None and not search_list(cluster, pod):
         full = resolve(cluster, bare, None)
