@@ -93,12 +93,7 @@ def unserved(cluster: Cluster) -> Lack | None:
         return None
     if told is None:
         return _taken_by_caches(cluster, dns)
-    led = {
-        one.port
-        for each in cluster.endpoint_slices.get(dns.key, ())
-        for one in each.ports or ()
-        if one.name == port.name
-    }
+    led = dns_pods_ports(cluster)
     if led and not led & set(told.ports):
         listens, leads = told.ports[0], next(iter(led))
         return Lack(
@@ -113,6 +108,18 @@ def unserved(cluster: Cluster) -> Lack | None:
             told.ports_origin,
         )
     return _asks_itself(dns, told) or _taken_by_caches(cluster, dns)
+
+
+def dns_pods_ports(cluster: Cluster) -> set[int]:
+    """Where cluster DNS leads a question by UDP, as policies see it too; empty: not known."""
+    dns = cluster.services.get(DNS_SERVICE)
+    port = dns_port(dns) if dns is not None else None
+    return {
+        one.port
+        for each in cluster.endpoint_slices.get(DNS_SERVICE, ())
+        for one in each.ports or ()
+        if port is not None and one.name == port.name
+    }
 
 
 def kept_back(cluster: Cluster, name: str) -> Lack | None:

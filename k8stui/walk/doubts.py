@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 _SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
+_OWN_ARP = frozenset({"aws", "azure", "gce", "digitalocean", "hcloud", "linode", "vultr"})
+"""Clouds in which an address that a machine announces by ARP gets nothing (MetalLB's documentation,
+"Cloud Compatibility"); by the beginning of a providerID."""
 _FIREWALLS = {
     **dict.fromkeys(("gce", "gke"), "Google's firewall (gcloud compute firewall-rules create)"),
     **dict.fromkeys(("aws", "eks"), "the nodes' security group in AWS"),
@@ -104,6 +107,9 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
         yield from _on_devices(by, network)
         asked = request.connect.destination if request.connect and by.by_arp else None
         beyond = bool(exchange.steps) and exchange.steps[0].namespace in (OUTSIDE, LAN)
+        unheard = unheard_in_cloud(cluster, by)
+        if unheard is not None:
+            yield f"{unheard.why}: walked as if it were carried. Else {unheard.mend}"
         if asked is not None and beyond and is_elsewhere(asked, cluster.nodes.values()):
             yield (
                 f"{asked} is on none of the nodes' networks, where alone {by.node} answers ARP for "
@@ -161,6 +167,19 @@ def _shut_from_outside(cluster: Cluster, request: Request, exchange: Exchange) -
     )
 
 
+def unheard_in_cloud(cluster: Cluster, by: Announced) -> Lack | None:
+    """An address that somebody announces by ARP to a cloud's network."""
+    first = next((n for n in cluster.nodes.values() if n.cloud in _OWN_ARP), None)
+    if first is None or not by.by_arp:
+        return None
+    return Lack(
+        f"{by.text}; the machines are a cloud's ({first.cloud}), whose network answers ARP itself "
+        "and carries the addresses alone that it has given out",
+        "take the cloud's own load balancer, or an address that it gives the machine",
+        by.origin,
+    )
+
+
 def balanced_service(cluster: Cluster, request: Request) -> Service | None:
     """The Service whose load balancer is asked."""
     service = cluster.services.get(request.service or "")
@@ -170,14 +189,14 @@ def balanced_service(cluster: Cluster, request: Request) -> Service | None:
 
 
 def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
-    """MetalLB's L2Advertisement that names devices (speaker/layer2_controller.go, interfaces)."""
+    """Devices that an L2Advertisement (interfaces) or kube-vip (vip_interface) names."""
     has = [one.name for one in network[by.node].interfaces]
     if by.only_on and not any(name in has for name in by.only_on):
         yield (
             f"the address is announced on {' and '.join(by.only_on)} alone (interfaces of the "
-            f"L2Advertisement, {by.origin.where}); a node without such a device answers no ARP for "
-            f"it, as {by.node} with its {', '.join(has[1:3])}: walked as if it did. Leave "
-            "interfaces out, or name the nodes' own devices"
+            f"L2Advertisement, or vip_interface of kube-vip, {by.origin.where}); a node without "
+            f"such a device answers no ARP for it, as {by.node} with its {', '.join(has[1:3])}: "
+            "walked as if it did. Leave it out, or name the nodes' own devices"
         )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
 from k8stui.cluster.model import Pod
 from k8stui.cluster.names import DNS_LABELS, DNS_PORT, uses_cluster_dns
-from k8stui.cluster.nameservers import local_cache
+from k8stui.cluster.nameservers import dns_pods_ports, local_cache
 from k8stui.cluster.policy import (
     ClusterPolicy,
     Direction,
@@ -317,7 +317,8 @@ class Policies:
         if cache is not None:
             return self._from_cache(client, cache) if own_node else None
         peer = self.name_server
-        ask = Ask(DNS_PORT, Protocol.UDP, peer.pod)
+        port = next(iter(dns_pods_ports(self._cluster)), DNS_PORT)
+        ask = Ask(port, Protocol.UDP, peer.pod)
         found = self.denied(Direction.EGRESS, client, peer, ask)
         if found is None and peer.pod is not None and not peer.pod.host_network:
             asking = self.judgement.peer(client, None, client.key)

@@ -687,6 +687,13 @@ def nginx(listens: str) -> tuple[Manifest, ...]:
     )  # fmt: skip
 
 
+VIP = workload(
+    "DaemonSet", "kube-vip", "app=kube-vip", namespace="kube-system",
+    container={"image": "ghcr.io/kube-vip/kube-vip:v0.7.2", "args": ["manager"], "env": [
+        {"name": "svc_enable", "value": "true"}, {"name": "vip_interface", "value": "ens160"}]},
+    pod_spec={"hostNetwork": True},
+)  # fmt: skip
+
 CASES = {
     "ip_forward is off on the server's node": Told(
         manifests=ALL,
@@ -1820,6 +1827,43 @@ CASES |= {
                             container={"image": "quay.io/cilium/cilium:v1.15.3"})),
         ask=("pod/client", "pod/web-0:8080"), result="connected",
         rule="network-daemons", words="to which nobody leads", fix="k8sServiceHost",
+    ),
+    "cluster DNS at another port of its pods": Told(
+        manifests=(*ALL, service("kube-dns", "k8s-app=kube-dns", {"port": 53, "protocol": "UDP"},
+                                 5353, namespace="kube-system", clusterIP="10.96.0.10"),
+                   pod("coredns-0", "k8s-app=kube-dns", namespace="kube-system", node="node-2",
+                       ports=[{"containerPort": 5353, "protocol": "UDP"}]),
+                   policy("out", "client", policyTypes=["Egress"], egress=[
+                       TO_DNS, {"to": [{"podSelector": having(app="web")}]}])),
+        ask=("pod/client", "web:80"), options=CALICO, result="no-such-name",
+        cause=("port 5353/UDP",), mend="5353",
+    ),
+    "a node port that the server refuses": Told(
+        manifests=(*NODES, WEB[1], service(
+            "web", port={"port": 80, "nodePort": 8080}, type="NodePort")),
+        ask=("outside", "node/node-1:8080"), result="refused", problems=1,
+        cause=("Service web is refused and left out",), mend="take one from 30000",
+    ),
+    "a host by hand in the pods' range": Told(
+        manifests=(*NODES, CLIENT, service("db", None, 5432), {
+            "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "db"},
+            "subsets": [{"addresses": [{"ip": "10.244.50.10"}], "ports": [{"port": 5432}]}]}),
+        ask=("pod/client", "svc/db:5432"), result="timeout",
+        cause=("which is in the pods' range",), mend="keep the pods' range",
+        rule="endpoints-by-hand", words="in the pods' range",
+    ),
+    "kube-vip on a card that nodes have not": Told(
+        manifests=(*NODES, WEB[1], balanced(service("web", to=8080, type="LoadBalancer"),
+                                            {"ip": "192.168.0.240"}), VIP),
+        ask=("outside", "192.168.0.240:80"), result="connected",
+        assumed="announced on ens160 alone",
+    ),
+    "ARP in a cloud": Told(
+        manifests=(*of_cloud("digitalocean"), WEB[1], balanced(
+            service("web", to=8080, type="LoadBalancer"), {"ip": "192.168.0.240"}), VIP),
+        ask=("outside", "192.168.0.240:80"), result="connected",
+        assumed="whose network answers ARP itself",
+        rule="load-balancer", words="whose network answers ARP itself", fix="own load balancer",
     ),
     "IPIP in Azure": Told(
         manifests=(*of_cloud("azure"), CLIENT, *WEB, FELIX, pool("Always")),

@@ -7,7 +7,8 @@ information: where there is no such controller, it stays so.
 A warning where the input shows why: MetalLB's pools have none left, or not the one that is asked
 for, or no advertisement is for them; or another Service of k3s' ServiceLB has the port already. And
 where others answer for MetalLB's addresses, or give others: kube-proxy in mode ipvs without
-strictARP, k3s' ServiceLB. And where Azure's probes find no node healthy.
+strictARP, k3s' ServiceLB. And where Azure's probes find no node healthy, or the nodes are a
+cloud's, whose network hears no ARP of theirs.
 
 Does not apply to Services whose status has an address or a name, nor to those with externalIPs.
 """
@@ -23,6 +24,7 @@ from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.balancers import METALLB
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
+from k8stui.walk.doubts import unheard_in_cloud
 
 ID = "load-balancer"
 
@@ -30,6 +32,10 @@ ID = "load-balancer"
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _unannounced(ground)
     yield from _at_odds(ground)
+    told = (unheard_in_cloud(ground.cluster, by) for by in ground.cluster.announced.values())
+    unheard = next(filter(None, told), None)
+    if unheard is not None:
+        yield Finding.of_lack(ID, "the cluster", unheard)
     for service in ground.services:
         yield from _unread(service)
         if service.type is ServiceType.LOAD_BALANCER:

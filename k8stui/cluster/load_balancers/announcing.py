@@ -16,6 +16,7 @@ from itertools import islice
 from k8stui.apiserver.fields import texts
 from k8stui.cluster.load_balancers.balancers import Balancers, astray
 from k8stui.cluster.load_balancers.kube_vip import (
+    device_of_kube_vip,
     nodes_of_kube_vip,
     not_for_services,
     of_other_class,
@@ -178,6 +179,7 @@ def announced(
             told = Announced(
                 node=first,
                 text=f"kube-vip on {first} answers ARP for the address of Service {service.key}",
+                only_on=tuple(filter(None, (device_of_kube_vip(pods.values()),))),
                 origin=assumed(
                     f"nothing says which of kube-vip's pods leads: that of {first} taken",
                     vips[first].place,

@@ -31,6 +31,18 @@ def nodes_of_kube_vip(pods: Iterable[Pod], *, for_services: bool) -> Mapping[str
     }
 
 
+def device_of_kube_vip(pods: Iterable[Pod]) -> str:
+    """Where it announces addresses (vip_interface); empty: on the card of the default route."""
+    told = (
+        value
+        for pod in pods
+        for one in pod.containers
+        for name, value in one.env
+        if KUBE_VIP in one.image and name in ("vip_interface", "vip_servicesinterface")
+    )
+    return next(filter(None, told), "")
+
+
 def _is_for_services(container: Container) -> bool:
     """As its env says; where that says nothing of what it is for, it is taken to be."""
     told = dict(container.env)

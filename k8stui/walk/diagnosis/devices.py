@@ -45,11 +45,15 @@ def stopped_by_device(case: Case) -> Diagnosis | None:
         return Diagnosis(f"{whose} is {state}", f"ip link set {device.name} up", origin)
     if packet.length_bytes > device.mtu_bytes:
         what = "the answer" if step.direction is Direction.REPLY else "the packet"
+        inner = packet.carried
+        around = packet.length_bytes - inner.length_bytes if inner is not None else 0
+        fits = device.mtu_bytes - around
         return Diagnosis(
             f"{what} has {packet.length_bytes} bytes, {whose} takes {device.mtu_bytes} (its MTU), "
             "and it may not be cut",
             "give the pods' devices an MTU that fits through every device of the way (the "
-            f"plug-in's mtu: {device.mtu_bytes}), or let ICMP 3/4 (fragmentation needed) pass",
+            f"plug-in's mtu: {fits}{f', with {around} for the tunnel' if around else ''}), or let "
+            "ICMP 3/4 (fragmentation needed) pass",
             origin,
         )
     return None

@@ -98,6 +98,15 @@ def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
             endpoint.origin,
         )
     behind = owner_of(case, address)
+    of_pods = next((one for one in case.cluster.pod_cidrs if address in one), None)
+    if behind is None and of_pods is not None:
+        return Diagnosis(
+            f"the endpoints of Service {key} name {address}, which is in the pods' range "
+            f"({of_pods}): the cluster takes it for a pod's, and no node has such pods",
+            "keep the pods' range (podSubnet) apart from every network that pods ask; or mend the "
+            f"address in the endpoints of Service {key}, if a pod is meant",
+            endpoint.origin,
+        )
     if behind is None:
         return None
     return Diagnosis(

@@ -21,6 +21,7 @@ from k8stui.walk.diagnosis.missing_rules import kept_by_the_node, missing_rules
 from k8stui.walk.diagnosis.node_listeners import on_another_address
 from k8stui.walk.diagnosis.owners import service_with
 from k8stui.walk.diagnosis.published import unanswered
+from k8stui.walk.diagnosis.refused import refused
 from k8stui.walk.diagnosis.selectors import matching
 from k8stui.walk.sentence import port_word
 
@@ -358,6 +359,11 @@ def _no_node_port(
         f"no Service has node port {connect.port}/{connect.protocol.name}, and nothing on "
         f"{node.name} itself is known to listen there"
     )
+    for key, problem in case.cluster.refused.items():
+        if key.startswith("Service ") and f"nodePort is {connect.port}," in problem.message:
+            why = refused(case.cluster, *key.split(" ", 1))
+            if why is not None:
+                return Diagnosis(f"{said}: {why.reason}", why.advice, why.origin)
     if behind is not None:
         service, entry = behind
         return Diagnosis(
