@@ -8,7 +8,7 @@ declare.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
@@ -107,6 +107,11 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
+def _leads(words: Sequence[str]) -> bool:
+    """Whether a chain without a name follows. A statement may be long, and have many braces."""
+    return bool(_LEADS.search("".join(words[-2:]).rstrip()))
+
+
 class _Structure:
     """Blocks and statements of a text."""
 
@@ -151,8 +156,9 @@ class _Structure:
             elif first == ";" and not depth:
                 self._end(found, words, start)
             elif first == "{":
-                head = "".join(words).strip()
-                if holds_blocks or (not depth and level < _DEEPEST and _LEADS.search(head)):
+                is_bound = not depth and level < _DEEPEST and _leads(words)
+                if holds_blocks or is_bound:
+                    head = "".join(words).strip()
                     words.clear()
                     found.append(_Block(head, start, self._within(head or "{", start, level + 1)))
                 else:
