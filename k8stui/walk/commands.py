@@ -16,6 +16,7 @@ import shlex
 from collections.abc import Iterator
 
 from k8stui.kernel.address import Address
+from k8stui.kernel.nft_ruleset import BOUND
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import (
     BridgeCause,
@@ -193,7 +194,10 @@ def _rule(cause: RuleCause, version: int) -> Iterator[_Said]:
         family, _, table = cause.table.partition(" ")
         if family in _NFT_FAMILIES and _is(_NFT_NAME, table) and _is(_NFT_NAME, chain):
             shows = f"rule {cause.index} decided" if cause.index else "its policy decided"
-            yield _line("nft", "list", "chain", family, table, chain), f"the chain: {shows}"
+            if chain.startswith(BOUND):  # nft takes no such name
+                yield _line("nft", "list", "table", family, table), f"the table: {shows}"
+            else:
+                yield _line("nft", "list", "chain", family, table, chain), f"the chain: {shows}"
             for met in cause.met:
                 key = met.element.text.partition(" : ")[0].partition(" comment ")[0]
                 if _is(_NFT_NAME, met.name) and _is(_NFT_KEY, key):

@@ -757,6 +757,14 @@ CASES = {
         at="ip saddr 10.0.0.0/8 drop",
         rule="node-state", words="table inet site", fix="nft insert rule",
     ),
+    "the same in a chain without a name": Told(
+        manifests=ALL, beside=(("nft", "node-2", OWN_TABLE.replace(
+            "ip saddr 10.0.0.0/8 drop", "meta l4proto tcp jump {\n ip saddr 10.0.0.0/8 drop\n }"
+        )),),
+        result="timeout", by="node-2", cause=("chain __chain1 (table inet site)",),
+        mend="nft insert rule inet site forward ip saddr 10.244.0.0/16 accept",
+        at="ip saddr 10.0.0.0/8 drop",
+    ),
     "nodePortAddresses: primary, asked at the second card": Told(
         manifests=(*NODES, NODE_PORT, WEB[1], kube_proxy(nodePortAddresses=["primary"])),
         beside=(("ip_addr", "node-1", CARDS),), ask=("outside", "172.16.0.11:30080"),

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.header import ECHO, WITH_PORTS
-from k8stui.kernel.nft_ruleset import FAMILY_OF
+from k8stui.kernel.nft_ruleset import BOUND, FAMILY_OF
 from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Direction, Hook, RuleCause, Step, StepKind
 from k8stui.nodes.writers import writer_of
@@ -179,8 +179,8 @@ def _ufw_words(packet: Packet, pods: Prefix, hook: Hook | None) -> str:
     return f"out to {pods}" if packet.dst in pods else f"out {service}"
 
 
-def _nft_advice(step: Step, rule: RuleCause, pods: Prefix, *, is_pods: bool) -> str:
-    packet, chain = step.before, f"{rule.table} {rule.chain.name}"
+def _nft_advice(case: Case, step: Step, rule: RuleCause, pods: Prefix, *, is_pods: bool) -> str:
+    packet, chain = step.before, f"{rule.table} {_named(case, rule)}"
     family = FAMILY_OF[packet.src.version]
     let = f"{family} saddr {pods}" if is_pods else _is_it_for_nft(packet)
     also = f" and {family} daddr {pods} likewise" if is_pods else ""
@@ -189,6 +189,18 @@ def _nft_advice(step: Step, rule: RuleCause, pods: Prefix, *, is_pods: bool) -> 
         f"accept{also}; and write that into what loads table {rule.table} (often "
         "/etc/nftables.conf), so that it stays"
     )
+
+
+def _named(case: Case, rule: RuleCause) -> str:
+    """The rule's chain; of one without a name, the chain in which it stands."""
+    name = rule.chain.name
+    for step in reversed(case.exchange.steps):
+        cause = step.cause
+        if not name.startswith(BOUND):
+            break
+        if isinstance(cause, RuleCause) and (cause.table, cause.leads) == (rule.table, name):
+            name = cause.chain.name
+    return name
 
 
 def _tool(step: Step, rule: RuleCause) -> str:
@@ -249,7 +261,9 @@ def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
     if rule.is_nft:
         # Whose rule it is, and whether it comes back, its text does not tell.
         is_pods = step.hook is Hook.FORWARD and (packet.src in pods or packet.dst in pods)
-        return "" if writer == "kube-proxy" else _nft_advice(step, rule, pods, is_pods=is_pods)
+        return (
+            "" if writer == "kube-proxy" else _nft_advice(case, step, rule, pods, is_pods=is_pods)
+        )
     if writer == "fail2ban":
         jail = rule.chain.name.removeprefix("f2b-")
         return (
