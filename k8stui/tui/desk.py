@@ -235,15 +235,14 @@ class Desk:
     def place(self) -> tuple[Place | None, str]:
         """Manifest line of what is selected, and what it says; or none, and why there is none.
 
-        Where the walk fails, its last step is followed to what made it fail: the outcome's own
-        line, else that of the finding about it.
+        The step that a walk fails at, and its last one, are followed to what made it fail: the
+        outcome's own line, else that of the finding about it.
         """
         origin = self.views.selected_origin()
         state, trace = self.state, self.state.trace
-        is_end = state.index + 1 == len(state.steps)
         if (
             trace is not None
-            and is_end
+            and state.index + 1 in (trace.outcome.step, len(state.steps))
             and self.views.front is not PaneName.NODES
             and trace.outcome.result is not Result.CONNECTED
         ):

@@ -63,7 +63,9 @@ class GoToScreen(ListScreen):
     def _why(self, row: int) -> list[Told]:
         step = self._trace.steps[self._found[row].index]
         why = because(step.cause)
-        said = f"{step.text}" + (f". Because: {why.text}" if why is not None else "")
+        said = step.text
+        if why is not None and why.text not in said:
+            said += f". Because: {why.text}"
         origin = origin_line(step.origin)
         ink = origin[0][1] if origin else Ink.TEXT
         return [Told(run(" "), said, Ink.TEXT, 4), Told(run(" "), text_of(origin), ink, 1)]

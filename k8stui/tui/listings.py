@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from k8stui.export.drawing.ink import NOTHING, Ink, Line, join, line_width, middle, run, wrap
+from k8stui.export.drawing.ink import NOTHING, Ink, Line, hang, join, line_width, middle, run, wrap
 from k8stui.export.drawing.words import LEGEND, RESULTS
 from k8stui.neutralise import neutralise
 from k8stui.order import natural
@@ -156,14 +156,13 @@ def neighbour_lines(found: Sequence[Related]) -> list[Line]:
     ] or [NOTHING, run(" Nothing uses it, and it uses nothing.")]
 
 
-def manifest_lines(place: Place, lines: Sequence[Numbered]) -> list[Line]:
-    """The manifest's lines, the meant one lit."""
+def manifest_lines(place: Place, lines: Sequence[Numbered], width: int) -> list[Line]:
+    """The manifest's lines, the meant one lit; what is wider goes on below."""
     digits = len(str(lines[-1].number)) if lines else 1
     drawn: list[Line] = [run(f" {neutralise(place.field)}", Ink.DIM) if place.field else NOTHING]
     for number, text in lines:
         is_it = number == place.line
-        mark = "▶" if is_it else " "
-        drawn.append(
-            run(f" {mark} {number:>{digits}}  {neutralise(text)}", Ink.MATCH if is_it else Ink.TEXT)
-        )
+        ink = Ink.MATCH if is_it else Ink.TEXT
+        lead = run(f" {'▶' if is_it else ' '} {number:>{digits}}  ", ink)
+        drawn += hang(lead, neutralise(text), width, ink, indent=digits + 7)
     return drawn

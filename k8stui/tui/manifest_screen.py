@@ -25,10 +25,13 @@ class ManifestScreen(ListScreen):
     ]
 
     def __init__(
-        self, title: str, lines: Sequence[Line], show_values: Callable[[], object] | None
+        self,
+        title: str,
+        lines: Callable[[int], Sequence[Line]],
+        show_values: Callable[[], object] | None,
     ) -> None:
-        """`show_values`: asks for the same lines with values; None: they are there."""
-        super().__init__(title, lambda _: lines)
+        """`lines`: of a width; `show_values`: asks for them with values (None: they have them)."""
+        super().__init__(title, lines)
         self._show_values = show_values
 
     def own_keys(self) -> tuple[Line, ...]:

@@ -15,6 +15,8 @@ from k8stui.origin import Place, is_file
 
 _BORDER = re.compile(r"^(?:---|- |  - apiVersion:|\.\.\.\s*$)")
 """Where one object of a YAML stream, or one item of a dump, gives way to the next."""
+_SAVED = re.compile(r"\*\w+$|:\S+ (?:[A-Z]+|-)(?: |$)|(?:\[\d+:\d+\] )?-A \S|COMMIT$")
+"""A line of iptables-save: a table, a chain, a rule, the end (iptables-save.c, iptables.c)."""
 _LIST_HEAD = 12
 """Lines of a document in which a list says that it is one of Secrets."""
 
@@ -35,7 +37,7 @@ def lines_around(place: Place, around: int = 5, *, values: bool = False) -> tupl
     """The line of `place` and up to `around` lines on either side, of the same object only.
 
     Values of Secrets are ``…``; so are those of containers' ``env``, and passwords, unless
-    `values` says that they are asked for.
+    `values` says that they are asked for. Rules of iptables-save hold none: they stand as they are.
 
     Raises:
         UnreadableError: the input was no file, is gone, or cannot be shown without a Secret.
@@ -54,6 +56,10 @@ def lines_around(place: Place, around: int = 5, *, values: bool = False) -> tupl
             f"{place.file} has no line {place.line}: it has changed since it was read"
         )
     first, stretch, is_secret = found
+    rows = stretch.split("\n")
+    if not is_secret and _SAVED.match(rows[place.line - first]):
+        saved = (Numbered(first + at, text) for at, text in enumerate(rows) if _SAVED.match(text))
+        return tuple(one for one in saved if abs(one.number - place.line) <= around)
     veil = Veil(stretch, secret=is_secret, values=values)
     if veil.is_closed:
         raise UnreadableError("a Secret stands there: its lines are never shown")

@@ -45,7 +45,8 @@ class ToolKeys(Base):
         place, what = event.place, event.what
         title = f"{place.file}:{place.line}  {what}"
         more = None if event.values else partial(self.show_place, place, what, values=True)
-        self.app.push_screen(ManifestScreen(title, manifest_lines(place, event.lines), more))
+        lines = partial(manifest_lines, place, event.lines)
+        self.app.push_screen(ManifestScreen(title, lines, more))
 
     def on_lines_missing(self, event: LinesMissing) -> None:
         """Say why they cannot be shown."""

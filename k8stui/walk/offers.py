@@ -115,8 +115,12 @@ def endpoint_of(
 
 
 def first_offer(world: World) -> Offer | None:
-    """The most telling way in: the first node port, else the first way to the first Service."""
+    """The most telling way in: the first node port, else the first Service's own address.
+
+    Where there is neither, the first way to the first Service.
+    """
     first: Offer | None = None
+    inside: Offer | None = None
     for service in world.cluster.services.values():
         if service.key == "default/kubernetes":
             continue
@@ -124,4 +128,6 @@ def first_offer(world: World) -> Offer | None:
             if offer.request.source == "outside":
                 return offer
             first = first or offer
-    return first
+            if inside is None and offer.request.destination.startswith("svc/"):
+                inside = offer
+    return inside or first

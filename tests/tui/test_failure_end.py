@@ -40,6 +40,27 @@ async def test_the_end_is_whole_at_80_by_24_and_nothing_moves_on_the_way(path: P
         assert "╰" in driver.text("#layout").splitlines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("webapp-wrong-selector", "13    selector:"),
+        ("target-port-undeclared", "32        targetPort: 8000"),
+        ("listens-on-localhost-only", "13      - name: app"),
+        ("nodeport-one-node-only", "45  :PREROUTING ACCEPT"),
+    ],
+)
+async def test_where_it_opens_one_key_shows_the_line_to_blame(name: str, said: str) -> None:
+    app = make_app(Jobs([str(BROKEN[0].parent / name)]))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        driver = Driver(app, pilot, LiteralJobs())
+        assert driver.state.trace.outcome.step == driver.state.index + 1
+        await driver.press("m")
+        shown = driver.text("#sheet")
+        assert "the cause" in shown
+        assert f"▶ {said}" in shown
+
+
 async def test_a_replay_and_a_story_keep_their_places() -> None:
     app = make_app(Jobs([str(BROKEN[0].parent / "selector-matches-nothing")]))
     async with app.run_test(size=(80, 24)) as pilot:
