@@ -185,6 +185,12 @@ def _calico_own_node(view: _View) -> Iterator[str]:
         yield (f"{_LIKE}Calico judges what the pod sends to its own node by these egress rules")
 
 
+def _calico_itself(view: _View) -> Iterator[str]:
+    """Row 14: what leaves by the pod's device and comes back to it meets both of its chains."""
+    if view.services and any(map(view.is_ruled, Direction)):
+        yield _asks_itself(view)
+
+
 def _calico_unheard(view: _View) -> Iterator[str]:
     """Of policies of the cluster Calico converts what it knows (conversion.go combinePorts…)."""
     for policy in view.policies:
@@ -204,6 +210,7 @@ _CALICO: tuple[Callable[[_View], Iterator[str]], ...] = (
     _drops,
     _no_pings,
     _calico_own_node,
+    _calico_itself,
     _calico_unheard,
 )
 
@@ -301,10 +308,14 @@ def _all_of_6(view: _View) -> Iterator[str]:
 def _itself(view: _View) -> Iterator[str]:
     """Row 14: what is free one way has the mark, and that is asked for once."""
     if view.services and all(map(view.is_ruled, Direction)):
-        yield (
-            f"{_LIKE}the pod is judged by its own policies where it asks itself through Service "
-            f"{view.services[0].key}"
-        )
+        yield _asks_itself(view)
+
+
+def _asks_itself(view: _View) -> str:
+    return (
+        f"{_LIKE}the pod is judged by its own policies where it asks itself through Service "
+        f"{view.services[0].key}"
+    )
 
 
 def _unseen(view: _View) -> Iterator[str]:

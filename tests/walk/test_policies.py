@@ -443,11 +443,16 @@ def test_what_an_engine_does_not_know_is_said(tmp_path: Path) -> None:
 
 def test_calico_says_what_it_does(tmp_path: Path) -> None:
     path = tmp_path / "all.yaml"
-    path.write_text(yaml.safe_dump_all([*BREAD, NOTHING_OUT]))
+    shut = policy("shut", "app=oven", policyTypes=["Egress"])
+    path.write_text(yaml.safe_dump_all([*BREAD, NOTHING_OUT, shut]))
     world = build_world([str(path)], ClusterOptions(), NodeOptions(cni="calico"))
     said = notes(world, "baker")
     assert "Calico drops: the client times out" in said
     assert "Calico judges what the pod sends to its own node" in said
+    assert "where it asks itself through Service default/oven" in notes(world, "oven")
+    felt = ask(world, "pod/oven", "svc/oven:70").outcome
+    assert felt.result is Result.TIMEOUT
+    assert "lets out nothing to pod default/oven" in felt.reason
 
 
 def test_what_lets_it_in_is_asked_of_the_address_that_policies_meet(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ _OF_DEVICE = re.compile(r"cali-[tf]w-(.+)")
 """The chain of what goes to a pod, and of what comes from it."""
 _OF_POLICIES = ("cali-pi-", "cali-po-")
 """Chains of what comes in to pods by a policy, and of what goes out."""
+_INWARD = ("cali-tw-", _OF_POLICIES[0])
 _POD = re.compile(r'POD name:(\S+) namespace: ([^\s"]+)|--comment "(\S+)/(\S+) reject"')
 """By which comment the rule of a dump names its pod, in either kube-router's words."""
 
@@ -41,8 +42,9 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
     pod = _judged(case, rule)
     if pod is None or not {packet.src, packet.dst} & {*pod.addresses}:
         return _left_over(case, step, rule, "")
-    direction = Direction.INGRESS if packet.dst in pod.addresses else Direction.EGRESS
-    denial = _denial(case, pod, packet)
+    inward = packet.dst in pod.addresses
+    direction = Direction.INGRESS if inward else Direction.EGRESS
+    denial = _denial(case, pod, packet, inward=inward)
     felt = f"kube-router on {step.namespace} rejects it with an ICMP error, so it is refused"
     if denial is not None:
         return Diagnosis(f"{denial.reason}; {felt}", denial.advice, denial.origin)
@@ -64,7 +66,7 @@ def denied_by_judge(case: Case) -> Diagnosis | None:
     pod = case.cluster.pods.get(step.cause.reason.pod or "")
     if pod is None:
         return None
-    denial = _denial(case, pod, step.before)
+    denial = _denial(case, pod, step.before, inward=step.before.dst in pod.addresses)
     if denial is None:
         return None
     if denial.unsure:
@@ -83,15 +85,15 @@ def dropped_by_calico(case: Case) -> Diagnosis | None:
     if step is None or rule is None or step.kind is not StepKind.DROP:
         return None
     found, chain = _OF_DEVICE.fullmatch(rule.chain.name), rule.chain.name
+    inward = chain.startswith(_INWARD)
     if found is not None:
         pods = case.cluster.pods.values()
         pod = next((one for one in pods if cali_name(one) == found[1]), None)
     elif chain.startswith(_OF_POLICIES):
-        inward = chain.startswith(_OF_POLICIES[0])
         pod = case.pod_with(step.before.dst if inward else step.before.src)
     else:
         return None
-    denial = _denial(case, pod, step.before) if pod is not None else None
+    denial = _denial(case, pod, step.before, inward=inward) if pod is not None else None
     if denial is None:
         return None
     return Diagnosis(
@@ -101,9 +103,8 @@ def dropped_by_calico(case: Case) -> Diagnosis | None:
     )
 
 
-def _denial(case: Case, pod: Pod, packet: Packet) -> Denial | None:
+def _denial(case: Case, pod: Pod, packet: Packet, *, inward: bool) -> Denial | None:
     """What the API's rules have against a packet to the pod, or from it."""
-    inward = packet.dst in pod.addresses
     policies = Policies(case.enforced)
     direction = Direction.INGRESS if inward else Direction.EGRESS
     peer = policies.judgement.peer_at(packet.src if inward else packet.dst)
