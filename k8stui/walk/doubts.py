@@ -48,6 +48,13 @@ _SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
 _OWN_ARP = frozenset({"aws", "azure", "gce", "digitalocean", "hcloud", "linode", "vultr"})
 """Clouds in which an address that a machine announces by ARP gets nothing (MetalLB's documentation,
 "Cloud Compatibility"); by the beginning of a providerID."""
+_INTERNAL = frozenset({
+    ("azure-load-balancer-internal", "true"), ("aws-load-balancer-internal", "true"),
+    ("aws-load-balancer-internal", "0.0.0.0/0"), ("aws-load-balancer-scheme", "internal"),
+    ("load-balancer-type", "Internal"), ("openstack-internal-load-balancer", "true"),
+})  # fmt: skip
+"""Annotations of Services (their last part) by which clouds make a load balancer of their own
+network's, with its value."""
 _FIREWALLS = {
     **dict.fromkeys(("gce", "gke"), "Google's firewall (gcloud compute firewall-rules create)"),
     **dict.fromkeys(("aws", "eks"), "the nodes' security group in AWS"),
@@ -101,6 +108,17 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             f"{unhealthy.why} ({unhealthy.origin.where}); walked as if it were not so. What mends "
             f"it: {unhealthy.mend}"
         )
+    if balanced is not None and exchange.steps and exchange.steps[0].namespace == OUTSIDE:
+        inner = next(
+            (k for k, v in balanced.annotations.items() if (k.rpartition("/")[2], v) in _INTERNAL),
+            "",
+        )
+        if inner:
+            yield (
+                f"Service {balanced.key} asks for a load balancer inside the cloud's network alone "
+                f"({inner}): walked as if the client were there. From the Internet nobody reaches "
+                "it: take the annotation away, or ask through a VPN"
+            )
     by = cluster.announced.get(request.connect.destination) if request.connect else None
     if by is not None:
         yield from (f"{one.why}; walked as if it were not so" for one in cluster.rivals)

@@ -1873,6 +1873,50 @@ CASES |= {
         assumed="whose network answers ARP itself",
         rule="load-balancer", words="whose network answers ARP itself", fix="own load balancer",
     ),
+    "kube-vip's ranges are another namespace's": Told(
+        manifests=(*NODES, WEB[1], VIP, service("web", to=8080, type="LoadBalancer"),
+                   workload("Deployment", "kube-vip-cloud-provider", "app=kvcp", container={
+                       "image": "ghcr.io/kube-vip/kube-vip-cloud-provider:v0.0.12"}),
+                   kind("v1", "kubevip", "ConfigMap", "kube-system",
+                        data={"range-dev": "192.168.0.240-192.168.0.250"})),
+        ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("no addresses for namespace default",), mend="write range-global",
+        rule="load-balancer", words="no addresses for namespace default", fix="range-default",
+    ),
+    "a host outside in the pods' range": Told(
+        manifests=(*NODES, CLIENT), ask=("pod/client", "10.244.50.10:5432"), result="timeout",
+        mend="no node has such pods",
+    ),
+    "a webhook's url with a Service's name": Told(
+        manifests=(*HOOKED[:3], *NODES, CLIENT, kind(
+            "admissionregistration.k8s.io/v1", "guard", "ValidatingWebhookConfiguration",
+            webhooks=[{"name": "a.guard.example", "admissionReviewVersions": ["v1"],
+                       "sideEffects": "None", "clientConfig": {"url": "https://hook.g.svc/x"}}])),
+        ask=("node/node-1", "hook.g.svc:443"), result="no-such-name",
+        cause=("does not ask cluster DNS",),
+        rule="server-calls", words="name of Service g/hook", fix="clientConfig.service",
+    ),
+    "a load balancer inside the cloud": Told(
+        manifests=(*of_cloud("azure"), WEB[1], balanced(
+            service("web", to=8080, type="LoadBalancer"), {"ip": "192.168.0.99"},
+            **{"azure-load-balancer-internal": "true"})),
+        ask=("outside", "192.168.0.99:80"), result="connected",
+        assumed="a load balancer inside the cloud's network",
+    ),
+    "a policy, asked by the load balancer's address": Told(
+        manifests=(*NODES, CLIENT, WEB[1], balanced(
+            service("web", to=8080, type="LoadBalancer"), {"ip": "198.51.100.20"}),
+            policy("web", "web", **lets_in({"podSelector": having(app="client")}))),
+        ask=("pod/client", "198.51.100.20:80"), options={"policy_engine": "kube-router"},
+        result="refused", cause=("masqueraded on node-1",), mend="by its own name from inside",
+    ),
+    "the Service of a StatefulSet is refused": Told(
+        manifests=(*NODES, CLIENT, service("db", port=5432, clusterIP="none"), workload(
+            "StatefulSet", "db", "app=db", serviceName="db")),
+        ask=("pod/client", "db-0.db:5432"), result="no-such-name", problems=1,
+        cause=("'none' is no IP address",),
+        rule="governing-service", words="'none' is no IP address",
+    ),
     "IPIP in Azure": Told(
         manifests=(*of_cloud("azure"), CLIENT, *WEB, FELIX, pool("Always")),
         result="connected", assumed="Azure's network drops IPIP",

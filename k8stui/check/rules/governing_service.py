@@ -18,6 +18,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 from k8stui.cluster.selectors import selects
+from k8stui.walk.diagnosis.refused import refused
 
 ID = "governing-service"
 
@@ -30,14 +31,19 @@ def look(ground: Ground) -> Iterator[Finding]:
         if not name or f"{template.namespace}/{name}" in ground.cluster.services:
             continue
         meant = _meant(ground, template, name)
+        lost = refused(ground.cluster, "Service", f"{template.namespace}/{name}")
         yield Finding(
             rule=ID,
             severity=Severity.WARNING if meant else Severity.INFO,
             subject=template.subject,
             place=template.manifest.place("spec", "serviceName"),
             why=f"there is no Service {template.namespace}/{name}: its pods have no DNS names of "
-            "their own",
-            fix=f"write serviceName: {meant}" if meant else f"create a headless Service {name}",
+            f"their own{f'; {lost.reason}' if lost is not None else ''}",
+            fix=lost.advice
+            if lost is not None
+            else f"write serviceName: {meant}"
+            if meant
+            else f"create a headless Service {name}",
         )
 
 

@@ -9,13 +9,15 @@ has no endpoints, which is a warning.
 A warning where the name is no typing error of a Service's: that one may be elsewhere; and where
 NetworkPolicies keep the API server out of the pods behind it: it asks from its node's network, so
 no selector means it. An information where a cloud's own control plane may not reach the pods (GKE's
-private clusters, another plug-in than Amazon's in EKS). Does not apply to ``clientConfig.url``.
+private clusters, another plug-in than Amazon's in EKS). Of ``clientConfig.url``
+only a Service's name in it is told: that one the server does ask of a resolver, its node's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -60,10 +62,31 @@ def look(ground: Ground) -> Iterator[Finding]:
                 yield from _kept_out(ground, manifest, called, path)
             yield from _beyond(ground, manifest)
             yield from _nobody(ground, manifest)
+            yield from _by_name(ground, manifest)
     for manifest in ground.of_kind("APIService").values():
         called = table(manifest.data, "spec", "service")
         yield from _judge(ground, manifest, called, ("spec", "service"))
         yield from _kept_out(ground, manifest, called, ("spec", "service"))
+
+
+def _by_name(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
+    """A url with a Service's name: the API server asks its node's resolver, not cluster DNS."""
+    for index, webhook in enumerate(array(manifest.data, "webhooks")):
+        host = urlsplit(text(webhook, "clientConfig", "url")).hostname or ""
+        name, _, rest = host.removesuffix(f".{ground.cluster.cluster_domain}").partition(".")
+        space, _, kind = rest.partition(".")
+        service = ground.cluster.services.get(f"{space}/{name}")
+        if service is not None and kind == "svc":
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=f"{manifest.kind} {manifest.name}",
+                place=manifest.place("webhooks", index, "clientConfig", "url"),
+                why=f"its url has the name of Service {service.key}, and the API server asks its "
+                "node's resolver, which does not know it (no such host)",
+                fix=f"write clientConfig.service: {{namespace: {space}, name: {name}}} in its "
+                "place, with port and path",
+            )
 
 
 def _beyond(ground: Ground, manifest: Manifest) -> Iterator[Finding]:

@@ -40,6 +40,8 @@ class Balancers:
 
     metallb: Told | None
     vips: Mapping[str, Origin]
+    ranges: Manifest | None
+    """kube-vip-cloud-provider's ConfigMap."""
     """Nodes on which kube-vip announces what Services ask for."""
     idle: Lack | None
     """Why a Service that asks for no address gets none from anybody; None: nothing says so."""
@@ -128,7 +130,7 @@ class Balancers:
     ) -> Lack | None:
         """Why MetalLB gives none, or not the one that is asked for; None: nothing is known."""
         if not self.pools:
-            return None if given else self.idle
+            return None if given else self.idle or self._no_range(service)
         all_pools = ", ".join(one.name for one in self.pools)
         out = [one for one in given if not any(one in pool for pool in self.pools)]
         if out:
@@ -198,6 +200,25 @@ class Balancers:
             f"widen the addresses of {pools[0].title}, or let Services share one "
             "(metallb.io/allow-shared-ip)",
             pools[0].origin("addresses"),
+        )
+
+    def _no_range(self, service: Service) -> Lack | None:
+        """kube-vip-cloud-provider takes addresses of the namespace's range, or of the global one.
+
+        Source: kube-vip-cloud-provider pkg/provider/loadBalancer.go (discoverPool).
+        """
+        if self.ranges is None:
+            return None
+        has = table(self.ranges.data, "data")
+        ends = (service.namespace, "global")
+        if any(f"{begin}-{end}" in has for begin in ("cidr", "range") for end in ends):
+            return None
+        return Lack(
+            f"ConfigMap {self.ranges.name} has no addresses for namespace {service.namespace} "
+            f"(it has {', '.join(has) or 'none'}): kube-vip-cloud-provider gives it none",
+            f"write range-global, or range-{service.namespace}, into it: free addresses of the "
+            "nodes' network",
+            self.ranges.origin("data"),
         )
 
     def _held(
@@ -298,7 +319,8 @@ def find_balancers(inventory: Inventory, pods: Mapping[str, Pod]) -> Balancers |
         if text(one.data, "spec", "loadBalancerIP")
     }
     idle = _without_pools(metallb) if metallb is not None else asked_alone(pods.values())
-    return Balancers(metallb=metallb, vips=vips, idle=idle, seen=seen, asked=asked)
+    ranges = inventory.of("ConfigMap").get("kube-system/kubevip") if metallb is None else None
+    return Balancers(metallb=metallb, vips=vips, idle=idle, seen=seen, asked=asked, ranges=ranges)
 
 
 def _without_pools(metallb: Told) -> Lack | None:

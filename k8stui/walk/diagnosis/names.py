@@ -583,6 +583,9 @@ def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:
             f"and hostname: {parts[0]} into the pod",
             pod.origins.get("subdomain", pod.origin),
         )
+    lost = refused(cluster, "Service", f"{pod.namespace}/{pod.subdomain}")
+    if lost is not None:
+        return lost
     if pod.subdomain:
         return Diagnosis(
             f"pod {pod.key} has the subdomain {pod.subdomain}, and no headless Service has "

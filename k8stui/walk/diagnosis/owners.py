@@ -160,6 +160,12 @@ def podless(case: Case, address: Address) -> str:
         return ""
     if not any(address in cidr for cidr in case.cluster.pod_cidrs or (case.cluster.pod_cidr,)):
         return ""
+    if owner_of(case, address) is None:
+        return (
+            "it is in the pods' range, and no node has such pods: where a host outside is meant, "
+            "the range (podSubnet) has to be another one, apart from every network that pods ask; "
+            "where a pod is meant, ask the Service in front of it"
+        )
     return "no pod has that address (any more): ask the Service in front of the pods instead"
 
 

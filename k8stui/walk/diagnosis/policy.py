@@ -150,10 +150,20 @@ def _taken_for_a_stranger(case: Case, denial: Denial, snat: Step) -> Denial | No
         return None
     field = "masquerade_all" if proxy.masquerade_all else "cluster_cidr"
     why = why_masqueraded(case.cluster, case.exchange, snat)
+    reason = f"{denial.reason}: that is pod {client.key}, masqueraded on {snat.namespace} "
+    reason += f"because {why}; none of its labels count"
+    service, connect = case.service, case.request.connect
+    if service is not None and connect and connect.destination not in service.cluster_ips:
+        return replace(
+            denial,
+            reason=reason,
+            advice=f"ask Service {service.name} by its own name from inside (its ClusterIP hides "
+            "no pod), or set externalTrafficPolicy: Local in it",
+            origin=service.origins.get("external_traffic_policy", service.origin),
+        )
     return replace(
         denial,
-        reason=f"{denial.reason}: that is pod {client.key}, masqueraded on {snat.namespace} "
-        f"because {why}; none of its labels count",
+        reason=reason,
         advice="set masqueradeAll: false in kube-proxy's configuration"
         if proxy.masquerade_all
         else f"set clusterCIDR: {case.cluster.pod_cidr} in kube-proxy's configuration, and restart "
