@@ -29,6 +29,7 @@ from k8stui.nodes.kubeproxy import (
     mode_title,
     replacement,
 )
+from k8stui.nodes.kubeproxy.other_versions import other_versions
 from k8stui.nodes.kubeproxy.port_plan import PortPlan
 from k8stui.nodes.kubeproxy.seen import seen_in_dumps, seen_ranges, with_seen_addresses
 from k8stui.nodes.node import bridge_nf, build_node
@@ -308,8 +309,11 @@ def _remarks(site: Site) -> Iterator[Remark]:
         if site.cluster.proxy.mode == ipvs.IPVS:
             text += f"; {ipvs.WHAT_IT_DOES}; {ipvs.ITS_END}"
         yield Remark(text=text, origin=mode_origin(site.cluster))
+    nodes = site.cluster.nodes.values()
+    generated = (node for node in nodes if site.observed(node).nft is None)
+    yield from other_versions(site.cluster, generated)
     yield from uninjected(site.cluster)
-    for node in site.cluster.nodes.values():
+    for node in nodes:
         if node.annotations:
             yield from node_annotations.wrong(node)
 

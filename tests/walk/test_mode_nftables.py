@@ -266,3 +266,25 @@ def test_json_has_the_elements(world: World) -> None:
             "text": "tcp . 30080 : goto external-DTOG5KOK-default/frontend/tcp/",
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("version", "said"),
+    [
+        ("v1.28.3", "1.28 of n knows no mode nftables"),
+        ("v1.33.1", "shown as 1.36"),
+        ("v1.36.2", ""),
+    ],
+)
+def test_what_other_versions_write_is_said(tmp_path: Path, version: str, said: str) -> None:
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "n"}}
+    status = {"nodeInfo": {"kubeletVersion": "v1.20.1", "kubeProxyVersion": version}}
+    (tmp_path / "node.json").write_text(json.dumps({**node, "status": status}))
+    made = build_world(
+        [str(tmp_path / "node.json")], cluster_options=ClusterOptions(proxy_mode="nftables")
+    )
+    (told,) = [
+        remark.text for remark in made.network.remarks if "kube-proxy 1." in remark.text
+    ] or [""]
+    assert said in told
+    assert bool(told) is bool(said)
