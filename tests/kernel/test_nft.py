@@ -470,3 +470,14 @@ def test_json_tells_where_and_which_sets_rules_fill() -> None:
     with pytest.raises(NftError) as caught:
         parse(f'{{"nftables": [\n{lines},\n{{"rule": {{}}}}]}}')
     assert caught.value.line == 7
+
+
+@pytest.mark.parametrize("field", ["ip dscp set ef", "ip ttl set 9", "ip6 hoplimit set 9"])
+def test_a_field_of_the_other_family_is_not_set(field: str) -> None:
+    (made,) = text.parse(
+        "table inet t {\nchain c {\ntype filter hook prerouting priority 0; policy accept;\n"
+        f"{field} drop\n}}\n}}\n"
+    ).tables
+    asked = replace(packet(), src=Address.parse("fd00::1"), dst=Address.parse("fd00::2"))
+    verdicts = [type(run(made, one).verdict) for one in (packet(), asked)]
+    assert verdicts == ([Accept, Drop] if field.startswith("ip6") else [Drop, Accept])

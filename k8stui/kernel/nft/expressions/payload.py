@@ -99,7 +99,7 @@ class Payload(NamedTuple):
 
     def value(self, passage: Passage, /) -> Raw:
         packet = passage.packet
-        self._depend(packet)
+        self.depend(packet)
         if self.header in _FRAMES:
             raise BreakError
         if self.header == "ether":
@@ -113,7 +113,13 @@ class Payload(NamedTuple):
             return packet.length_bytes
         raise UnknownError(str(self))
 
-    def _depend(self, packet: Packet) -> None:
+    def depend(self, packet: Packet) -> None:
+        """Ask whether the packet has the header.
+
+        Raises:
+            BreakError: it has not.
+
+        """
         version = _VERSIONS.get(self.header)
         if version is not None and version != packet.dst.version:
             raise BreakError

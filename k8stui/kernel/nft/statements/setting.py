@@ -41,6 +41,8 @@ class Setting(NamedTuple):
 
     def do(self, passage: Passage, /) -> None:
         key = self.key
+        if isinstance(key, Payload):
+            key.depend(passage.packet)
         if str(key) in _WITHOUT_EFFECT:
             found(self.what, passage)
             return
@@ -53,7 +55,6 @@ class Setting(NamedTuple):
             passage.mark_connection(value & _ALL)
             passage.visit(StepKind.MARK)
         elif key in _HOPS:
-            key.value(passage)  # of the other family it ends here
             passage.become(changed(passage.packet, ttl=value), StepKind.RULE)
         elif key == SEGMENT_SIZE:
             if passage.packet.protocol is not Protocol.TCP:
