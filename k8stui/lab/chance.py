@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from k8stui.kernel.branches import branches
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.nft.compile import statements
+from k8stui.kernel.nft.statements.dynamic import Dynamic
 from k8stui.kernel.step import RuleCause
 from k8stui.lab.planning.build import plan
 from k8stui.lab.run import run
@@ -101,10 +103,18 @@ def _why_not(exchange: Exchange) -> str:
     if exchange.felt.result in (Result.TIMEOUT, Result.UNKNOWN):
         return "a branch ends in silence, or not at all"
     causes = (step.cause for step in exchange.steps if isinstance(step.cause, RuleCause))
-    rules = (cause.rule for cause in causes if cause.rule is not None)
-    if any(compile_rule(rule.text).writes for rule in rules):
+    if any(map(_remembers, causes)):
         return "session affinity keeps a client at one endpoint"
     return ""
+
+
+def _remembers(cause: RuleCause) -> bool:
+    """Whether the rule writes down whose packet it was."""
+    if cause.rule is None:
+        return False
+    if cause.is_nft:
+        return any(isinstance(one, Dynamic) for one in statements(cause.rule.text))
+    return bool(compile_rule(cause.rule.text).writes)
 
 
 def _expected(exchanges: Sequence[Exchange]) -> Mapping[End, Fraction]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from k8stui.cluster.options import ClusterOptions
 from k8stui.lab import chance
 from k8stui.lab.chance import Count, Share, count, p_value, survival
 from k8stui.lab.plan import Tools
@@ -109,7 +110,8 @@ def test_what_is_not_left_to_chance(guestbook: World, some_tools: Tools) -> None
     assert not _counted(guestbook, "pod/client", "svc/redis-leader:6379", some_tools)
 
 
-def test_affinity_is_not_counted(some_tools: Tools, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", ["iptables", "nftables"])
+def test_affinity_is_not_counted(some_tools: Tools, tmp_path: Path, mode: str) -> None:
     pods = "".join(
         f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: w{n}, labels: {{app: w}}}}\n"
         "spec: {containers: [{name: w, image: w, ports: [{containerPort: 80}]}]}\n"
@@ -121,5 +123,5 @@ def test_affinity_is_not_counted(some_tools: Tools, tmp_path: Path) -> None:
     )
     path = tmp_path / "affinity.yaml"
     path.write_text(pods + service)
-    world = build_world([str(path)])
+    world = build_world([str(path)], cluster_options=ClusterOptions(proxy_mode=mode))
     assert "affinity" in str(_counted(world, "pod/w0", "svc/w:80", some_tools))
