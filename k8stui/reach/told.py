@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from k8stui.cluster.judgement import Judgement
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.policy import Direction
-from k8stui.kernel.derived import Derived
+from k8stui.cluster.selection import ruling
 from k8stui.nodes.names import veth_name
 from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.reach import Cell, WalkedWay
@@ -89,16 +88,7 @@ def _policies(
 
 def selecting(cluster: Cluster, way: Direction, pod: str) -> tuple[str, ...]:
     """Names of the policies that select a pod, in the order of asking."""
-    known = _known.of(cluster)
-    found = known.get((pod, way))
-    if found is None:
-        policies = Judgement(cluster).selecting(cluster.pods[pod], way)
-        found = known[pod, way] = tuple(one.key for one in policies)
-    return found
-
-
-_known: Derived[Cluster, dict[tuple[str, Direction], tuple[str, ...]]] = Derived(lambda _: {})
-"""By pod and direction the names of the policies that select it."""
+    return tuple(one.key for one in ruling(cluster, cluster.pods[pod]) if way in one.directions)
 
 
 def _devices(names: Mapping[str, str], cluster: Cluster) -> Mapping[str, str]:
