@@ -216,8 +216,7 @@ def _denials(world: World, policies: Policies, trace: Trace) -> Iterator[Denial]
     client = world.cluster.pods.get(connect.namespace)
     there = [hop for hop in trace.hops if hop.direction is Way.FORWARD and hop.steps[-1].before]
     if not there:  # not even the name resolved
-        denial = policies.dns(client, request) if client is not None else None
-        yield from (denial,) if denial is not None else ()
+        yield from _behind_the_name(world, policies, request)
         return
     node = client.node_name if client is not None else None
     left = next((hop for hop in there if hop.namespace == node), there[-1]).steps[-1].before
@@ -240,16 +239,35 @@ def _denials(world: World, policies: Policies, trace: Trace) -> Iterator[Denial]
         yield from policies.inward(request, server, Ask(port, connect.protocol, server), source)
 
 
-def _arrival(world: World, request: Request, packet: Packet) -> Trace | None:
+def _behind_the_name(world: World, policies: Policies, request: Request) -> Iterator[Denial]:
+    """The question for the name, and what comes behind it."""
+    client = world.cluster.pods.get(request.connect.namespace if request.connect else "")
+    arrival = _arrival(world, request)
+    if client is None or arrival is None:
+        denial = policies.dns(client, request) if client is not None else None
+        yield from (denial,) if denial is not None else ()
+        return
+    done = arrival.outcome
+    server = world.cluster.pods.get(done.server_pod or "")
+    peer = policies.judgement.peer(server, done.server_address, str(done.server_address))
+    ask = Ask(done.server_port or 0, request.protocol, server)
+    yield from policies.outward(request, peer, ask)
+    if server is not None and server is not client:
+        yield from policies.inward(request, server, ask, source_met(world.cluster, arrival))
+
+
+def _arrival(world: World, request: Request, packet: Packet | None = None) -> Trace | None:
     """How the request would go on from where it stood as this packet, if no policy were enforced.
 
-    None: it would not arrive, or the rules that stop it are those of a dump.
+    Without a packet, from its beginning. None: it would not arrive, or the rules that stop it are
+    those of a dump.
     """
     options = replace(world.options, policy_engine=NONE)
     opened = replace(world, options=options, network=build_network(world.cluster, options))
-    end = (packet.dst, packet.dport)
     for trace in walks(opened, request):
-        met = (step.before for step in trace.steps if step.before is not None)
-        if trace.outcome.result is Result.CONNECTED and end in ((p.dst, p.dport) for p in met):
+        if trace.outcome.result is not Result.CONNECTED:
+            continue
+        met = ((p.dst, p.dport) for step in trace.steps if (p := step.before) is not None)
+        if packet is None or (packet.dst, packet.dport) in met:
             return trace
     return None

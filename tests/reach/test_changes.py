@@ -166,6 +166,7 @@ SITUATIONS: dict[str, tuple[list[Manifest], str, str]] = {
     "a name": (
         [policy("p", policyTypes=["Egress"], egress=[{"to": [TO_MILL]}])], "pod/farmer", "mill:70",
     ),
+    "a name, and all that is behind it": ([CLOSED, SHUT_IN], "pod/farmer", "mill:70"),
     "before an admin's rule": (
         [tiered("AdminNetworkPolicy", "v1alpha1", priority=5, ingress=DENY_ALL)],
         "pod/farmer", "svc/mill:70",
