@@ -37,7 +37,7 @@ from k8stui.walk.trace import Outcome
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster
     from k8stui.manifests.problem import Problem
-    from k8stui.walk.trace import Request, Trace
+    from k8stui.walk.trace import Request, Trace, TraceStep
     from k8stui.walk.world import World
 
 _RESOLVER_SECONDS = 10
@@ -66,7 +66,30 @@ def unheard_policies(world: World, request: Request, trace: Trace) -> Trace:
     engine = enforcer(world)
     nobody = nobody_enforces(world) if engine is None else knows_no(engine, kind)
     said = f"{denial.reason}; not enforced, so it arrives: {nobody}"
-    return replace(trace, assumptions=(*trace.assumptions, f"{where}{said}"), unenforced=said)
+    at = _where_it_applies(trace, denial)
+    hops = trace.hops
+    if at is not None:
+        told = replace(at, text=f"{at.text}; not enforced here: {denial.policy} denies it")
+        hops = tuple(
+            replace(hop, steps=tuple(told if step is at else step for step in hop.steps))
+            for hop in hops
+        )
+    notes = (*trace.assumptions, f"{where}{said}")
+    return replace(trace, hops=hops, assumptions=notes, unenforced=said)
+
+
+def _where_it_applies(trace: Trace, denial: Denial) -> TraceStep | None:
+    """The step where an engine would judge: at the pod's device, on its node."""
+    if denial.of_names or denial.denied is None:
+        return trace.steps[0]  # the question for the name: its answer is the first step
+    ruling = denial.denied.ruling
+    there = [
+        step
+        for hop, step in trace.placed
+        if hop.direction is Way.FORWARD and hop.namespace == ruling.pod.node_name
+    ]
+    last = ruling.direction is Direction.INGRESS
+    return there[-1 if last else 0] if there else None
 
 
 def _to_own_node(cluster: Cluster, request: Request, done: Outcome) -> bool:

@@ -132,8 +132,14 @@ def test_the_engine_decides_how_it_feels(tmp_path: Path, engine: str, result: Re
     world = world_of(tmp_path, ONLY_BAKERS, engine=engine)
     trace = ask(world, "pod/guest", "svc/oven:70")
     assert trace.outcome.result is result
+    told = [n for n, step in enumerate(trace.steps) if "; not enforced here: " in step.text]
+    assert bool(told) is (engine == "none")
     if engine == "none":
         assert any("not enforced" in one for one in trace.assumptions)
+        hop, step = trace.placed[told[0]]
+        assert (hop.namespace, hop.direction) == ("node-1", trace.hops[0].direction)
+        assert step.text.endswith("NetworkPolicy default/only-bakers denies it")
+        assert trace.placed[told[0] + 1][0].namespace == "default/oven"
 
 
 def test_k3s_nodes_bring_the_engine(tmp_path: Path) -> None:
