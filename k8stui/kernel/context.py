@@ -92,6 +92,12 @@ class PacketContext:
     ct_dnat: bool = False
     """The connection's destination was translated (``--ctstate DNAT``, ``ct status dnat``)."""
     ct_snat: bool = False
+    ct_seen_reply: bool = False
+    """Packets of the connection went both ways (IPS_SEEN_REPLY); an ICMP error is none of its."""
+    ct_assured: bool = False
+    """It is not the first to go when the table is full (IPS_ASSURED)."""
+    ct_confirmed: bool = False
+    """Its first packet has left the node, or reached a process."""
     ct_mark: int = 0
     ct_reply: bool = False
     """The packet travels in the connection's reply direction (``--ctdir REPLY``)."""

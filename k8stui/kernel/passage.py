@@ -123,6 +123,9 @@ def context_of(host: Host, skb: Skb, where: HookState) -> PacketContext:
     if entry is not None:
         context.ct_dnat = entry.dnat
         context.ct_snat = entry.snat
+        context.ct_seen_reply = entry.seen_reply
+        context.ct_assured = entry.assured
+        context.ct_confirmed = entry.confirmed
         context.ct_mark = entry.mark
         context.ct_reply = skb.ct_reply
         context.original = entry.first

@@ -35,7 +35,7 @@ MARK = st.integers(0, 0xFFFFFFFF).map("0x{:08x}".format)
 MASK = st.integers(0, 0xFFFF).map(lambda bits: f"{bits << 8 | 0x5:#010x}")
 """With a gap: of others nft makes ``VALUE/LENGTH``."""
 STATE = st.sampled_from(["new", "established", "related", "invalid", "untracked"])
-STATUS = st.sampled_from(["seen-reply", "snat", "dnat", "confirmed"])
+STATUS = st.sampled_from(["seen-reply", "snat", "dnat", "confirmed", "assured"])
 FLAG = st.sampled_from(["fin", "syn", "rst", "psh", "ack"])
 DEVICE = st.sampled_from(['"cni0"', '"eth0"', '"lo"', '"cni*"', '"e*"'])
 KIND = st.sampled_from(["unicast", "local", "broadcast", "multicast"])

@@ -255,6 +255,21 @@ def test_the_kernel_matches_as_the_walk_does(
     assert not [note for note in left_out if "not handed" in note]
 
 
+STATUS = [f"ct status {one}" for one in ("seen-reply", "assured", "confirmed")]
+
+
+@pytest.mark.parametrize("asked", ["192.168.0.12:8088", "192.168.0.12:8053/udp"])
+def test_a_connection_that_is_refused_is_not_assured(
+    nft: Tools, tmp_path: Path, asked: str
+) -> None:
+    """By RST it has been answered, by an ICMP error it has not."""
+    if not nft["nft"]:
+        pytest.skip("nft is not on this machine")
+    [found] = compared(nft, tmp_path, marking(STATUS), asked)
+    assert found.comparison.kernel.result == "refused"
+    assert found.comparison.agrees, "\n".join(lab_lines(found, packets=False))
+
+
 @given(st.lists(CONDITION, min_size=_BITS, max_size=_BITS), st.sampled_from(ASKED))
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_kernel_matches_rules_at_random(

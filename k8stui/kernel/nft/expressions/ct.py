@@ -12,7 +12,7 @@ from k8stui.kernel.nft.expression import Types
 from k8stui.kernel.nft.passage import Passage
 from k8stui.kernel.nft.spoken import Spoken
 from k8stui.kernel.nft.words import Words
-from k8stui.kernel.packet import Packet, Protocol, TcpFlags
+from k8stui.kernel.packet import Packet
 
 _I = types.INTEGER
 _KEYS: Mapping[str, Datatype] = {
@@ -76,19 +76,14 @@ class Ct(NamedTuple):
 
     @staticmethod
     def _status(passage: Passage) -> int:
-        """IPS_… of include/uapi/linux/netfilter/nf_conntrack_common.h, as far as a walk goes.
-
-        A TCP connection is assured by the packet behind the handshake (tcp_in_window).
-        """
+        """IPS_… of include/uapi/linux/netfilter/nf_conntrack_common.h, as far as a walk goes."""
         context = passage.context
-        answered = context.ct_reply or context.ct_state == "ESTABLISHED"
-        packet = passage.packet
-        assured = answered and packet.protocol is Protocol.TCP and not packet.flags & TcpFlags.SYN
         return (
             _DNAT * context.ct_dnat
             | _SNAT * context.ct_snat
-            | (_SEEN_REPLY | _CONFIRMED) * answered
-            | _ASSURED * assured
+            | _SEEN_REPLY * context.ct_seen_reply
+            | _CONFIRMED * context.ct_confirmed
+            | _ASSURED * context.ct_assured
         )
 
     def __str__(self) -> str:
