@@ -90,7 +90,14 @@ class Drawn(Widget):
 
     def _strip(self, line: Line) -> Strip:
         shown = to_ascii if self.is_ascii else str
-        segments = [Segment(shown(text), self._style(ink)) for text, ink in line]
+        runs: list[tuple[str, Style]] = []
+        for text, ink in line:
+            style = self._style(ink)
+            if runs and text.isspace() and _is_same_ground(runs[-1][1], style):
+                runs[-1] = (runs[-1][0] + text, runs[-1][1])
+            else:
+                runs.append((shown(text), style))
+        segments = [Segment(text, style) for text, style in runs]
         return Strip(segments, sum(width_of(text) for text, _ in line))
 
     def _style(self, ink: Ink) -> Style:
@@ -144,6 +151,13 @@ class Bar(Drawn):
         self._said = None
         self.styles.clear_rule("height")
         self.redraw()
+
+
+def _is_same_ground(one: Style, other: Style) -> bool:
+    """Whether a blank looks alike in both: then it needs no escape code of its own."""
+    return one.bgcolor == other.bgcolor and not (
+        one.reverse or other.reverse or one.underline or other.underline
+    )
 
 
 def _difference(before: Line, after: Line, y: int) -> Region | None:
