@@ -9,8 +9,9 @@ has no endpoints, which is a warning.
 A warning where the name is no typing error of a Service's: that one may be elsewhere; and where
 NetworkPolicies keep the API server out of the pods behind it: it asks from its node's network, so
 no selector means it. An information where a cloud's own control plane may not reach the pods (GKE's
-private clusters, another plug-in than Amazon's in EKS). Of ``clientConfig.url``
-only a Service's name in it is told: that one the server does ask of a resolver, its node's.
+private clusters, another plug-in than Amazon's in EKS). To a
+``clientConfig.url`` it applies where a Service's name is in it: that one the server does ask of a
+resolver, its node's.
 """
 
 from __future__ import annotations
