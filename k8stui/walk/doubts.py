@@ -101,6 +101,9 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     shut = _shut_from_outside(cluster, request, exchange)
     if shut is not None:
         yield shut
+    boxed = _in_a_machine(cluster, request, exchange)
+    if boxed is not None:
+        yield boxed
     balanced = balanced_service(cluster, request)
     unhealthy = probed_in_vain(balanced, cluster) if balanced is not None else None
     if unhealthy is not None and exchange.steps and exchange.steps[0].namespace not in cluster.pods:
@@ -195,6 +198,33 @@ def unheard_in_cloud(cluster: Cluster, by: Announced) -> Lack | None:
         "and carries the addresses alone that it has given out",
         "take the cloud's own load balancer, or an address that it gives the machine",
         by.origin,
+    )
+
+
+def _in_a_machine(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:
+    """Nodes that are containers of a developer's machine, which does not always reach them.
+
+    Sources: kind's and minikube's documentation (extraPortMappings; "Accessing apps").
+    """
+    connect, told = request.connect, cluster.distribution
+    if connect is None or not exchange.steps or exchange.steps[0].namespace != OUTSIDE:
+        return None
+    entries = [p for s in cluster.services.values() for p in s.ports if p.node_port == connect.port]
+    if told is None or not entries:
+        return None
+    number = connect.port
+    if told.name == "minikube":
+        return (
+            "minikube's node is taken to be reached at its address: with the driver docker on "
+            "macOS and Windows it is not. There run minikube service NAME --url, or minikube tunnel"
+        )
+    if told.name != "kind" or any(one.number == number for one in cluster.published):
+        return None
+    mend = f"extraPortMappings: [{{containerPort: {number}, hostPort: {number}}}]"
+    return (
+        f"kind publishes no port {number} of its node: at localhost nobody answers (refused), and "
+        f"the node's own address is reached on Linux alone. Write {mend} into kind's file, and "
+        "make the cluster anew; or kubectl port-forward"
     )
 
 

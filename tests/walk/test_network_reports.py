@@ -1917,6 +1917,23 @@ CASES |= {
         cause=("'none' is no IP address",),
         rule="governing-service", words="'none' is no IP address",
     ),
+    "a node port that kind does not publish": Told(
+        manifests=({"apiVersion": "kind.x-k8s.io/v1alpha4", "kind": "Cluster",
+                    "nodes": [{"role": "control-plane"}]},
+                   service("web", port={"port": 80, "nodePort": 30080}, type="NodePort"),
+                   workload("Deployment", "web", "app=web", container={"image": "nginx"})),
+        ask=("outside", "localhost:30080"), result="connected",
+        assumed="kind publishes no port 30080",
+    ),
+    "an address that no Service has, asked by a node": Told(
+        manifests=(*NODES, service("db", port=5432)),
+        ask=("node/node-1", "10.106.156.167:5432"), result="unreachable",
+        mend="ask Service db by its name",
+    ),
+    "a pod asks itself in kubenet": Told(
+        manifests=ALL, ask=("pod/web-0", "svc/web:80"), options={"cni": "kubenet"},
+        result="connected",
+    ),
     "IPIP in Azure": Told(
         manifests=(*of_cloud("azure"), CLIENT, *WEB, FELIX, pool("Always")),
         result="connected", assumed="Azure's network drops IPIP",

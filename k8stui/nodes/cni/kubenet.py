@@ -28,9 +28,11 @@ from k8stui.nodes.site import Site
 _USUAL = {
     "bridge": "cbr0",
     "isGateway": True,
+    "hairpinMode": True,
     "ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]},
 }
-"""hairpinMode is off: its own default is promiscuous-bridge."""
+"""Its own default, promiscuous-bridge (cbr0 PROMISC), does what hairpin mode does: a pod reaches
+itself by its Service (kubernetes.io, "Debug Services"; net/bridge/br_input.c, local_rcv)."""
 _PORTALS = '-m comment --comment "kube hostport portals" -m addrtype --dst-type LOCAL'
 _ENTRIES = "KUBE-HOSTPORTS"
 

@@ -316,10 +316,11 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
 def _meant(case: Case) -> Service | None:
     """The Service of the client's namespace that alone has the port which is asked."""
     connect = case.request.connect
-    client = case.cluster.pods.get(connect.namespace) if connect is not None else None
-    if client is None or connect is None:
+    if connect is None:
         return None
-    return meant_by_port(case.cluster, client.namespace, connect.port)
+    client = case.cluster.pods.get(connect.namespace)
+    here = client.namespace if client is not None else "default"
+    return meant_by_port(case.cluster, here, connect.port)
 
 
 def _unknown_host(target: Address) -> str:
