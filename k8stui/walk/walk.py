@@ -8,14 +8,16 @@ from fractions import Fraction
 from math import prod
 from typing import TYPE_CHECKING
 
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.nodes.kubeproxy import relays
+from k8stui.nodes.network import ClusterNetwork
 from k8stui.walk.alike import Endpoints
 from k8stui.walk.doubts import doubts, in_mesh
 from k8stui.walk.explain import explain
 from k8stui.walk.outcome import no_such_name, outcome
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Request, Trace
+from k8stui.walk.trace import Outcome, Request, Trace
 from k8stui.walk.ways_in import BGP, by_bgp
 
 if TYPE_CHECKING:
@@ -97,13 +99,24 @@ def _unlearnt(world: World, connect: Connect, exchange: Exchange) -> Iterator[st
         return
     for name in observed:
         other = next(one for one in nodes if one != name)
-        asked = parse_request(world, f"node/{other}", f"node/{name}:{_BGP}")
-        done = walk(world, asked).outcome
+        known = _met_by_bgp.of(world.network)
+        if (other, name) not in known:
+            asked = parse_request(world, f"node/{other}", f"node/{name}:{_BGP}")
+            known[other, name] = walk(world, asked).outcome
+        done = known[other, name]
         if done.result in (Result.TIMEOUT, Result.UNREACHABLE):
             yield (
                 f"{other} does not reach {name}:{_BGP} ({BGP}): {done.reason}. Walked as if the "
                 f"routes were there; {done.advice}"
             )
+
+
+def _nothing_yet(_: ClusterNetwork) -> dict[tuple[str, str], Outcome]:
+    return {}
+
+
+_met_by_bgp: Derived[ClusterNetwork, dict[tuple[str, str], Outcome]] = Derived(_nothing_yet)
+"""By who asks and who is asked: every walk between two nodes wants to know it."""
 
 
 def _branches(

@@ -32,8 +32,8 @@ ID = "load-balancer"
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _unannounced(ground)
     yield from _at_odds(ground)
-    told = (unheard_in_cloud(ground.cluster, by) for by in ground.cluster.announced.values())
-    unheard = next(filter(None, told), None)
+    first = next((by for by in ground.cluster.announced.values() if by.by_arp), None)
+    unheard = unheard_in_cloud(ground.cluster, first) if first is not None else None
     if unheard is not None:
         yield Finding.of_lack(ID, "the cluster", unheard)
     for service in ground.services:
