@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from k8stui.because import Because
 from k8stui.errors import K8sTuiError
@@ -40,8 +40,8 @@ class SaveError(K8sTuiError, ValueError):
 def parse(text: str, *, file: str = "", why: Why | None = None) -> Ruleset:
     """Read what iptables-save or ip6tables-save prints, either backend, with or without counters.
 
-    Also ``iptables -S``, of one table or, with the commands as they were typed, of several: which
-    one they name, else which one has such built-in chains.
+    Also ``iptables -S`` of tables one after the other: of each the one that the command as it was
+    typed names, else the usual one that has such built-in chains.
 
     Comment lines and counters are left out. Each rule and chain gets the reason that `why` gives.
 
@@ -50,20 +50,44 @@ def parse(text: str, *, file: str = "", why: Why | None = None) -> Ruleset:
 
     """
     lines = text.split("\n")
-    reader = _Reader(file, why, _listed_table(lines))
+    reader = _Reader(file, why, _listed_tables(lines))
     for number, line in enumerate(lines, start=1):
         if line:  # a section of a state stands behind tens of thousands that are empty
             reader.read(number, line.rstrip("\r"))
     return reader.ruleset()
 
 
-def _listed_table(lines: Iterable[str]) -> str | None:
-    """Of which table ``iptables -S`` is; None: the text is no such listing."""
-    policies = {line.split()[1] for line in lines if line.startswith("-P ") and " " in line[3:]}
-    if not policies:
-        return None
-    fitting = (name for name in _BY_USE if policies.issubset(BUILTIN_CHAINS[name]))
-    return next(fitting, "filter")
+def _listed_tables(lines: Iterable[str]) -> dict[int, str]:
+    """Line at which a table begins in ``iptables -S`` → the table; none: it is no such listing."""
+    found: list[tuple[int, set[str]]] = []
+    for number, chains in _policies(lines):
+        before = found[-1][1] if found else chains
+        if chains.isdisjoint(before) and _table_with(chains | before):
+            before |= chains  # one chain after the other was asked for
+        else:
+            found.append((number, chains))
+    tables: dict[int, str] = {}
+    for number, chains in found:
+        tables[number] = _table_with(chains, tables.values()) or "filter"
+    return tables
+
+
+def _policies(lines: Iterable[str]) -> Iterator[tuple[int, set[str]]]:
+    """The policies that stand together, as they do before a table's rules: (line, chains)."""
+    chains: set[str] = set()
+    for number, line in enumerate((*lines, ""), start=1):
+        if line.startswith("-P ") and " " in line[3:]:
+            chains.add(line.split()[1])
+        elif chains:
+            yield number - len(chains), chains
+            chains = set()
+
+
+def _table_with(chains: set[str], known: Collection[str] = ()) -> str | None:
+    """The table that has these chains, else the usual one that has more, beside the `known`."""
+    fitting = [one for one in _BY_USE if one not in known and chains.issubset(BUILTIN_CHAINS[one])]
+    same = (one for one in fitting if chains.issuperset(BUILTIN_CHAINS[one]))
+    return next(same, next(iter(fitting), None))
 
 
 def remarks(text: str) -> Iterator[tuple[int, str]]:
@@ -100,10 +124,11 @@ def dump_lines(ruleset: Ruleset) -> Iterator[str]:
 class _Reader:
     """State between lines."""
 
-    def __init__(self, file: str, why: Why | None, listed: str | None = None) -> None:
+    def __init__(self, file: str, why: Why | None, listed: Mapping[int, str]) -> None:
         self._file = file
         self._listed = listed
-        """Table of the next line of ``iptables -S``."""
+        self._typed = ""
+        """Table that the command names whose output comes next."""
         self._why = why
         self._tables: dict[str, Table] = {}
         self._name: str | None = None
@@ -124,12 +149,11 @@ class _Reader:
             self._chain(line)
         elif line[0] == "*":
             self._open(line[1:].strip())
-        elif self._listed is not None and line.startswith(("-P ", "-N ")):
+        elif self._listed and line.startswith(("-P ", "-N ")):
             self._list(line)
-        elif self._listed is not None and (typed := _TYPED.search(line)):
-            if self._name is not None:
-                self._commit()
-            self._listed = typed[1] or "filter"
+        elif self._listed and (typed := _TYPED.search(line)):
+            self._end_listing()
+            self._typed = typed[1] or "filter"
         elif line.strip() == "COMMIT":
             self._commit()
         elif line.strip():
@@ -137,15 +161,22 @@ class _Reader:
 
     def _list(self, line: str) -> None:
         """A policy or a chain, as ``iptables -S`` has it."""
+        if self._number in self._listed:
+            self._end_listing()
         if self._name is None:
-            self._open(self._listed or "filter")
+            self._open(self._typed or self._listed.get(self._number, "filter"))
+            self._typed = ""
         words = line.split()
         policy = words[2] if words[0] == "-P" and len(words) > 2 else "-"
         self._chain(f":{words[1] if len(words) > 1 else ''} {policy}")
 
-    def ruleset(self) -> Ruleset:
-        if self._listed is not None and self._name is not None:
+    def _end_listing(self) -> None:
+        if self._name is not None:
             self._commit()
+
+    def ruleset(self) -> Ruleset:
+        if self._listed:
+            self._end_listing()
         if self._name is not None:
             raise self._error(f"the text ends inside table {self._name}: COMMIT is missing")
         return Ruleset(self._tables)

@@ -502,6 +502,15 @@ def test_rules_as_they_are_listed() -> None:
     )
     both = f"$ sudo iptables -S\n-P FORWARD DROP\n$ sudo iptables -t nat -S\n{LISTED}"
     assert list(save.parse(both).tables) == ["filter", "nat"]
+    # Without the commands, a table is over where another one's policies stand.
+    one = "-P INPUT ACCEPT\n-P FORWARD DROP\n-P OUTPUT ACCEPT\n-A INPUT -j DROP\n"
+    raw = "-P PREROUTING ACCEPT\n-P OUTPUT ACCEPT\n"
+    found = save.parse(one + LISTED + raw)
+    assert [(table.name, next(iter(table.chains))) for table in found] == [
+        ("filter", "INPUT"), ("nat", "PREROUTING"), ("raw", "PREROUTING"),
+    ]  # fmt: skip
+    chain_by_chain = save.parse("-P INPUT DROP\n-A INPUT -j ACCEPT\n-P FORWARD ACCEPT\n")
+    assert list(chain_by_chain.tables) == ["filter"]
     with pytest.raises(save.SaveError, match=r":2: .*is not a policy"):
         save.parse("-P INPUT ACCEPT\n-P FORWARD SOMETIMES\n", file="f")
 
