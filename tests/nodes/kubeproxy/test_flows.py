@@ -12,7 +12,7 @@ from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes.kubeproxy import proxy_ruleset
 from k8stui.nodes.kubeproxy.around import Around
-from k8stui.nodes.kubeproxy.nftables.rules import nftables_table
+from k8stui.nodes.kubeproxy.nftables.rules import NftablesRules
 
 SUFFIX = {4: ".iptables", 6: ".ip6tables"}
 
@@ -24,7 +24,7 @@ def test_flows_agree_with_generated_tables_of_nftables(name: str) -> None:
         recording = Recording(path)
         cluster, node = recording.cluster()
         around = Around(local_addresses=recording.local_addresses(node.name))
-        return NftRuleset((nftables_table(cluster, node, version, around),))
+        return NftRuleset((NftablesRules(cluster, node, version, around).table,))
 
     if not entries(name, "nftables"):
         pytest.skip("no flows of mode nftables")

@@ -21,7 +21,7 @@ from k8stui.kernel.nft.listing import listing
 from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.kernel.packet import Protocol
 from k8stui.nodes.kubeproxy.around import Around
-from k8stui.nodes.kubeproxy.nftables.rules import nftables_table
+from k8stui.nodes.kubeproxy.nftables.rules import NftablesRules
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or shutil.which("nft") is None, reason="needs root and nft"
@@ -46,7 +46,7 @@ def listed(text: str) -> str:
 def test_nft_lists_what_is_printed(recording: Recording) -> None:
     cluster, node = recording.cluster()
     around = Around(local_addresses=recording.local_addresses(node.name))
-    tables = tuple(nftables_table(cluster, node, version, around) for version in (4, 6))
+    tables = tuple(NftablesRules(cluster, node, version, around).table for version in (4, 6))
     text = listing(NftRuleset(tables))
     assert listed(text) == text
 
@@ -54,7 +54,9 @@ def test_nft_lists_what_is_printed(recording: Recording) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_nft_lists_what_is_printed_of_random_services(seed: int) -> None:
     cluster = random_cluster(random.Random(seed))  # noqa: S311
-    text = listing(NftRuleset((nftables_table(cluster, cluster.nodes["node-1"], 4, Around()),)))
+    text = listing(
+        NftRuleset((NftablesRules(cluster, cluster.nodes["node-1"], 4, Around()).table,))
+    )
     assert listed(text) == text
 
 

@@ -13,7 +13,7 @@ from nodes.kubeproxy.recording import Recording, recordings
 from k8stui.kernel.nft.listing import listing
 from k8stui.kernel.nft_ruleset import NftRuleset
 from k8stui.nodes.kubeproxy.around import Around
-from k8stui.nodes.kubeproxy.nftables.rules import nftables_table
+from k8stui.nodes.kubeproxy.nftables.rules import NftablesRules
 
 RECORDINGS = recordings(".nft")
 
@@ -27,7 +27,9 @@ def test_there_are_recordings() -> None:
 def test_tables_are_those_of_a_real_kube_proxy(recording: Recording) -> None:
     cluster, node = recording.cluster()
     around = Around(local_addresses=recording.local_addresses(node.name))
-    made = NftRuleset(tuple(nftables_table(cluster, node, version, around) for version in (4, 6)))
+    made = NftRuleset(
+        tuple(NftablesRules(cluster, node, version, around).table for version in (4, 6))
+    )
     assert in_order(listing(made)) == in_order(recording.text)
 
 

@@ -14,7 +14,7 @@ from k8stui.kernel.address import Address, Prefix
 from k8stui.nodes.kubeproxy.around import Around
 from k8stui.nodes.kubeproxy.nftables.intervals import one_of
 from k8stui.nodes.kubeproxy.nftables.names import hashed
-from k8stui.nodes.kubeproxy.nftables.rules import NftablesRules, Shared, nftables_table
+from k8stui.nodes.kubeproxy.nftables.rules import NftablesRules, Shared
 
 RECORDINGS = {r.name: r for r in recordings(".nft")}
 
@@ -22,7 +22,7 @@ RECORDINGS = {r.name: r for r in recordings(".nft")}
 def _reasons(recording: Recording) -> Iterator[tuple[str, Because | None]]:
     cluster, node = recording.cluster()
     for version in (4, 6):
-        table = nftables_table(cluster, node, version, Around())
+        table = NftablesRules(cluster, node, version, Around()).table
         for one in table.sets.values():
             yield one.name, one.reason
             yield from ((element.text, element.reason) for element in one.elements)
@@ -85,7 +85,7 @@ def test_looking_up_one_chain_plans_no_other_service_port() -> None:
 )
 def test_a_chain_that_is_not_there(name: str) -> None:
     cluster = cluster_of(2, "nftables")
-    table = nftables_table(cluster, cluster.nodes["node-1"], 4, Around())
+    table = NftablesRules(cluster, cluster.nodes["node-1"], 4, Around()).table
     assert name not in table.chains
     assert name not in table.sets
     with pytest.raises(KeyError):
@@ -119,7 +119,7 @@ def test_each_element_is_found_by_its_key(name: str) -> None:
     protocols = {"tcp": 6, "udp": 17, "sctp": 132}
     cluster, node = RECORDINGS[name].cluster()
     for version in (4, 6):
-        sets = nftables_table(cluster, node, version, Around()).sets
+        sets = NftablesRules(cluster, node, version, Around()).table.sets
         for one in sets.values():
             if not isinstance(one.elements, Shared):
                 continue

@@ -42,11 +42,6 @@ def nftables_contribution(
     return rules.everywhere.written(of, lambda: Contribution(OWNER, nft=(rules.table,)))
 
 
-def nftables_table(cluster: Cluster, node: Node, version: int, around: Around) -> NftTable:
-    """The table that kube-proxy writes on `node`."""
-    return NftablesRules(cluster, node, version, around).table
-
-
 class NftablesRules(Plans):
     """What stands in the table ``kube-proxy`` of `node` for IP `version` 4 or 6."""
 
