@@ -1857,7 +1857,7 @@ CASES |= {
             "apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "db"},
             "subsets": [{"addresses": [{"ip": "10.244.50.10"}], "ports": [{"port": 5432}]}]}),
         ask=("pod/client", "svc/db:5432"), result="timeout",
-        cause=("which is in the pods' range",), mend="keep the pods' range",
+        cause=("in the pods' range (10.244.0.0/16, assumed)",), mend="keep the pods' range",
         rule="endpoints-by-hand", words="in the pods' range",
     ),
     "kube-vip on a card that nodes have not": Told(

@@ -6,6 +6,7 @@ from k8stui.cluster.kubernetes_service import KEY, control_plane, lost_api_serve
 from k8stui.cluster.model import Cluster, Service
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
+from k8stui.origin import OriginKind
 from k8stui.record import record
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 
@@ -100,9 +101,11 @@ def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
     behind = owner_of(case, address)
     of_pods = next((one for one in case.cluster.pod_cidrs if address in one), None)
     if behind is None and of_pods is not None:
+        is_assumed = case.cluster.origins["pod_cidr"].kind is OriginKind.ASSUMED
         return Diagnosis(
             f"the endpoints of Service {key} name {address}, which is in the pods' range "
-            f"({of_pods}): the cluster takes it for a pod's, and no node has such pods",
+            f"({of_pods}{', assumed' if is_assumed else ''}): the cluster takes it for a pod's, "
+            "and no node has such pods",
             "keep the pods' range (podSubnet) apart from every network that pods ask; or mend the "
             f"address in the endpoints of Service {key}, if a pod is meant",
             endpoint.origin,
