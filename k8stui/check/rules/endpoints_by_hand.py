@@ -5,8 +5,7 @@ two has a name; it reads slices of the Service's families only, and none of addr
 (pkg/proxy/endpointslicecache.go). Every request is refused.
 
 A warning where the walk to the endpoints ends, and says that their address is the cause; or where
-it is an address that a Service may get: the nodes then send there what is meant for the host. An
-information where that rests on a range of addresses that is assumed.
+it is an address that a Service may get: the nodes then send there what is meant for the host.
 
 Of a Service with a selector the controllers write the endpoints: those by hand do not count. Does
 not apply to what the controllers have written.
@@ -104,17 +103,9 @@ def _nowhere(ground: Ground, service: Service, port: ServicePort) -> Iterator[Fi
     done = walk(world, parse_request(world, claim.source, claim.destination)).outcome
     is_declared = done.origin is not None and done.origin.kind is OriginKind.DECLARED
     if done.result in (Result.REFUSED, Result.UNREACHABLE, Result.TIMEOUT) and is_declared:
-        cluster = ground.cluster
-        rests = any(
-            address in range_
-            for endpoint in ground.endpoints(service)
-            for address in endpoint.addresses
-            for range_ in cluster.pod_cidrs
-        )
-        is_assumed = rests and cluster.origins["pod_cidr"].kind is OriginKind.ASSUMED
         yield Finding(
             rule=ID,
-            severity=Severity.INFO if is_assumed else Severity.WARNING,
+            severity=Severity.WARNING,
             subject=f"Service {service.key}",
             place=done.origin.place if done.origin is not None else None,
             why=done.reason,
