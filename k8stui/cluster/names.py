@@ -17,6 +17,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import Origin
 from k8stui.record import record
+from k8stui.suggest import is_typo
 
 __all__ = [
     "Resolution",
@@ -24,6 +25,7 @@ __all__ = [
     "candidates",
     "circle",
     "is_address",
+    "is_public",
     "resolve",
     "search_list",
     "service_environment",
@@ -40,6 +42,7 @@ DNS_LABELS = {"k8s-app": "kube-dns"}
 """What the pods of cluster DNS carry, whoever installed them."""
 DNS_PORT = 53
 _MAX_ALIASES = 8
+_ORDINAL = re.compile(r"-\d+$")
 
 
 class ResolutionKind(StrEnum):
@@ -123,7 +126,7 @@ def resolve(cluster: Cluster, name: str, from_pod: Pod | None) -> Resolution:
             return replace(found, tried=tuple(tried))
         # The name exists but has no address: the resolver goes on, as after NXDOMAIN.
         empty = empty or found
-    if empty is not None:
+    if empty is not None and not is_public(cluster, name):
         return replace(empty, tried=tuple(tried))
     to, origin = rewritten(cluster, name.rstrip("."))
     if origin is not None and to.endswith(f".{cluster.cluster_domain}"):
@@ -443,9 +446,38 @@ def _may_be_outside(cluster: Cluster, name: str) -> bool:
     if "." not in name or name.endswith(f".{cluster.cluster_domain}"):
         return False
     labels = name.split(".")
-    namespaces = {service.namespace for service in cluster.services.values()}
-    namespaces |= {pod.namespace for pod in cluster.pods.values()}
-    return not ("svc" in labels[2:4] or (len(labels) == 2 and labels[1] in namespaces))
+    if "svc" in labels[2:4]:
+        return False
+    held = (*cluster.services.values(), *cluster.pods.values())
+    of_namespace = len(labels) == 2 and any(labels[1] == one.namespace for one in held)
+    return not of_namespace or is_public(cluster, name)
+
+
+_PUBLIC = frozenset(
+    """ai app blog bot biz build business chat cloud co codes com dev digital email events games
+    group host info io live me media money net network news org pro run services shop site social
+    software solutions store studio support systems team tech tools vip web work works
+    world zone""".split()  # noqa: SIM905
+)
+"""Top levels of the public DNS (IANA's root zone) that namespaces and Services are called by."""
+
+
+def is_public(cluster: Cluster, name: str) -> bool:
+    """Whether a name that the cluster has not is one of the public DNS, whatever its last label is.
+
+    ``go.dev`` beside a namespace ``dev``; not ``fronted.dev`` where something is called frontend.
+    """
+    *before, last = name.rstrip(".").lower().split(".")
+    if last not in _PUBLIC or not before:
+        return False
+    known = {one.name for one in (*cluster.services.values(), *cluster.workloads)}
+    known |= {one.name for one in cluster.pods.values() if one.owner is None}
+    known |= {one.hostname for one in cluster.pods.values() if one.hostname}
+    known |= {one.namespace for one in (*cluster.services.values(), *cluster.pods.values())}
+    if last not in known:
+        return True
+    stems = [_ORDINAL.sub("", label) for label in before]
+    return not any(stem == one or is_typo(stem, one) for one in known for stem in stems)
 
 
 def _why_not(cluster: Cluster, name: str, from_pod: Pod | None) -> str:

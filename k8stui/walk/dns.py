@@ -15,6 +15,7 @@ from k8stui.cluster.model import Cluster, Entrance, Service, ServicePort
 from k8stui.cluster.names import (
     Resolution,
     ResolutionKind,
+    is_public,
     resolve,
     silent_dns,
     uses_cluster_dns,
@@ -217,7 +218,7 @@ def _resolved(found: Resolution) -> str:
 
 def _meant_inside(cluster: Cluster, name: str) -> bool:
     """Whether a name that is not the cluster's was probably meant to be."""
-    if stub_zone(cluster, name):
+    if stub_zone(cluster, name) or is_public(cluster, name):
         return False
     first, _, rest = name.rstrip(".").partition(".")
     last = name.rstrip(".").rpartition(".")[2]

@@ -1959,6 +1959,32 @@ CASES |= {
         ask=("pod/client", "x.elb.amazonaws.com:80"), result="no-such-name",
         cause=("keeps the client's address",), mend="ask Service web by its own name",
     ),
+    "a public name below a top level that is a namespace too": Told(
+        manifests=(
+            *NODES,
+            pod("client", container={"env": [{"name": "URL", "value": "https://go.dev:443"}]}),
+            pod("d", namespace="dev"),
+        ),
+        ask=("pod/client", "go.dev:443"), result="connected",
+    ),
+    "a public name below a top level that is a headless Service too": Told(
+        manifests=(*NODES, CLIENT, service("app", clusterIP="None"), pod("app-0", "app=app")),
+        ask=("pod/client", "example.app:443"), result="connected",
+    ),
+    "an alias to a public name whose first label is its own": Told(
+        manifests=(*NODES, CLIENT,
+                   service("go", None, None, type="ExternalName", externalName="go.dev")),
+        ask=("pod/client", "go:443"), result="connected",
+    ),
+    "a pod that a headless Service has not, below a public top level": Told(
+        manifests=(*NODES, CLIENT, service("app", clusterIP="None"), pod("app-0", "app=app")),
+        ask=("pod/client", "app-7.app:443"), result="no-such-name", cause=("hostname app-7",),
+    ),
+    "a Service misspelt below a public top level": Told(
+        manifests=(*NODES, CLIENT, service("frontend", namespace="dev")),
+        ask=("pod/client", "fronted.dev:80"), result="no-such-name",
+        mend="did you mean frontend.dev?",
+    ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),
                    pod("agent", container={"args": ["--hostname-override=x"]})),
