@@ -448,9 +448,13 @@ def _may_be_outside(cluster: Cluster, name: str) -> bool:
     labels = name.split(".")
     if "svc" in labels[2:4]:
         return False
-    held = (*cluster.services.values(), *cluster.pods.values())
-    of_namespace = len(labels) == 2 and any(labels[1] == one.namespace for one in held)
+    of_namespace = len(labels) == 2 and labels[1] in _namespaces(cluster)
     return not of_namespace or is_public(cluster, name)
+
+
+def _namespaces(cluster: Cluster) -> set[str]:
+    found = {service.namespace for service in cluster.services.values()}
+    return found | {pod.namespace for pod in cluster.pods.values()}
 
 
 _PUBLIC = frozenset(
@@ -470,10 +474,10 @@ def is_public(cluster: Cluster, name: str) -> bool:
     *before, last = name.rstrip(".").lower().split(".")
     if last not in _PUBLIC or not before:
         return False
-    known = {one.name for one in (*cluster.services.values(), *cluster.workloads)}
+    known = _namespaces(cluster) | {one.name for one in cluster.services.values()}
+    known |= {one.name for one in cluster.workloads}
     known |= {one.name for one in cluster.pods.values() if one.owner is None}
     known |= {one.hostname for one in cluster.pods.values() if one.hostname}
-    known |= {one.namespace for one in (*cluster.services.values(), *cluster.pods.values())}
     if last not in known:
         return True
     stems = [_ORDINAL.sub("", label) for label in before]

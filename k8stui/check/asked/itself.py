@@ -25,6 +25,7 @@ from k8stui.check.finding import Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.config_maps import ConfigMap
+from k8stui.cluster.kubernetes_service import PORT as API_SERVER
 from k8stui.cluster.model import Pod
 from k8stui.cluster.programs.evidence import who_names
 from k8stui.cluster.programs.listening import declared, running
@@ -71,6 +72,9 @@ def to_itself(ground: Ground, template: Template, container: ContainerText) -> I
         if port not in ground.listening.others_ports(pod, Protocol.TCP):
             continue
         service = ground.with_port(pod.namespace, port)
+        is_server = service is None and port == API_SERVER
+        if is_server:
+            service = ground.cluster.services.get("default/kubernetes")
         if service is None:
             continue
         yield Finding(
@@ -79,8 +83,15 @@ def to_itself(ground: Ground, template: Template, container: ContainerText) -> I
             subject=template.subject,
             place=place_of(holder, one),
             why=f"{one.what} of container {container.name} leads to {one.host}:{port}, the pod "
-            f"itself, where nothing listens on {port}; Service {service.key} has that port",
-            fix=f"write {service.name} instead of {one.host}",
+            f"itself, where nothing listens on {port}; "
+            + (
+                f"the API server does, behind Service {service.key}"
+                if is_server
+                else f"Service {service.key} has that port"
+            ),
+            fix=f"write kubernetes.default.svc:443 instead of {one.host}:{port}"
+            if is_server
+            else f"write {service.name} instead of {one.host}",
             claim=Claim(pod_source(pod), f"{one.host}:{port}"),
         )
 
@@ -160,7 +171,7 @@ def to_a_neighbour(
 
 
 _ASKS = re.compile(
-    r"host|url|uri|dsn|server|endpoint|database|db|conn|broker|upstream|backend|target|proxy",
+    r"host|url|uri|dsn|server|master|endpoint|database|db|conn|broker|upstream|backend|target|proxy",
     re.IGNORECASE,
 )
 """What an option says that names somebody to be asked."""
