@@ -18,11 +18,11 @@ from k8stui.cluster.model import (
     Service,
     ServicePort,
 )
+from k8stui.cluster.well_known import API_SERVER_PORT
 from k8stui.kernel.address import Prefix
 from k8stui.origin import OriginKind, assumed
 
 KEY = "default/kubernetes"
-PORT = 6443
 _CONTROL_PLANE = frozenset(
     {"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"}
 )
@@ -53,12 +53,12 @@ def add_kubernetes(
         return
     service = services[KEY]
     node = next((n for n in nodes.values() if _CONTROL_PLANE & n.labels.keys()), None)
-    port = service.ports[0].target_port if service.ports else PORT
+    port = service.ports[0].target_port if service.ports else API_SERVER_PORT
     slices[KEY] = (
         kubernetes_slice(
             node or next(iter(nodes.values())),
             next(iter(service.ip_families), 4),
-            port if isinstance(port, int) else PORT,
+            port if isinstance(port, int) else API_SERVER_PORT,
         ),
     )
 
@@ -91,7 +91,7 @@ def kubernetes_service(cidr: Prefix) -> Service:
         name="kubernetes",
         labels={"component": "apiserver", "provider": "kubernetes"},
         cluster_ips=(cidr.nth(1),),
-        ports=(ServicePort(name="https", port=443, target_port=PORT, origin=_ORIGIN),),
+        ports=(ServicePort(name="https", port=443, target_port=API_SERVER_PORT, origin=_ORIGIN),),
         ip_families=(cidr.address.version,),
         origin=_ORIGIN,
     )

@@ -16,6 +16,7 @@ from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.ingress.mesh import closed_to, is_meshed, kept_out, spoken_wrongly, strict_for
 from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.azure import probed_in_vain
+from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Announced, Cluster, Lack, Node, Pod, Service
 from k8stui.cluster.networks.node_daemons import (
     lost_plugins,
@@ -105,7 +106,11 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     if boxed is not None:
         yield boxed
     balanced = balanced_service(cluster, request)
-    unhealthy = probed_in_vain(balanced, cluster) if balanced is not None else None
+    unhealthy = (
+        probed_in_vain(balanced, cluster) or lacks_node_ports(balanced, cluster)
+        if balanced is not None
+        else None
+    )
     if unhealthy is not None and exchange.steps and exchange.steps[0].namespace not in cluster.pods:
         yield (
             f"{unhealthy.why} ({unhealthy.origin.where}); walked as if it were not so. What mends "

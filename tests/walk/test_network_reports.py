@@ -653,6 +653,11 @@ def named_balancer(kind_of_it: str) -> Manifest:
     return balanced(made, given, **{"aws-load-balancer-type": kind_of_it})
 
 
+def portless(given: Manifest, **annotations: str) -> Manifest:
+    made = service("web", to=8080, type="LoadBalancer", allocateLoadBalancerNodePorts=False)
+    return balanced(made, given, **annotations)
+
+
 CONTROLLER = pod("entry", "app=entry", container={
     "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2"})  # fmt: skip
 
@@ -1958,6 +1963,33 @@ CASES |= {
         manifests=(*NODES, CLIENT, WEB[1], named_balancer("nlb")),
         ask=("pod/client", "x.elb.amazonaws.com:80"), result="no-such-name",
         cause=("keeps the client's address",), mend="ask Service web by its own name",
+    ),
+    "a cloud's load balancer to node ports that are not there": Told(
+        manifests=(*of_cloud("aws"), portless({"ip": "20.73.10.11"}), WEB[1]),
+        ask=("outside", "20.73.10.11:80"), result="connected", assumed="sends to the nodes' ports",
+        rule="load-balancer", words="sends to the nodes' ports", fix="nlb-target-type: ip",
+    ),
+    "the same, asked by its name": Told(
+        manifests=(*of_cloud("aws"), portless({"hostname": "x.elb.amazonaws.com"}), WEB[1]),
+        ask=("outside", "x.elb.amazonaws.com:80"), result="no-such-name",
+        cause=("sends to the nodes' ports",), mend="NodePorts: false away",
+    ),
+    "a load balancer of AWS whose targets are pods": Told(
+        manifests=(*of_cloud("aws"), WEB[1],
+                   portless({"ip": "20.73.10.11"}, **{"aws-load-balancer-nlb-target-type": "ip"})),
+        ask=("outside", "20.73.10.11:80"), result="connected", not_said="nodes' ports",
+    ),
+    "a readiness probe beside the declared port": Told(
+        manifests=(*NODES, CLIENT, WEB[0], pod("web-0", "app=web", ports=[8080], container={
+            "readinessProbe": {"tcpSocket": {"port": 8081}}})),
+        result="connected", assumed="Else write port: 8080",
+        rule="never-ready", words="8080 is declared", fix="write port: 8080",
+    ),
+    "the API server at a pod's own localhost": Told(
+        manifests=(*NODES, pod("client", container={"args": ["--master=https://127.0.0.1:6443"]})),
+        ask=("pod/client", "127.0.0.1:6443"), result="refused",
+        mend="ask kubernetes.default.svc:443",
+        rule="env-address", words="the API server does", fix="kubernetes.default.svc:443",
     ),
     "a public name below a top level that is a namespace too": Told(
         manifests=(

@@ -25,10 +25,10 @@ from k8stui.check.finding import Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.config_maps import ConfigMap
-from k8stui.cluster.kubernetes_service import PORT as API_SERVER
 from k8stui.cluster.model import Pod
 from k8stui.cluster.programs.evidence import who_names
 from k8stui.cluster.programs.listening import declared, running
+from k8stui.cluster.well_known import API_SERVER_PORT
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
@@ -72,10 +72,15 @@ def to_itself(ground: Ground, template: Template, container: ContainerText) -> I
         if port not in ground.listening.others_ports(pod, Protocol.TCP):
             continue
         service = ground.with_port(pod.namespace, port)
-        is_server = service is None and port == API_SERVER
-        if is_server:
-            service = ground.cluster.services.get("default/kubernetes")
-        if service is None:
+        if service is not None:
+            has, fix = (
+                f"Service {service.key} has that port",
+                f"{service.name} instead of {one.host}",
+            )
+        elif port == API_SERVER_PORT:
+            has = "the API server does, behind Service default/kubernetes"
+            fix = f"kubernetes.default.svc:443 instead of {one.host}:{port}"
+        else:
             continue
         yield Finding(
             rule=ID,
@@ -83,15 +88,8 @@ def to_itself(ground: Ground, template: Template, container: ContainerText) -> I
             subject=template.subject,
             place=place_of(holder, one),
             why=f"{one.what} of container {container.name} leads to {one.host}:{port}, the pod "
-            f"itself, where nothing listens on {port}; "
-            + (
-                f"the API server does, behind Service {service.key}"
-                if is_server
-                else f"Service {service.key} has that port"
-            ),
-            fix=f"write kubernetes.default.svc:443 instead of {one.host}:{port}"
-            if is_server
-            else f"write {service.name} instead of {one.host}",
+            f"itself, where nothing listens on {port}; {has}",
+            fix=f"write {fix}",
             claim=Claim(pod_source(pod), f"{one.host}:{port}"),
         )
 

@@ -7,8 +7,8 @@ information: where there is no such controller, it stays so.
 A warning where the input shows why: MetalLB's pools have none left, or not the one that is asked
 for, or no advertisement is for them; or another Service of k3s' ServiceLB has the port already. And
 where others answer for MetalLB's addresses, or give others: kube-proxy in mode ipvs without
-strictARP, k3s' ServiceLB. And where Azure's probes find no node healthy, or the nodes are a
-cloud's, whose network hears no ARP of theirs.
+strictARP, k3s' ServiceLB. And where Azure's probes find no node healthy, a cloud's load balancer
+needs node ports that the Service has not, or the cloud's network hears no ARP of the nodes.
 
 Does not apply to Services whose status has an address or a name, nor to those with externalIPs.
 """
@@ -22,6 +22,7 @@ from k8stui.check.ground import Ground
 from k8stui.cluster.load_balancers.aws import waits_for_controller
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.balancers import METALLB
+from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
 from k8stui.walk.doubts import unheard_in_cloud
@@ -39,9 +40,9 @@ def look(ground: Ground) -> Iterator[Finding]:
     for service in ground.services:
         yield from _unread(service)
         if service.type is ServiceType.LOAD_BALANCER:
-            unhealthy = probed_in_vain(service, ground.cluster)
-            if unhealthy is not None:
-                yield _finding(service, unhealthy)
+            for judge in (probed_in_vain, lacks_node_ports):
+                if (lack := judge(service, ground.cluster)) is not None:
+                    yield _finding(service, lack)
         if (
             service.type is not ServiceType.LOAD_BALANCER
             or service.load_balancer_ingress

@@ -19,10 +19,13 @@ from k8stui.apiserver.fields import array, at
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
-from k8stui.cluster.programs.evidence import port_in_text
-from k8stui.cluster.programs.images import image_ports
-from k8stui.cluster.programs.probing import HANDLERS, PROBES, FailingProbe, failing_probes
-from k8stui.suggest import is_digit_slip
+from k8stui.cluster.programs.probing import (
+    HANDLERS,
+    PROBES,
+    FailingProbe,
+    failing_probes,
+    slipped,
+)
 
 ID = "probe-port"
 EFFECTS = {
@@ -30,7 +33,6 @@ EFFECTS = {
     "livenessProbe": "the container is restarted again and again",
     "startupProbe": "the container never counts as started",
 }
-_NEIGHBOUR = 9
 
 
 def _effect(failing: FailingProbe) -> str:
@@ -62,7 +64,7 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
             if isinstance(port, int) or (
                 isinstance(port, str) and port.isdecimal() and len(port) < 6
             ):
-                meant = _slip(int(port), container)
+                meant = slipped(container.data, int(port))
                 if meant is not None:
                     yield Finding(
                         rule=ID,
@@ -78,34 +80,6 @@ def _probes(template: Template, container: ContainerText) -> Iterator[Finding]:
 def _named(number: int, container: ContainerText) -> str:
     ports = [at(entry, "containerPort") for entry in array(container.data, "ports")]
     return "declared" if number in ports else "what its words and another probe name"
-
-
-def _slip(number: int, container: ContainerText) -> int | None:
-    """The declared port that a number is a digit away from, if nothing else speaks of it.
-
-    A neighbour (8081 beside 8080) is often a port for probes alone, so it counts only where
-    another probe asks the declared one.
-    """
-    ports = [at(entry, "containerPort") for entry in array(container.data, "ports")]
-    asked = [at(container.data, probe, how, "port") for probe in PROBES for how in HANDLERS]
-    said = [*array(container.data, "command"), *array(container.data, "args")]
-    said += [at(entry, "value") for entry in array(container.data, "env")]
-    word = port_in_text(number)
-    if number in ports or asked.count(number) > 1 or any(word.search(str(one)) for one in said):
-        return None
-    if number in image_ports(container.data):
-        return None
-    for port in asked:
-        if not isinstance(port, int) or not any(str(port) in str(one) for one in said):
-            continue
-        if is_digit_slip(number, port) and abs(number - port) > _NEIGHBOUR:
-            return port
-    for port in ports:
-        if not isinstance(port, int) or not is_digit_slip(number, port):
-            continue
-        if port in asked or abs(number - port) > _NEIGHBOUR:
-            return port
-    return None
 
 
 RULE = CheckRule(

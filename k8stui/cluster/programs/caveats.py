@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.model import Caveat, Cluster, Pod
-from k8stui.cluster.programs.images import image_tag, known_image
+from k8stui.cluster.programs.images import image_ports, image_tag, known_image
+from k8stui.cluster.programs.probing import HANDLERS, PROBES, slipped
 from k8stui.manifests import Manifest
 
 
@@ -70,6 +71,30 @@ def caveats(
     yield from _owned(manifest, spec, container, base)
     yield from _lost_and_found(manifest, spec, container, base)
     yield from _looked_up(manifest, container, base)
+    yield from _probed_beside(manifest, spec, container, base)
+
+
+def _probed_beside(
+    manifest: Manifest, spec: Object, container: Object, base: tuple[str | int, ...]
+) -> Iterator[Caveat]:
+    """A probe of the port next to the declared one, which may well be a port for probes alone."""
+    if array(container, "envFrom") or image_ports(container):
+        return
+    others = {at(p, "containerPort") for c in array(spec, "containers") for p in array(c, "ports")}
+    for probe in PROBES:
+        for how in HANDLERS:
+            port = at(container, probe, how, "port")
+            if not isinstance(port, int) or port in others or slipped(container, port) is not None:
+                continue
+            meant = slipped(container, port, or_near=True)
+            if meant is not None:
+                yield Caveat(
+                    why=f"the {probe} of container {text(container, 'name')} asks port {port}, "
+                    f"which nothing else in it names; {meant} is declared: where nobody listens on "
+                    f"{port}, it fails for ever",
+                    mend=f"write port: {meant}, or declare {port}",
+                    origin=manifest.origin(*base, probe, how, "port"),
+                )
 
 
 def _volumes(manifest: Manifest, spec: Object) -> dict[str, str]:

@@ -26,6 +26,7 @@ from k8stui.cluster.programs.configured_ports import configured_port
 from k8stui.cluster.programs.evidence import who_names
 from k8stui.cluster.programs.streams import closed
 from k8stui.cluster.programs.transports import speaks_for
+from k8stui.cluster.well_known import API_SERVER_PORT
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.suggest import is_digit_slip
@@ -174,8 +175,8 @@ class Listening:
 
     @cached_property
     def _known(self) -> Mapping[Protocol, frozenset[int]]:
-        """Ports of Services, their node ports, and what pods declare."""
-        found: dict[Protocol, set[int]] = {}
+        """Ports of Services, their node ports, what pods declare, and the API server's."""
+        found = {Protocol.TCP: {API_SERVER_PORT}}
         for service in self._cluster.services.values():
             for port in service.ports:
                 numbers = (port.port, port.target_port, port.node_port)

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.programs import keycloak
+from k8stui.cluster.programs.evidence import port_in_text
 from k8stui.cluster.programs.images import image_ports, image_tag, known_image
 from k8stui.cluster.programs.starting import Unready
 from k8stui.record import record
-from k8stui.suggest import nearest
+from k8stui.suggest import is_digit_slip, nearest
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
@@ -144,6 +145,37 @@ def _commands(container: Object) -> Iterator[FailingProbe]:
                     sure=False,
                     probe=probe,
                 )
+
+
+_NEIGHBOUR = 9
+
+
+def slipped(container: Object, number: int, *, or_near: bool = False) -> int | None:
+    """The declared port that a probe's number is a digit away from, if nothing else speaks of it.
+
+    A neighbour (8081 beside 8080) is often a port for probes alone, so it counts only where
+    another probe asks the declared one; `or_near`: it counts always.
+    """
+    ports = [at(entry, "containerPort") for entry in array(container, "ports")]
+    asked = [at(container, probe, how, "port") for probe in PROBES for how in HANDLERS]
+    said = [*array(container, "command"), *array(container, "args")]
+    said += [at(entry, "value") for entry in array(container, "env")]
+    word = port_in_text(number)
+    if number in ports or asked.count(number) > 1 or any(word.search(str(one)) for one in said):
+        return None
+    if number in image_ports(container):
+        return None
+    for port in asked:
+        if not isinstance(port, int) or not any(str(port) in str(one) for one in said):
+            continue
+        if is_digit_slip(number, port) and abs(number - port) > _NEIGHBOUR:
+            return port
+    for port in ports:
+        if not isinstance(port, int) or not is_digit_slip(number, port):
+            continue
+        if or_near or port in asked or abs(number - port) > _NEIGHBOUR:
+            return port
+    return None
 
 
 _MANAGEMENT = "MANAGEMENT_SERVER_PORT"

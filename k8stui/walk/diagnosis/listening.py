@@ -9,6 +9,7 @@ from k8stui.cluster.programs.bound import ipv4_only, own_only
 from k8stui.cluster.programs.images import opened_by
 from k8stui.cluster.programs.listening import Listening
 from k8stui.cluster.programs.streams import closed
+from k8stui.cluster.well_known import API_SERVER_PORT
 from k8stui.kernel.address import is_loopback
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
@@ -192,6 +193,9 @@ def _on_localhost(case: Case, pod: Pod, port: int, protocol: Protocol) -> Diagno
                 f"ask {instead}",
                 each.origins.get("node_port" if port == each.node_port else "port", each.origin),
             )
+    if (port, protocol) == (API_SERVER_PORT, Protocol.TCP):
+        server = "the API server's, behind Service default/kubernetes"
+        return Diagnosis(f"{said}: it is {server}", "ask kubernetes.default.svc:443")
     has = _declared(pod)
     others = Listening(case.cluster).declaring.get((pod.namespace, port, protocol), ())
     other = next((p for p in others if p.key != pod.key), None)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.load_balancers.aws import loses_own_clients
+from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
 from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, Service, ServiceType, Workload
 from k8stui.cluster.names import (
@@ -204,10 +205,12 @@ def _entrance(
             f"{said}; and let the {kind} name a Service of its own namespace",
             entrance.origin,
         )
-    asked_inside = client is not None and entrance.owner == f"Service {''.join(keys)}"
-    hairpin = loses_own_clients(cluster.services[keys[0]]) if asked_inside else None
-    if hairpin is not None:
-        return Diagnosis(f"{reason}; and {hairpin.why}", hairpin.mend, hairpin.origin)
+    if entrance.owner == f"Service {''.join(keys)}":
+        service = cluster.services[keys[0]]
+        lack = lacks_node_ports(service, cluster)
+        lack = lack or (loses_own_clients(service) if client is not None else None)
+        if lack is not None:
+            return Diagnosis(f"{reason}; and {lack.why}", lack.mend, lack.origin)
     for key, port in entrance.backends:
         has = cluster.services[key].ports
         if port is not None and all(port not in (p.port, p.name) for p in has):

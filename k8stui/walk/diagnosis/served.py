@@ -7,6 +7,7 @@ pkg/proxy/util (address families); docs/facts/kube-proxy.md sections 4 and 9.
 from __future__ import annotations
 
 from k8stui.cluster.load_balancers.aws import waits_for_controller
+from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
 from k8stui.cluster.programs.listening import Listening, declared
 from k8stui.cluster.proxy_configuration import NFTABLES
@@ -136,6 +137,9 @@ def _from_beyond(
         if service.type is ServiceType.LOAD_BALANCER
         else None
     )
+    portless = lacks_node_ports(service, case.cluster) if ways else None
+    if portless is not None:
+        return Diagnosis(f"{said}; and {portless.why}", portless.mend, portless.origin)
     if lack is not None and not ways:
         said += f"; it has no address of a load balancer: {lack.why}"
         ways.append(lack.mend)
