@@ -5,7 +5,7 @@ After net/ipv4/fib_trie.c, fib_rules.c and fib_frontend.c; ip-rule(8), ip-route(
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -140,7 +140,7 @@ class Tables:
         self._interfaces = interfaces
         ordered = sorted(namespace.policy_rules, key=lambda rule: rule.priority)
         self._rules = {
-            version: tuple(one for one in ordered if one.version in (None, version))
+            version: _resolved([one for one in ordered if one.version in (None, version)])
             for version in (4, 6)
         }
         self._custom_rules = any(_is_selective(rule) for rule in ordered)
@@ -250,6 +250,17 @@ class Tables:
 
     def is_local(self, address: Address) -> bool:
         return self.address_type(address) == "LOCAL"
+
+
+def _resolved(rules: Sequence[PolicyRule]) -> tuple[PolicyRule, ...]:
+    """Rules of one IP version; a goto to what is not there does nothing (``[unresolved]``)."""
+    there = {rule.priority for rule in rules}
+    return tuple(
+        replace(rule, action=RuleAction.NOP)
+        if rule.action is RuleAction.GOTO and rule.goto not in there
+        else rule
+        for rule in rules
+    )
 
 
 def _has_own_rules(rules: Iterable[PolicyRule]) -> bool:

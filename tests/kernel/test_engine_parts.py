@@ -26,6 +26,7 @@ from k8stui.kernel.namespace import (
     PolicyRule,
     Route,
     RouteType,
+    RuleAction,
     Scope,
     Socket,
     Sysctls,
@@ -105,8 +106,14 @@ def test_policy_rules_and_throw() -> None:
             "local 10.0.0.0/8 dev lo",
             "192.168.0.0/24 dev eth0",
         ),
+        (
+            (PolicyRule(priority=1, table="main", action=RuleAction.GOTO, goto=40_000),),
+            "local 10.0.0.0/8 dev lo",
+            "local 10.0.0.0/8 dev lo",
+            "192.168.0.0/24 dev eth0",
+        ),
     ],
-    ids=["one-trie", "with-a-rule"],
+    ids=["one-trie", "with-a-rule", "with-a-goto-to-nothing"],
 )
 def test_local_and_main_are_one_until_somebody_adds_a_rule(
     rules: tuple[PolicyRule, ...], inner: str, outer: str, thrown: str | None
