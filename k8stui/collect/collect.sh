@@ -49,7 +49,7 @@ json() {
 }
 
 one() {
-  json ip -d addr show
+  json ip -d addr show || say ip addr show # without -d: BusyBox
   json ip -4 route show table all
   json ip -6 route show table all
   json ip -4 rule show

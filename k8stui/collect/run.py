@@ -22,6 +22,8 @@ from k8stui.record import record
 _AT_ONCE = 8
 _CREATED = rb"Creating debugging pod (node-debugger-%s-[a-z0-9]+) "
 """What kubectl says of a node's pod; what the node prints may say the same of somebody else's."""
+_WAITS = re.compile(rb"^Warning: (container .*)", re.MULTILINE)
+"""Why it does not start: an image that cannot be had (waitForContainer)."""
 _NODE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@:%-]*")
 """A node, or what ssh calls it: a word that is a file's name as well."""
 _BEGINS = re.compile(rb"^@ \S+ ", re.MULTILINE)
@@ -148,7 +150,9 @@ def _one(node: str, script: bytes, way: NodeAccess) -> Collected:
     ends = out.find(_ENDS)
     text = out[begins.start() : ends + 1] if begins else b""
     if late:
-        failure = f"no end after {way.patience_seconds} s (--patience)"
+        waits = _WAITS.findall(said)
+        why = f": {_last_words(waits[-1])}" if waits else ""
+        failure = f"no end after {way.patience_seconds} s (--patience){why}"
     elif not text or ends < 0:
         # What was written is worth nothing when its end is missing.
         failure = _last_words(said) or f"status {process.returncode}, and no end was written"

@@ -214,6 +214,7 @@ case "$*" in
 *debug*node/b*) echo 'error: pods "x" is forbidden' >&2; exit 1 ;;
 *debug*node/c*)
   echo "Creating debugging pod node-debugger-c-x with container debugger on node c."
+  echo 'Warning: container debugger: Back-off pulling image "busybox"' >&2
   printf '@ node hostname\\nc\\n'; exec sleep 30 ;;
 *debug*node/half*) printf '@ node sysctl\\nnet/a=1\\n@ cni-x ip -j addr\\n['; exit 1 ;;
 *debug*node/slow*) sleep 30 ;;
@@ -245,7 +246,8 @@ def test_all_nodes_by_kubectl(calls: Callable[[], list[str]], tmp_path: Path) ->
     assert done.return_value == 1
     assert f"{out}/nodes/a.txt.gz" in done.stdout
     assert 'b: error: pods "x" is forbidden' in done.stderr
-    assert "c: no end after 1 s" in done.stderr
+    pulling = 'container debugger: Back-off pulling image "busybox"'
+    assert f"c: no end after 1 s (--patience): {pulling}" in done.stderr
     assert "c: pod node-debugger-c-x is still there (error: no right to delete)" in done.stderr
     assert ": kubectl --context=here delete pod node-debugger-c-x" in done.stderr
     assert [file.name for file in sorted((out / "nodes").iterdir())] == ["a.txt.gz"]
