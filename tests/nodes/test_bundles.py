@@ -160,6 +160,17 @@ def test_what_cannot_be_read_names_the_command(tmp_path: Path) -> None:
     assert "iptables_-vnxL cannot be read; run on the node: iptables-save" in cut.words
 
 
+def test_nftables_rules_with_their_handles(tmp_path: Path) -> None:
+    listed = (
+        "table ip own { # handle 3\n\tchain out { # handle 1\n"
+        "\t\ttype filter hook output priority filter; policy accept;\n"
+        "\t\ttcp dport 82 reject # handle 2\n\t}\n}\n"
+    )
+    world = laid(tmp_path, {**SOS, "sos_commands/firewall_tables/nft_-a_list_ruleset": listed})
+    refused = walk(world, parse_request(world, "node/worker-7", "pod/web:82"))
+    assert "tcp dport 82 reject" in refused.outcome.reason
+
+
 def test_one_file_a_command(tmp_path: Path) -> None:
     world = laid(tmp_path, BY_HAND)
     trace = walk(world, parse_request(world, "node/worker-7", "pod/web:81"))

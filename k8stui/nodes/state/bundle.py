@@ -86,6 +86,7 @@ SOS = Layout(
         f"{_SOS}/ip_-s_-s_neigh_show": "ip neigh show",
         f"{_SOS}/bridge_-s_-s_-d_-t_fdb_show": "bridge fdb show",
         "sos_commands/firewall_tables/nft_list_ruleset": "nft list ruleset",
+        "sos_commands/firewall_tables/nft_-a_list_ruleset": "nft list ruleset",
         "sos_commands/kernel/sysctl_-a": "sysctl",
     },
     unreadable={
