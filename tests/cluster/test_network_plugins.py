@@ -17,6 +17,8 @@ spec:
     metadata: {{labels: {{a: b}}}}
     spec: {{containers: [{{name: agent, image: "{image}"}}]}}
 """
+_WRITES = "hostNetwork: true, volumes: [{{name: conf, hostPath: {{path: /etc/cni/net.d}}}}]"
+INSTALLER = SET.replace("spec: {{containers", f"spec: {{{{{_WRITES}, containers")
 NODE = """
 apiVersion: v1
 kind: Node
@@ -37,6 +39,7 @@ data: {{}}
         (SET.format(name="calico-node", image="x"), ["Calico"]),
         (SET.format(name="net", image="quay.io:443/calico/node:v3@sha256:0"), ["Calico"]),
         (SET.format(name="canal", image="docker.io/calico/node:v3.27.0"), ["Canal"]),
+        (SET.format(name="rke2-canal", image="rancher/hardened-flannel:v0.28"), ["Canal"]),
         (SET.format(name="net", image="quay.io/cilium/cilium:v1"), ["Cilium"]),
         (SET.format(name="weave-net", image="x"), ["Weave Net"]),
         (SET.format(name="aws-node", image="x"), ["Amazon VPC CNI"]),
@@ -52,6 +55,15 @@ data: {{}}
         (SET.format(name="kube-proxy", image="registry.k8s.io/kube-proxy:v1.36"), []),
         (SET.format(name="web", image="example.org/cilium/cilium-demo"), []),
         (NODE.format(key="flannel.alpha.coreos.com/public-ip"), []),
+        (INSTALLER.format(name="fancy", image="x/fancy:1"), ["fancy"]),
+        (INSTALLER.format(name="multus", image="ghcr.io/k8snetworkplumbingwg/multus-cni:v4"), []),
+        (INSTALLER.format(name="net", image="quay.io/coreos/flannel:v0.15"), []),
+        (
+            INSTALLER.format(name="fancy", image="x/fancy:1")
+            + "---"
+            + INSTALLER.format(name="kube-flannel-ds", image="docker.io/flannel/flannel:v0.28"),
+            [],
+        ),
     ],
 )
 def test_plugins(text: str, names: list[str]) -> None:

@@ -63,6 +63,19 @@ def listed(cni: str, **main: object) -> ClusterNetwork:
     return build_network(replace(lab(), cni_configurations=(made,)), NodeOptions(cni=cni))
 
 
+@pytest.mark.parametrize(
+    ("types", "said"), [(["fancy"], ["fancy"]), (["loopback"], []), (["fancy", "ptp"], [])]
+)
+def test_a_list_that_begins_with_an_unknown_plug_in_is_told(
+    types: list[str], said: list[str]
+) -> None:
+    made = [cni_configuration({"name": "n", "plugins": [{"type": one}]}, ORIGIN) for one in types]
+    lists = tuple(one for one in made if one is not None)
+    remarks = build_network(replace(lab(), cni_configurations=lists), NodeOptions()).remarks
+    told = [one.text.partition(",")[0] for one in remarks if "is not modelled" in one.text]
+    assert told == said
+
+
 @pytest.mark.parametrize("name", ["sixteen-is-a-lot", "a:1", "..", "a/b", ""])
 def test_what_the_kernel_refuses_is_no_devices_name(name: str) -> None:
     node = listed("bridge", bridge=name, isGateway=True)["node-1"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _GROUPS = ("projectcalico.org", "crd.projectcalico.org")
 _OWN_POLICIES = "NetworkPolicy"
-_DAEMONS = frozenset({"calico-node", "canal"})
+_DAEMONS = frozenset({"calico-node", "canal", "rke2-canal"})
 _ENDPOINT_TO_HOST = "defaultEndpointToHostAction"
 _OF_RULES = {
     "allowIPIPPacketsFromWorkloads": False,

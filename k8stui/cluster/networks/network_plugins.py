@@ -12,7 +12,8 @@ dist/images, azure-container-networking).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -61,8 +62,8 @@ class _Sign:
 _SIGNS = (
     _Sign(
         name="Canal",
-        daemon_sets=("canal",),
-        config_maps=("canal-config",),
+        daemon_sets=("canal", "rke2-canal"),
+        config_maps=("canal-config", "rke2-canal-config"),
     ),
     _Sign(
         name="Calico",
@@ -143,6 +144,20 @@ _SIGNS = (
     _Sign(name="OpenShift SDN", daemon_sets=("sdn",), groups=("network.openshift.io",)),
     _Sign(name="Romana", daemon_sets=("romana-agent",)),
 )
+_FLANNEL = _Sign(
+    name="Flannel",
+    daemon_sets=("kube-flannel-ds", "kube-flannel"),
+    images=("flannel", "hardened-flannel", "mirrored-flannel-flannel"),
+)
+"""Known by its configuration; here it says whose a configuration of the CNI is."""
+_NAMES = frozenset(sign.name for sign in (*_SIGNS, _FLANNEL))
+_CONFIGURATIONS = "/etc/cni/net.d"
+_BESIDE = re.compile(
+    r"multus|whereabouts|sriov|danm|bond-cni|dhcp|install-cni|linkerd|istio|(?:^|/)netd$|"
+    "bandwidth|portmap|kuma|ambient"
+)
+"""Images of those that write there and need a network plug-in beside them: further devices of a
+pod, a mesh's redirection, GKE's netd."""
 
 
 def seen_plugins(
@@ -168,6 +183,9 @@ def seen_plugins(
     for sign in _SIGNS:
         if sign.settings in said and sign.name in found:
             found[sign.name] = _told(sign, found[sign.name], said[sign.settings])
+    if not _NAMES.isdisjoint(found):  # an unknown one adds to it
+        found = {name: plugin for name, plugin in found.items() if name in _NAMES}
+    found.pop(_FLANNEL.name, None)
     if "Canal" in found:  # its DaemonSet runs Calico's programs too
         found.pop("Calico", None)
     return tuple(found.values())
@@ -225,10 +243,15 @@ def _shown(manifest: Manifest) -> Iterator[tuple[_Sign, _Path]]:
     name: _Path = ("metadata", "name")
     match manifest.kind:
         case "DaemonSet":
-            images = tuple(_images(table(manifest.data, "spec", "template", "spec")))
-            for sign in _SIGNS:
+            spec = table(manifest.data, "spec", "template", "spec")
+            images = tuple(_images(spec))
+            known = False
+            for sign in (*_SIGNS, _FLANNEL):
                 if manifest.name in sign.daemon_sets or _is_image(sign, images):
+                    known = True
                     yield sign, name
+            if not known and _writes_configurations(spec, images):
+                yield _Sign(name=manifest.name), name
         case "Pod":
             if (manifest.namespace or "default") != "default":
                 base = manifest.name.rpartition("-")[0]
@@ -242,6 +265,14 @@ def _shown(manifest: Manifest) -> Iterator[tuple[_Sign, _Path]]:
                         yield sign, ("metadata", "annotations", key)
         case _:
             yield from ((sign, name) for sign in _of_group(manifest.group))
+
+
+def _writes_configurations(spec: Mapping[str, object], images: Sequence[str]) -> bool:
+    """Whether a daemon on the nodes' own network gives the kubelet its network configuration."""
+    if spec.get("hostNetwork") is not True or any(map(_BESIDE.search, images)):
+        return False
+    paths = (text(volume, "hostPath", "path") for volume in array(spec, "volumes"))
+    return any(f"{path}/".startswith(f"{_CONFIGURATIONS}/") for path in paths)
 
 
 def _images(spec: object) -> Iterator[str]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from k8stui.cluster.model import NetworkPlugin, Node, Remark
+from k8stui.cluster.model import CniConfiguration, NetworkPlugin, Node, Remark
 from k8stui.late import Late
 from k8stui.nodes.cni import flannel, node_annotations
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.cni.stand_in import (
     Assumed,
     calico_remarks,
+    named_by,
     stand_in,
     stand_in_remarks,
     without_tunnels,
@@ -144,7 +145,18 @@ def stand_ins(site: Site) -> tuple[Remark, ...]:
         imitated = [] if calico.pools else imitated
     if name == "canal":
         imitated = []  # it is flannel that stands between the nodes
-    return (*stand_in_remarks(others, name), *map(without_tunnels, imitated), *told)
+    unknown = [named_by(one, name) for one in _unknown_lists(site)]
+    return (*stand_in_remarks(others, name), *map(without_tunnels, imitated), *told, *unknown)
+
+
+def _unknown_lists(site: Site) -> Sequence[CniConfiguration]:
+    """Network configuration lists that begin with nobody's plug-in that is known here."""
+    cluster = site.cluster
+    lists = [one for one in cluster.cni_configurations if one.plugins[0]["type"] != "loopback"]
+    told = cluster.network_plugins or cluster.flannel is not None or _has_run_flannel(site)
+    if told or site.options.cni != CNI.default:
+        return ()
+    return () if any(one.plugins[0]["type"] in _PLUGINS for one in lists) else lists
 
 
 class Plugins:

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from k8stui.cluster.model import CalicoSettings, NetworkPlugin, Node, Pod, Remark
+from k8stui.cluster.model import CalicoSettings, CniConfiguration, NetworkPlugin, Node, Pod, Remark
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Interface, Route, Socket
+from k8stui.neutralise import neutralise
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.part import Part
@@ -63,6 +64,12 @@ class Assumed:
 def stand_in_remarks(plugins: Iterable[NetworkPlugin], name: str) -> tuple[Remark, ...]:
     """Say for which of the input's plug-ins the plug-in `name` stands."""
     return tuple(Remark(text=_said(plugin, name), origin=plugin.origin) for plugin in plugins)
+
+
+def named_by(one: CniConfiguration, name: str) -> Remark:
+    """Say with which unknown plug-in a network configuration begins; `name` stands for it."""
+    unknown = NetworkPlugin(name=neutralise(str(one.plugins[0]["type"])), origin=one.origin)
+    return Remark(text=_said(unknown, name), origin=one.origin)
 
 
 def without_tunnels(plugin: NetworkPlugin) -> Remark:
