@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
+from k8stui.because import Because
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.cluster.programs.listening import Listening
 from k8stui.cluster.proxy_configuration import NFTABLES
@@ -150,6 +151,10 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     def has_observed_routes(self, node: Node) -> bool:
         """Whether the node's routes are those of a dump."""
         return self._site.observed(node).routes is not None
+
+    def failed_neighbours(self, node: Node) -> Mapping[Address, Because]:
+        """Those that did not answer the node when it was dumped, and where that stands."""
+        return self._site.observed(node).failed
 
     def __getitem__(self, name: str) -> NetNamespace:
         found = self._built.get(name)

@@ -31,9 +31,10 @@ from k8stui.cluster.programs.caveats import of_peers
 from k8stui.cluster.programs.images import is_ingress_controller
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.selectors import matches
-from k8stui.kernel.address import Prefix
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
+from k8stui.kernel.step import RouteCause
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.wire import LAN, OUTSIDE, is_private
@@ -86,6 +87,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _without_header(cluster, exchange)
     yield from _beside_wildcard(cluster, request)
     yield from _on_its_node(cluster, exchange)
+    yield from _answers_now(cluster, network, exchange)
     met = {step.namespace: 0 for step in exchange.steps}
     apart = across_the_internet(cluster.nodes[name] for name in met if name in cluster.nodes)
     routed = beyond_a_router(cluster, (cluster.nodes[n] for n in met if n in cluster.nodes))
@@ -174,6 +176,26 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             )
         if name in proxies and not network.has_observed_rules(node):
             yield _as_if(proxies[name], "kube-proxy", "--iptables")
+
+
+def _answers_now(cluster: Cluster, network: ClusterNetwork, exchange: Exchange) -> Iterator[str]:
+    """A neighbour that failed when the node was dumped and is taken to answer.
+
+    The kernel asks such a one anew with the next packet (neigh_event_send: NUD_FAILED).
+    """
+    told: dict[tuple[str, Address], None] = {}
+    for step in exchange.steps:
+        route = step.cause.route if isinstance(step.cause, RouteCause) else None
+        if route is not None and step.namespace in cluster.nodes:
+            told[step.namespace, route.gateway or step.before.dst] = None
+    for name, address in told:
+        why = network.failed_neighbours(cluster.nodes[name]).get(address)
+        if why is not None:
+            yield (
+                f"{address} did not answer {name} when its neighbours were listed "
+                f"({why.origin.where}: FAILED): walked as if it did now. Else the request ends "
+                "there (EHOSTUNREACH)"
+            )
 
 
 def _shut_from_outside(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:

@@ -757,6 +757,20 @@ def test_a_neighbour_that_did_not_answer_is_not_invented(tmp_path: Path, states:
         assert found.result is Result.CONNECTED
 
 
+def test_another_node_that_did_not_answer_is_walked_with_that_said(tmp_path: Path) -> None:
+    (tmp_path / "other.yaml").write_text(
+        "{apiVersion: v1, kind: Node, metadata: {name: node-2},"
+        " status: {addresses: [{type: InternalIP, address: 192.0.2.9}]}}"
+    )
+    near = {"dst": "192.0.2.9", "dev": "eth7", "state": ["FAILED"]}
+    asked(tmp_path, {("node", "ip -j neigh show"): [near]})
+    world = build_world([str(tmp_path)])
+    trace = walk(world, parse_request(world, "node/node-1", "192.0.2.9:80"))
+    (said,) = [one for one in trace.assumptions if "did not answer" in one]
+    assert said.startswith("192.0.2.9 did not answer node-1 when its neighbours were listed (")
+    assert "node-1.txt:" in said
+
+
 def test_neighbours_and_forwarding_entries_know_their_lines() -> None:
     (near,) = parse_neighbours("\n10.0.0.9 dev eth0 lladdr 0a:00:00:00:00:09 REACHABLE\n", "f")
     (entry,) = parse_fdb("\n\n0a:00:00:00:00:09 dev veth1 master cni0\n", "f")
