@@ -124,13 +124,15 @@ def _link(case: Case, node: str, table: Table, what: str, origin: Origin) -> Dia
             _WRITES_AGAIN.format(node, f"flushes {hook}"),
             _origin(entrance) or origin,
         )
-    empty = _empty(case, node, table)
-    if empty is not None:
+    last = _last(case, node, table)
+    if last is not None:
+        has, does = ("no rule there leads", "changes") if last.rules else (
+            "that chain is empty: nothing there leads", "empties",
+        )  # fmt: skip
         return Diagnosis(
-            f"{node}'s rules send {what} to chain {empty.name}, and that chain is empty: nothing "
-            "there leads on to an endpoint",
-            _WRITES_AGAIN.format(node, f"empties {empty.name}"),
-            _origin(empty) or origin,
+            f"{node}'s rules send {what} to chain {last.name}, and {has} on to an endpoint",
+            _WRITES_AGAIN.format(node, f"{does} {last.name}"),
+            _origin(last) or origin,
         )
     other = (
         f"; where {node} has iptables-nft and iptables-legacy beside each other, what kube-proxy "
@@ -151,15 +153,11 @@ def _leads(chain: Chain | None, to: str) -> bool:
     return any(isinstance(target, Jump) and target.chain == to for target in targets)
 
 
-def _empty(case: Case, node: str, table: Table) -> Chain | None:
-    """A chain of kube-proxy's that the packet was sent to, and that has no rules."""
-    for step in case.asked:
-        name = jumps_to(step)
-        chain = table.chains.get(name) if step.namespace == node else None
-        kubes = name.startswith(("KUBE-SVC-", "KUBE-EXT-", "KUBE-SEP-"))
-        if kubes and chain is not None and not chain.rules:
-            return chain
-    return None
+def _last(case: Case, node: str, table: Table) -> Chain | None:
+    """The last chain of kube-proxy's that the packet was sent to on its way to an endpoint."""
+    names = [jumps_to(step) for step in case.asked if step.namespace == node]
+    kubes = [one for one in names if one.startswith(("KUBE-SVC-", "KUBE-EXT-", "KUBE-SEP-"))]
+    return table.chains.get(kubes[-1]) if kubes else None
 
 
 def _origin(chain: Chain | None) -> Origin | None:
