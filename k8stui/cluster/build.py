@@ -33,6 +33,7 @@ from k8stui.cluster.merged_ports import lost_by_apply
 from k8stui.cluster.model import Cluster, Corefile, Lack, Node, Pod, Service
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
+from k8stui.cluster.networks.calico import out_of_pools
 from k8stui.cluster.networks.cni_configurations import cni_configurations, docker_options
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
@@ -159,6 +160,7 @@ def build(
         nodes = gather_nodes(
             inventory, settings, seen_nodes(inventory), asked_nodes(inventory), wanted
         )
+        nodes = out_of_pools(told.calico, nodes)
     services, refused = gather_services(
         inventory,
         settings,

@@ -167,7 +167,7 @@ class Draft:
             decided["pending_reason"] = _MESSAGE
             return decided
         if self.pending_reason:
-            decided["pending_reason"] = _FULL
+            decided.setdefault("pending_reason", _FULL)
         decided["phase"] = decided["ready"] = _RUNS
         decided["addresses"] = _HOST_ADDRESS if self.host_network else _ADDRESS
         if not text(self.spec, "nodeName"):

@@ -241,6 +241,8 @@ class Node:
     """As reported: ``v1.31.4``; empty: not known."""
     proxy_version: str = ""
     """kube-proxy's, which the kubelet takes for its own."""
+    without_pool: Lack | None = None
+    """Why nobody gives addresses to its pods, whatever range it has."""
     origin: Origin
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
@@ -600,6 +602,12 @@ class CalicoPool:
     origin: Origin
     nat_origin: Origin
     """Where `nat_outgoing` is said, or where it is not."""
+    closed: str = ""
+    """What keeps it from giving addresses to pods; empty: nothing."""
+    nodes: str = ""
+    """Its nodeSelector, which says on which nodes; empty: on all."""
+    nodes_origin: Origin | None = None
+    """Where that is written, or what closes it."""
 
     @property
     def version(self) -> int:

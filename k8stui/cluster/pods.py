@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import Object, text
+from k8stui.apiserver.fields import Object, table, text
 from k8stui.apiserver.inventory import Inventory
 from k8stui.cluster.addresses import PodAllocator
 from k8stui.cluster.draft import Draft
@@ -180,6 +180,12 @@ class Population:
                 origin = draft.manifest.origin(*draft.spec_path, *lack.path)
                 draft.decided["unready_reason"] = origin
             # Also while images are pulled: the sandbox comes first.
+            poor = None if draft.host_network or draft.addresses else node.without_pool
+            if poor is not None and _OWN_POOLS not in _notes(draft):
+                draft.phase, draft.ready = PodPhase.PENDING, False
+                draft.pending_reason, draft.pending_mends = poor.why, (poor.mend,)
+                draft.decided["pending_reason"] = poor.origin
+                continue
             if not draft.addresses:
                 draft.addresses = allocator.addresses(node.name, host_network=draft.host_network)
             if not draft.addresses and node.pod_cidrs and not draft.host_network:
@@ -191,6 +197,14 @@ class Population:
                 )
             # Since 1.35 a bound pod gets its node's place (PodTopologyLabels admission).
             draft.labels |= {key: node.labels[key] for key in _PLACE_LABELS if key in node.labels}
+
+
+_OWN_POOLS = "cni.projectcalico.org/ipv4pools"
+"""The annotation that names Calico's pools: then their nodeSelector is not looked at."""
+
+
+def _notes(draft: Draft) -> Object:
+    return table(draft.manifest.data, *draft.spec_path[:-1], "metadata", "annotations")
 
 
 def _has_settled(draft: Draft) -> bool:

@@ -630,9 +630,9 @@ def of_cloud(cloud: str) -> tuple[Manifest, ...]:
     return tuple({**n, "spec": {**n["spec"], "providerID": f"{cloud}:///x"}} for n in NODES)
 
 
-def pool(mode: str) -> Manifest:
-    spec = {"cidr": "10.244.0.0/16", "ipipMode": mode, "natOutgoing": True}
-    return kind("crd.projectcalico.org/v1", "pods", "IPPool", spec=spec)
+def pool(mode: str, name: str = "pods", **more: Any) -> Manifest:
+    spec = {"cidr": "10.244.0.0/16", "ipipMode": mode, "natOutgoing": True, **more}
+    return kind("crd.projectcalico.org/v1", name, "IPPool", spec=spec)
 
 
 def balanced(made: Manifest, given: Manifest, **annotations: str) -> Manifest:
@@ -1978,6 +1978,21 @@ CASES |= {
         manifests=(*of_cloud("aws"), WEB[1],
                    portless({"ip": "20.73.10.11"}, **{"aws-load-balancer-nlb-target-type": "ip"})),
         ask=("outside", "20.73.10.11:80"), result="connected", not_said="nodes' ports",
+    ),
+    "a pool of Calico for other nodes": Told(
+        manifests=(labelled(NODES[0], "zone=a"), NODES[1], CLIENT, *WEB,
+                   pool("Never", nodeSelector="!has(none) && zone == 'a'")),
+        result="refused", cause=("addresses to pods of node-2: pods is for",), mend="label node-2",
+        rule="unschedulable", words="addresses to pods of node-2", fix="label node-2",
+    ),
+    "a pool of Calico that is closed": Told(
+        manifests=(*NODES, pool("Never", disabled=True), *WEB), ask=("node/node-1", "svc/web:80"),
+        result="refused", cause=("pods has disabled: true",), mend="take disabled: true out",
+        at="disabled: true", rule="unschedulable", fix="take disabled: true out",
+    ),
+    "a pool of Calico beside a closed one": Told(
+        manifests=(*NODES, pool("Never", "old", disabled=True), pool("Never"), CLIENT, *WEB),
+        result="connected",
     ),
     "a readiness probe beside the declared port": Told(
         manifests=(*NODES, CLIENT, WEB[0], pod("web-0", "app=web", ports=[8080], container={

@@ -28,7 +28,9 @@ def look(ground: Ground) -> Iterator[Finding]:
     guessed = ground.nodes_are_assumed
     for pods in groups.values():
         first = pods[0]
-        unsure = guessed and not waits_for_claim(first)
+        at = first.origins.get("pending_reason", first.origin)
+        written = first.node_name is not None and at.place is not None
+        unsure = guessed and not waits_for_claim(first) and not written
         subject = (
             f"{first.owner[0]} {first.namespace}/{first.owner[1]}"
             if first.owner
@@ -38,7 +40,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             rule=ID,
             severity=Severity.INFO if unsure else Severity.WARNING,
             subject=subject,
-            place=first.origins.get("claims", first.origin).place,
+            place=at.place if written else first.origins.get("claims", first.origin).place,
             why=f"{names([p.name for p in pods])} {'stays' if len(pods) == 1 else 'stay'} Pending: "
             f"{first.pending_reason.rstrip('.')}",
             fix="check together with the Node objects (kubectl get nodes -o yaml)"
@@ -56,8 +58,6 @@ def _fix(pod: Pod) -> str:
             "strategy.rollingUpdate.maxSurge: 0, or type: Recreate), have no more replicas than "
             "nodes, or leave hostPort out"
         )
-    if pod.node_name is not None:
-        return "give the node a larger podCIDR, or let it run fewer pods"
     return room(pod)
 
 

@@ -9,12 +9,14 @@ installation_types.go.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
 from k8stui.cluster.memory import NO_MEMORY, Memory
-from k8stui.cluster.model import CalicoPool, CalicoSettings, Remark
+from k8stui.cluster.model import CalicoPool, CalicoSettings, Lack, Node, Remark
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin, OriginKind
 
@@ -140,7 +142,22 @@ def _written(one: Manifest) -> Iterator[CalicoPool]:
         nat_outgoing=flag(spec, "natOutgoing") is True,
         origin=one.origin("spec", field),
         nat_origin=one.origin("spec", *(("natOutgoing",) if "natOutgoing" in spec else ())),
+        given=_given(one, ("spec",)),
     )
+
+
+def _given(one: Manifest, path: _Path) -> tuple[str, str, Origin | None]:
+    """What closes a pool for pods, which nodes it is for, and where that stands."""
+    pool = table(one.data, *path)
+    uses = array(pool, "allowedUses")
+    if flag(pool, "disabled") is True:
+        return "disabled: true", "", one.origin(*path, "disabled")
+    if text(pool, "assignmentMode") == "Manual":
+        return "assignmentMode: Manual", "", one.origin(*path, "assignmentMode")
+    if uses and "Workload" not in uses:
+        return "allowedUses without Workload", "", one.origin(*path, "allowedUses")
+    chosen = text(pool, "nodeSelector")
+    return "", chosen, one.origin(*path, "nodeSelector") if chosen else None
 
 
 def _installed(one: Manifest) -> Iterator[CalicoPool]:
@@ -156,6 +173,7 @@ def _installed(one: Manifest) -> Iterator[CalicoPool]:
             nat_outgoing=text(pool, "natOutgoing") != "Disabled",
             origin=one.origin("spec", "calicoNetwork", "ipPools", index),
             nat_origin=one.origin("spec", "calicoNetwork", "ipPools", index, "natOutgoing"),
+            given=_given(one, ("spec", "calicoNetwork", "ipPools", index)),
         )
 
 
@@ -189,6 +207,7 @@ def _pool(
     nat_outgoing: bool,
     origin: Origin,
     nat_origin: Origin,
+    given: tuple[str, str, Origin | None] = ("", "", None),
 ) -> Iterator[CalicoPool]:
     """Nothing where what should be a range is none; without one it is that of the pods."""
     try:
@@ -204,7 +223,65 @@ def _pool(
         nat_outgoing=nat_outgoing,
         origin=origin,
         nat_origin=nat_origin,
+        closed=given[0],
+        nodes=given[1],
+        nodes_origin=given[2],
     )
+
+
+def out_of_pools(calico: CalicoSettings | None, nodes: Mapping[str, Node]) -> Mapping[str, Node]:
+    """The nodes, those marked whose pods no pool gives an address.
+
+    Source: libcalico-go lib/ipam/ipam.go determinePools ("no configured Calico pools").
+    """
+    pools = calico.pools if calico is not None else ()
+    if not any(one.closed or one.nodes for one in pools):
+        return nodes
+    return {
+        name: node
+        if any(not one.closed and _chooses(one.nodes, node) for one in pools)
+        else replace(node, without_pool=_no_pool(node, pools))
+        for name, node in nodes.items()
+    }
+
+
+def _no_pool(node: Node, pools: Sequence[CalicoPool]) -> Lack:
+    said = [
+        f"{p.name} has {p.closed}" if p.closed else f"{p.name} is for {p.nodes}" for p in pools[:3]
+    ]
+    first = next((one for one in pools if not one.closed), pools[0])
+    return Lack(
+        f"no IPPool of Calico gives addresses to pods of {node.name}: {', '.join(said)}",
+        f"take {first.closed} out of IPPool {first.name}, or add a pool"
+        if first.closed
+        else f"label {node.name} so that nodeSelector fits, or add a pool for it",
+        first.nodes_origin or first.origin,
+    )
+
+
+_TERM = re.compile(
+    r"\s*(?:(?P<all>all\(\))|(?P<no>!?)\s*has\((?P<has>[^)\s]+)\)"
+    r"|(?P<key>[\w./-]+)\s*(?P<how>==|!=)\s*(?P<quote>['\"])(?P<value>[^'\"]*)(?P=quote))\s*"
+)
+
+
+def _chooses(selector: str, node: Node) -> bool:
+    """Whether a pool is for a node, as far as terms joined by && tell; else it is taken to be.
+
+    Labels of nodes that are assumed nobody knows. Source: libcalico-go lib/selector.
+    """
+    terms = [_TERM.fullmatch(term) for term in selector.split("&&")]
+    if not selector or node.origin.kind is OriginKind.ASSUMED or not all(terms):
+        return True
+    return all(_holds(term, node.labels) for term in terms if term is not None)
+
+
+def _holds(term: re.Match[str], labels: Mapping[str, str]) -> bool:
+    if term["all"]:
+        return True
+    if term["has"]:
+        return (term["has"] in labels) is not bool(term["no"])
+    return (labels.get(term["key"]) == term["value"]) is (term["how"] == "==")
 
 
 _Path = tuple[str | int, ...]

@@ -52,6 +52,8 @@ def instead_of(pod: Pod) -> str:
 
 def closing_field(pod: Pod) -> Origin:
     """The field that keeps a Pending pod from its nodes."""
+    if pod.node_name is not None and pod.pending_mends:
+        return pod.origins["pending_reason"]
     field = "node_selector" if _SELECTOR in pod.pending_reason else "claims"
     return pod.origins.get(field, pod.origin)
 
@@ -70,6 +72,8 @@ def room(pod: Pod) -> str:
             f"{pod.node_name}): kubectl describe pod {pod.name}{space}"
         )
     if pod.node_name is not None and not pod.addresses:
+        if pod.pending_mends:
+            return "; ".join(pod.pending_mends)
         return "give the node a larger podCIDR, or let it run fewer pods"
     found = [*pod.pending_mends]
     for said, mend in _MENDS.items():
