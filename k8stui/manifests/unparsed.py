@@ -93,12 +93,13 @@ class _Above:
     def private_part(self, text: str) -> int | None:
         """Where what is private begins; remembers what goes on below."""
         labels, has_key = self._labels, False
+        end = len(text.rstrip().rstrip(",}] "))  # once: a line may have thousands of both
         for found in _KEY.finditer(text):
             key, at = found["key"], found.start("key")
             if not (found["colon"] or is_field(key) or is_private(key)):
                 continue
             has_key = True
-            bare = text[found.end() :].strip().rstrip(",}] ")
+            bare = text[found.end() : end].lstrip()
             bare = "" if bare in ("[", "{") else bare
             if is_private(key):
                 self._enter(at, private=True)
