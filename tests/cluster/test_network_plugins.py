@@ -17,8 +17,21 @@ spec:
     metadata: {{labels: {{a: b}}}}
     spec: {{containers: [{{name: agent, image: "{image}"}}]}}
 """
-_WRITES = "hostNetwork: true, volumes: [{{name: conf, hostPath: {{path: /etc/cni/net.d}}}}]"
-INSTALLER = SET.replace("spec: {{containers", f"spec: {{{{{_WRITES}, containers")
+INSTALLER = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {{name: {name}, namespace: kube-system}}
+spec:
+  selector: {{matchLabels: {{a: b}}}}
+  template:
+    metadata: {{labels: {{a: b}}}}
+    spec:
+      hostNetwork: true
+      volumes: [{{name: conf, hostPath: {{path: /etc/cni/net.d}}}}]
+      containers:
+      - {{name: agent, image: "{image}", volumeMounts: [{{name: conf, mountPath: /conf}}]}}
+"""
+READER = INSTALLER.replace("mountPath: /conf", "mountPath: /conf, readOnly: true")
 NODE = """
 apiVersion: v1
 kind: Node
@@ -56,6 +69,7 @@ data: {{}}
         (SET.format(name="web", image="example.org/cilium/cilium-demo"), []),
         (NODE.format(key="flannel.alpha.coreos.com/public-ip"), []),
         (INSTALLER.format(name="fancy", image="x/fancy:1"), ["fancy"]),
+        (READER.format(name="bench", image="x/bench:1"), []),
         (INSTALLER.format(name="multus", image="ghcr.io/k8snetworkplumbingwg/multus-cni:v4"), []),
         (INSTALLER.format(name="net", image="quay.io/coreos/flannel:v0.15"), []),
         (

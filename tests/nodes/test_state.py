@@ -634,6 +634,21 @@ def test_several_next_hops_as_text_and_as_json() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("default via inet6 fe80::1 dev eth0 proto bgp", 4),
+        ("default via fe80::1 dev eth0", 6),
+        ("default proto ra\n\tnexthop via fe80::1 dev a\n\tnexthop via fe80::2 dev a", 6),
+        ("unreachable default dev lo metric 4278198272 pref medium", 6),
+        ("unreachable default metric 4278198272", 4),
+    ],
+)
+def test_the_family_of_a_default_route(line: str, version: int) -> None:
+    (route,) = parse_routes(line, "f")
+    assert route.destination.address.version == version
+
+
 def test_a_dump_of_one_command_comes_before_the_state(tmp_path: Path) -> None:
     """Its rules stand, and what it says in JSON need not be known from text."""
     base = "chain c {\n\t\ttype filter hook input priority 5; policy drop;\n\t}"

@@ -68,7 +68,7 @@ _SIGNS = (
     _Sign(
         name="Calico",
         daemon_sets=("calico-node", "calico-node-windows"),
-        images=("calico/node", "calico-node"),
+        images=("calico/node", "calico-node", "mirrored-calico-node", "hardened-calico"),
         config_maps=("calico-config",),
         groups=("projectcalico.org", "operator.tigera.io"),
         annotations=("projectcalico.org/",),
@@ -271,8 +271,17 @@ def _writes_configurations(spec: Mapping[str, object], images: Sequence[str]) ->
     """Whether a daemon on the nodes' own network gives the kubelet its network configuration."""
     if spec.get("hostNetwork") is not True or any(map(_BESIDE.search, images)):
         return False
-    paths = (text(volume, "hostPath", "path") for volume in array(spec, "volumes"))
-    return any(f"{path}/".startswith(f"{_CONFIGURATIONS}/") for path in paths)
+    there = {
+        text(volume, "name")
+        for volume in array(spec, "volumes")
+        if f"{text(volume, 'hostPath', 'path')}/".startswith(f"{_CONFIGURATIONS}/")
+    }
+    return any(
+        text(mount, "name") in there and table(mount).get("readOnly") is not True
+        for part in ("initContainers", "containers")
+        for container in array(spec, part)
+        for mount in array(container, "volumeMounts")
+    )
 
 
 def _images(spec: object) -> Iterator[str]:

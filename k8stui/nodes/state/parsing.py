@@ -237,9 +237,14 @@ def _port(link: iproute_json.Record) -> iproute_json.Record | None:
 
 
 def _version(record: iproute_json.Json) -> int:
-    """The family of a route, which ``default`` does not tell."""
-    told = (record.get(key) for key in ("dst", "gateway", "prefsrc"))
-    return 6 if any(isinstance(value, str) and ":" in value for value in told) else 4
+    """The family of a route, which ``default`` does not tell; IPv6 alone has a ``pref``."""
+    hops = iproute_json.records_of(record, "nexthops")
+    told = [
+        *(record.get(key) for key in ("dst", "gateway", "prefsrc")),
+        *(hop.get("gateway") for hop in hops),
+    ]
+    is_long = any(isinstance(value, str) and ":" in value for value in told)
+    return 6 if is_long or "pref" in record else 4
 
 
 def _families(text: str) -> Mapping[int, list[str]]:

@@ -27,7 +27,7 @@ _KINDS = frozenset({
 """Kinds of devices (ip-link(8)), each with a line of its own."""
 _ROUTE_WORDS = {
     "via": "gateway", "dev": "dev", "table": "table", "proto": "protocol", "scope": "scope",
-    "src": "prefsrc", "metric": "metric",
+    "src": "prefsrc", "metric": "metric", "pref": "pref",
 }  # fmt: skip
 _HOP_WORDS = {"via": "gateway", "dev": "dev", "weight": "weight"}
 _NUMBERS = frozenset({"metric", "goto", "suppress_prefixlen", "weight"})
@@ -162,8 +162,6 @@ def _routes(lines: _Lines) -> Iterator[Record]:
             hops = found[-1].setdefault("nexthops", [])
             assert isinstance(hops, list)
             hop = _fields(number, words[1:], _HOP_WORDS)
-            if hop.get("gateway") in ("inet", "inet6"):
-                hop["gateway"] = words[words.index("via") + 2]
             hop["flags"] = words
             hops.append(hop)
             continue
@@ -175,9 +173,6 @@ def _routes(lines: _Lines) -> Iterator[Record]:
         record["flags"] = [word for word in words if word == "onlink"]
         if kind is not None:
             record["type"] = kind
-        gateway = record.get("gateway")
-        if gateway in ("inet", "inet6"):
-            record["gateway"] = words[words.index("via") + 2]
         found.append(record)
     return iter(found)
 
@@ -229,6 +224,9 @@ def _fields(number: int, words: Sequence[str], names: dict[str, str]) -> Record:
         if word in names:
             name = names[word]
             found[name] = _number(value) if name in _NUMBERS else value
+    if found.get("gateway") in ("inet", "inet6"):  # of the other family than the route
+        host = words[words.index("via") + 2 :][:1]
+        found["via"] = {"family": found.pop("gateway"), "host": "".join(host)}
     return found
 
 
