@@ -1994,6 +1994,19 @@ CASES |= {
         manifests=(*NODES, pool("Never", "old", disabled=True), pool("Never"), CLIENT, *WEB),
         result="connected",
     ),
+    "a selector with a label too many, of a value that another has": Told(
+        manifests=(*NODES, CLIENT, service("web", "app=web,tier=web", to=8080),
+                   workload("Deployment", "web", replicas=1, ports=[8080])),
+        result="refused", mend="write no tier in the selector", not_said="app: web instead",
+        rule="no-endpoints", fix="no tier",
+    ),
+    "a controller whose health probes are answered elsewhere": Told(
+        manifests=(*NODES, CLIENT, WEB[0], pod("web-0", "app=web", ports=[8080, 8081], container={
+            "args": ["--health-probe-bind-address=:9090"],
+            "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8081}}})),
+        result="refused", cause=("has it answered on 9090",), mend="write port: 9090",
+        rule="probe-port", words="has it answered on 9090", fix="write port: 9090",
+    ),
     "a readiness probe beside the declared port": Told(
         manifests=(*NODES, CLIENT, WEB[0], pod("web-0", "app=web", ports=[8080], container={
             "readinessProbe": {"tcpSocket": {"port": 8081}}})),

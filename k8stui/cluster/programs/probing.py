@@ -179,6 +179,11 @@ def slipped(container: Object, number: int, *, or_near: bool = False) -> int | N
 
 
 _MANAGEMENT = "MANAGEMENT_SERVER_PORT"
+_HEALTH = re.compile(
+    r"(?P<option>--health(?:z|-probe)?(?:-bind)?-addr(?:ess)?)[= ]\S*?:(?P<port>\d{1,5})(?!\S)"
+)
+"""Where a controller answers /healthz and /readyz (controller-runtime's scaffolded main.go)."""
+_HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 _SECURED = frozenset({"elasticsearch", "docker.elastic.co/elasticsearch/elasticsearch"})
 _UNSECURED = re.compile(r"[1-7]\.")
 _ELASTIC = 9200
@@ -187,8 +192,8 @@ _ELASTIC = 9200
 def _astray(container: Object, asked: Object, handler: str) -> tuple[str, str] | None:
     """What a probe asks by HTTP of a program that answers it elsewhere, or otherwise; the mend.
 
-    Spring Boot's actuator (management.server.port), Keycloak's health, Elasticsearch, which has TLS
-    and passwords by itself since 8.0.
+    Spring Boot's actuator (management.server.port), a controller's health probes, Keycloak's
+    health, Elasticsearch, which has TLS and passwords by itself since 8.0.
     """
     if handler != "httpGet":
         return None
@@ -200,6 +205,13 @@ def _astray(container: Object, asked: Object, handler: str) -> tuple[str, str] |
         return (
             f"port {number} for {path}, and {_MANAGEMENT} has Spring answer that on {told}",
             f"write port: {told}",
+        )
+    said = " ".join(map(str, (*array(container, "command"), *array(container, "args"))))
+    health = _HEALTH.search(said)
+    if health is not None and path in _HEALTH_PATHS and number not in (None, int(health["port"])):
+        return (
+            f"port {number} for {path}, and {health['option']} has it answered on {health['port']}",
+            f"write port: {health['port']}",
         )
     if image in keycloak.IMAGES:
         found = keycloak.probe(container, path, number)

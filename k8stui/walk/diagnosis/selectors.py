@@ -76,7 +76,7 @@ def different(service: Service, pod: Pod) -> MissedPod:
         tuple(
             (
                 _difference(key, value, pod) or _plain_difference(key, value, pod),
-                _mend(key, value, pod),
+                _mend(key, value, pod, service.selector or {}),
             )
             for key, value in (service.selector or {}).items()
             if pod.labels.get(key) != value
@@ -96,14 +96,15 @@ def _plain_difference(key: str, value: str, pod: Pod) -> str:
     return f"has no label {key} (it has {written(pod.labels)})"
 
 
-def _mend(key: str, value: str, pod: Pod) -> str:
+def _mend(key: str, value: str, pod: Pod, selector: Mapping[str, str]) -> str:
     """What the selector would say if that pod was meant."""
     has = pod.labels.get(key)
     if has is not None:
         return f"{key}: {has} instead of {value}"
-    near = nearest(key, pod.labels)
-    same = near if near is not None and pod.labels[near] == value else None
-    same = same or next((k for k, v in pod.labels.items() if v == value), None)
+    free = {k: v for k, v in pod.labels.items() if k not in selector}
+    near = nearest(key, free)
+    same = near if near is not None and free[near] == value else None
+    same = same or next((k for k, v in free.items() if v == value), None)
     return f"{same}: {value} instead of {key}" if same else f"no {key}"
 
 
