@@ -80,14 +80,13 @@ def _probed_beside(
     """A probe of the port next to the declared one, which may well be a port for probes alone."""
     if array(container, "envFrom") or image_ports(container):
         return
-    others = {at(p, "containerPort") for c in array(spec, "containers") for p in array(c, "ports")}
     for probe in PROBES:
         for how in HANDLERS:
             port = at(container, probe, how, "port")
-            if not isinstance(port, int) or port in others or slipped(container, port) is not None:
+            if not isinstance(port, int) or slipped(container, port) is not None:
                 continue
             meant = slipped(container, port, or_near=True)
-            if meant is not None:
+            if meant is not None and not _declares(spec, port):
                 yield Caveat(
                     why=f"the {probe} of container {text(container, 'name')} asks port {port}, "
                     f"which nothing else in it names; {meant} is declared: where nobody listens on "
@@ -95,6 +94,11 @@ def _probed_beside(
                     mend=f"write port: {meant}, or declare {port}",
                     origin=manifest.origin(*base, probe, how, "port"),
                 )
+
+
+def _declares(spec: Object, port: int) -> bool:
+    containers = array(spec, "containers")
+    return any(at(one, "containerPort") == port for c in containers for one in array(c, "ports"))
 
 
 def _volumes(manifest: Manifest, spec: Object) -> dict[str, str]:
