@@ -14,6 +14,7 @@ from enum import StrEnum
 from k8stui.cluster.environment import service_environment
 from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import Origin
 from k8stui.record import record
@@ -448,14 +449,28 @@ def _may_be_outside(cluster: Cluster, name: str) -> bool:
     labels = name.split(".")
     if "svc" in labels[2:4]:
         return False
-    of_namespace = len(labels) == 2 and labels[1] in _namespaces(cluster)
+    of_namespace = len(labels) == 2 and labels[1] in _namespaces.of(cluster)
     return not of_namespace or is_public(cluster, name)
 
 
-def _namespaces(cluster: Cluster) -> set[str]:
+def _spaces(cluster: Cluster) -> frozenset[str]:
     found = {service.namespace for service in cluster.services.values()}
-    return found | {pod.namespace for pod in cluster.pods.values()}
+    return frozenset(found.union(pod.namespace for pod in cluster.pods.values()))
 
+
+def _named_here(cluster: Cluster) -> frozenset[str]:
+    """What something of the cluster is called by, in names that are asked."""
+    pods = cluster.pods.values()
+    return _namespaces.of(cluster).union(
+        (one.name for one in cluster.services.values()),
+        (one.name for one in cluster.workloads),
+        (one.name for one in pods if one.owner is None),
+        (one.hostname for one in pods if one.hostname),
+    )
+
+
+_namespaces = Derived(_spaces)
+_called = Derived(_named_here)
 
 _PUBLIC = frozenset(
     """ai app blog bot biz build business chat cloud co codes com dev digital email events games
@@ -474,10 +489,7 @@ def is_public(cluster: Cluster, name: str) -> bool:
     *before, last = name.rstrip(".").lower().split(".")
     if last not in _PUBLIC or not before:
         return False
-    known = _namespaces(cluster) | {one.name for one in cluster.services.values()}
-    known |= {one.name for one in cluster.workloads}
-    known |= {one.name for one in cluster.pods.values() if one.owner is None}
-    known |= {one.hostname for one in cluster.pods.values() if one.hostname}
+    known = _called.of(cluster)
     if last not in known:
         return True
     stems = [_ORDINAL.sub("", label) for label in before]

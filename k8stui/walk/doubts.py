@@ -17,7 +17,7 @@ from k8stui.cluster.ingress.mesh import closed_to, is_meshed, kept_out, spoken_w
 from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
-from k8stui.cluster.model import Announced, Cluster, Lack, Node, Pod, Service
+from k8stui.cluster.model import Announced, Cluster, Node, Pod, Service
 from k8stui.cluster.networks.node_daemons import (
     lost_plugins,
     lost_proxies,
@@ -39,6 +39,7 @@ from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.wire import LAN, OUTSIDE, is_private
 from k8stui.origin import OriginKind
+from k8stui.walk.clouds import carries_pods_if, lost_in_cloud, shut_from_outside, unheard_in_cloud
 
 if TYPE_CHECKING:
     from k8stui.kernel.exchange import Exchange
@@ -47,9 +48,6 @@ if TYPE_CHECKING:
     from k8stui.walk.world import World
 
 _SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
-_OWN_ARP = frozenset({"aws", "azure", "gce", "digitalocean", "hcloud", "linode", "vultr"})
-"""Clouds in which an address that a machine announces by ARP gets nothing (MetalLB's documentation,
-"Cloud Compatibility"); by the beginning of a providerID."""
 _INTERNAL = frozenset({
     ("azure-load-balancer-internal", "true"), ("aws-load-balancer-internal", "true"),
     ("aws-load-balancer-internal", "0.0.0.0/0"), ("aws-load-balancer-scheme", "internal"),
@@ -57,18 +55,6 @@ _INTERNAL = frozenset({
 })  # fmt: skip
 """Annotations of Services (their last part) by which clouds make a load balancer of their own
 network's, with its value."""
-_FIREWALLS = {
-    **dict.fromkeys(("gce", "gke"), "Google's firewall (gcloud compute firewall-rules create)"),
-    **dict.fromkeys(("aws", "eks"), "the nodes' security group in AWS"),
-    **dict.fromkeys(("azure", "aks"), "the network security group in Azure"),
-    "openstack": "the security group in OpenStack",
-}
-"""What stands before the nodes, by the beginning of a providerID and by distribution."""
-_CHECKS = {
-    "aws": "the instances' source/destination check is off",
-    "openstack": "allowed-address-pairs of the ports name the pods' range",
-}
-"""Of clouds whose network carries the machines' own addresses alone: what changes that."""
 _BY_POD_CIDR = ("flannel", "canal", "kindnet", "kubenet", "kube-router")
 """Plug-ins that give out the addresses of spec.podCIDR, and do not start without it."""
 
@@ -89,11 +75,12 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _on_its_node(cluster, exchange)
     yield from _answers_now(cluster, network, exchange)
     met = {step.namespace: 0 for step in exchange.steps}
-    apart = across_the_internet(cluster.nodes[name] for name in met if name in cluster.nodes)
-    routed = beyond_a_router(cluster, (cluster.nodes[n] for n in met if n in cluster.nodes))
+    nodes = [cluster.nodes[name] for name in met if name in cluster.nodes]
+    apart = across_the_internet(nodes)
+    routed = beyond_a_router(cluster, nodes)
     if routed is not None:
         yield f"{routed[0]}: walked as if they were neighbours. Else {routed[1]}"
-    lost = lost_in_cloud(cluster, (cluster.nodes[n] for n in met if n in cluster.nodes))
+    lost = lost_in_cloud(cluster, nodes)
     if lost is not None:
         yield f"{lost.why}: walked as if it were carried. Else {lost.mend}"
     if apart is not None:
@@ -101,7 +88,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
             f"{apart[0]}: walked as if they reached each other. Across the Internet (NAT) they do "
             f"not: {apart[1]}"
         )
-    shut = _shut_from_outside(cluster, request, exchange)
+    shut = shut_from_outside(cluster, request, exchange)
     if shut is not None:
         yield shut
     boxed = _in_a_machine(cluster, request, exchange)
@@ -196,36 +183,6 @@ def _answers_now(cluster: Cluster, network: ClusterNetwork, exchange: Exchange) 
                 f"({why.origin.where}: FAILED): walked as if it did now. Else the request ends "
                 "there (EHOSTUNREACH)"
             )
-
-
-def _shut_from_outside(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:
-    """A node's own address in a cloud, whose firewall lets in what somebody has opened."""
-    connect, told = request.connect, cluster.distribution
-    if connect is None or not exchange.steps or exchange.steps[0].namespace != OUTSIDE:
-        return None
-    node = next((n for n in cluster.nodes.values() if connect.destination in n.addresses), None)
-    cloud = _FIREWALLS.get(node.cloud) if node is not None else None
-    cloud = cloud or _FIREWALLS.get(told.name if told is not None else "")
-    if node is None or cloud is None:
-        return None
-    return (
-        f"{cloud} lets nothing in to {node.name} from outside that no rule opens: walked as if "
-        f"port {connect.port}/{connect.protocol.name} were open to the client; or take type: "
-        "LoadBalancer, which opens it by itself"
-    )
-
-
-def unheard_in_cloud(cluster: Cluster, by: Announced) -> Lack | None:
-    """An address that somebody announces by ARP to a cloud's network."""
-    first = next((n for n in cluster.nodes.values() if n.cloud in _OWN_ARP), None)
-    if first is None or not by.by_arp:
-        return None
-    return Lack(
-        f"{by.text}; the machines are a cloud's ({first.cloud}), whose network answers ARP itself "
-        "and carries the addresses alone that it has given out",
-        "take the cloud's own load balancer, or an address that it gives the machine",
-        by.origin,
-    )
 
 
 def _in_a_machine(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:
@@ -414,7 +371,7 @@ def beyond_a_router(cluster: Cluster, nodes: Iterable[Node]) -> tuple[str, str] 
     known = [node for node in nodes if node.origin.kind is not OriginKind.ASSUMED]
     found = [(node.name, at) for node in known if (at := node.address(4)) is not None]
     far = next((one for one in found if one[1] not in Prefix.of(found[0][1], LONGEST[4])), None)
-    opened = _CHECKS.get(known[0].cloud) if len(found) > 1 else None
+    opened = carries_pods_if(known[0]) if len(found) > 1 else None
     if told is not None and told.name not in (KUBEADM, K3S):
         return None
     if opened is not None:
@@ -438,24 +395,6 @@ def beyond_a_router(cluster: Cluster, nodes: Iterable[Node]) -> tuple[str, str] 
         if not pool.tunnel:
             why = f"{where}, and Calico's pool {pool.name} has no tunnel: a router between has to"
             return f"{why} know the pods", "set vxlanMode (or ipipMode) of the pool to CrossSubnet"
-    return None
-
-
-def lost_in_cloud(cluster: Cluster, nodes: Iterable[Node]) -> Lack | None:
-    """What goes between pods of these nodes, and the cloud's network between them does not carry.
-
-    Source: Calico's documentation, "Azure": its network blocks IPIP.
-    """
-    known = [node for node in nodes if node.cloud == "azure"]
-    pools = cluster.calico.pools if cluster.calico is not None and len(known) > 1 else ()
-    for pool in pools:
-        if pool.tunnel == "IPIP" and pool.origin.kind in _SAID:
-            return Lack(
-                f"Azure's network drops IPIP, by which Calico's pool {pool.name} goes between "
-                "nodes: no pod reaches one of another node",
-                "set vxlanMode: Always and ipipMode: Never in the pool",
-                pool.origin,
-            )
     return None
 
 

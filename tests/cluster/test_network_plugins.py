@@ -17,20 +17,16 @@ spec:
     metadata: {{labels: {{a: b}}}}
     spec: {{containers: [{{name: agent, image: "{image}"}}]}}
 """
-INSTALLER = """
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: {{name: {name}, namespace: kube-system}}
-spec:
-  selector: {{matchLabels: {{a: b}}}}
-  template:
-    metadata: {{labels: {{a: b}}}}
-    spec:
+INSTALLER = SET.replace(
+    """    spec: {{containers: [{{name: agent, image: "{image}"}}]}}
+""",
+    """    spec:
       hostNetwork: true
       volumes: [{{name: conf, hostPath: {{path: /etc/cni/net.d}}}}]
       containers:
       - {{name: agent, image: "{image}", volumeMounts: [{{name: conf, mountPath: /conf}}]}}
-"""
+""",
+)
 READER = INSTALLER.replace("mountPath: /conf", "mountPath: /conf, readOnly: true")
 NODE = """
 apiVersion: v1

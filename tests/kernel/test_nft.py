@@ -384,7 +384,11 @@ def test_tables_of_iptables_are_left_out_and_inet_is_of_both_families() -> None:
     assert [one.name for one, _ in whole.base_chains(4)] == ["nat", "filter", "nat"]
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", '{"nftables": 1}', '{"nftables": [{"chain": {}}]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{}", "[]", '{"nftables": 1}', '{"nftables": [{"chain": {}}]}', '{"nftables": []',
+     '{"nftables": []} {"nftables": []}'],
+)  # fmt: skip
 def test_no_ruleset(text: str) -> None:
     with pytest.raises(NftError, match="not what nft -j list ruleset prints"):
         parse(text)

@@ -25,7 +25,7 @@ from k8stui.cluster.load_balancers.balancers import METALLB
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
-from k8stui.walk.doubts import unheard_in_cloud
+from k8stui.walk.clouds import unheard_in_cloud
 
 ID = "load-balancer"
 

@@ -21,7 +21,8 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.nodes.kubeproxy import is_modelled
 from k8stui.origin import Place
-from k8stui.walk.doubts import across_the_internet, beyond_a_router, lost_in_cloud
+from k8stui.walk.clouds import lost_in_cloud
+from k8stui.walk.doubts import across_the_internet, beyond_a_router
 
 ID = "not-modelled"
 

@@ -8,6 +8,7 @@ docs, "Custom Load Balancer health probe"; pkg/provider/azure_loadbalancer_healt
 
 from __future__ import annotations
 
+from k8stui.cluster.clouds import AZURE, clouds
 from k8stui.cluster.model import Cluster, Lack, Service
 from k8stui.cluster.programs.images import bare_image
 
@@ -22,9 +23,7 @@ def probed_in_vain(service: Service, cluster: Cluster) -> Lack | None:
     spoken = next((p for p in service.ports if p.app_protocol in ("http", "https")), None)
     if spoken is None or service.external_traffic_policy == "Local":
         return None
-    if not any(node.cloud == "azure" for node in cluster.nodes.values()) and not (
-        cluster.distribution is not None and cluster.distribution.name == "aks"
-    ):
+    if AZURE not in clouds(cluster):
         return None
     if any(key.startswith(_PREFIX) and key.endswith(_PROBES) for key in service.annotations):
         return None

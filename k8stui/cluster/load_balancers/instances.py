@@ -8,10 +8,10 @@ pkg/openstack/loadbalancer.go (members are node address and nodePort).
 
 from __future__ import annotations
 
+from k8stui.cluster.clouds import AWS, OPENSTACK, clouds
 from k8stui.cluster.model import Cluster, Lack, Service, ServiceType
 
-_CLOUDS = {"aws": "AWS", "eks": "AWS", "openstack": "OpenStack"}
-"""By the beginning of a providerID and by distribution."""
+_CLOUDS = {AWS: "AWS", OPENSTACK: "OpenStack"}
 _PREFIX = "service.beta.kubernetes.io/aws-load-balancer-"
 _OWN_CLASS = "service.k8s.aws/nlb"
 
@@ -22,9 +22,7 @@ def lacks_node_ports(service: Service, cluster: Cluster) -> Lack | None:
         return None
     if all(port.node_port for port in service.ports):
         return None
-    told = cluster.distribution
-    known = [*(node.cloud for node in cluster.nodes.values()), told.name if told else ""]
-    cloud = next((_CLOUDS[one] for one in known if one in _CLOUDS), "")
+    cloud = next((_CLOUDS[one] for one in clouds(cluster) if one in _CLOUDS), "")
     by_class = service.load_balancer_class
     if not cloud or by_class not in ("", None, _OWN_CLASS):
         return None

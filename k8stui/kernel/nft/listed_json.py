@@ -40,6 +40,7 @@ _FAMILIES: dict[str, Spoken] = {
 
 
 _BEGINNING = re.compile(r'\s*\{\s*"nftables"\s*:\s*\[')
+_END = re.compile(r"\]\s*\}\s*")
 _BETWEEN = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
 
@@ -102,6 +103,9 @@ class _Reader:
             self.line += text.count("\n", at, between.end())
             at = between.end()
             if text[at] == "]":
+                if _END.fullmatch(text, at) is None:
+                    said = "not what nft -j list ruleset prints, behind its list"
+                    raise NftError(said, self.line)
                 return
             one, end = _DECODER.raw_decode(text, at)
             for kind, said in one.items():

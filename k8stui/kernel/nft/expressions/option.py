@@ -85,13 +85,13 @@ def _read(words: Words) -> TcpOption:
 GRAMMAR = {"tcp option": _read}
 
 
-def said(option: Json, _: Say) -> str:
+def said(told: Json, _: Say) -> str:
     """An option as JSON says it; one without a name by its number."""
-    if "name" in option:
-        return f"tcp option {option['name']} {option.get('field', '')}".rstrip()
-    if not option["offset"]:
-        return f"tcp option {option['base']}"
-    return f"tcp option @{option['base']},{option['offset']},{option['len']}"
+    if "name" in told:
+        return f"tcp option {told['name']} {told.get('field', '')}".rstrip()
+    if not told["offset"]:
+        return f"tcp option {told['base']}"
+    return f"tcp option @{told['base']},{told['offset']},{told['len']}"
 
 
 JSON: Mapping[str, Spoken] = {"tcp option": said}
