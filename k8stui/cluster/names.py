@@ -12,7 +12,8 @@ from dataclasses import replace
 from enum import StrEnum
 
 from k8stui.cluster.environment import service_environment
-from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort, ServiceType
+from k8stui.cluster.model import Cluster, Endpoint, Lack, Pod, Service, ServicePort, ServiceType
+from k8stui.cluster.wildcards import answered
 from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
@@ -31,6 +32,8 @@ __all__ = [
     "search_list",
     "service_environment",
     "silent_dns",
+    "taken_by_search",
+    "unsure_tries",
     "uses_cluster_dns",
 ]
 
@@ -62,6 +65,8 @@ class ResolutionKind(StrEnum):
     """A line of the pod's own /etc/hosts (hostAliases): DNS is not asked."""
     COREFILE = "corefile"
     """A line of the plugin hosts of cluster DNS."""
+    WILDCARD = "wildcard"
+    """A name of the public DNS that says its address itself (nip.io)."""
     EXTERNAL = "external"
     """An ExternalName Service: a CNAME to a name outside the cluster, which is not followed."""
     OUTSIDE = "outside"
@@ -251,6 +256,42 @@ def candidates(cluster: Cluster, name: str, from_pod: Pod | None) -> Iterator[st
         yield name
 
 
+def unsure_tries(cluster: Cluster, found: Resolution) -> Iterator[tuple[str, str]]:
+    """Names that were asked before the answer, in a zone of others that may answer for every name.
+
+    Each with that zone: a domain of dnsConfig.searches, whose names only its own servers know.
+    """
+    zone = f".{cluster.cluster_domain}"
+    for name in found.tried:
+        if name.rstrip(".") == found.fqdn:
+            return
+        beyond = name.removeprefix(f"{found.name}.")
+        if beyond != name and not f".{beyond}".endswith(zone):
+            yield name, beyond
+
+
+def taken_by_search(cluster: Cluster, pod: Pod | None, destination: str) -> Lack | None:
+    """A zone of dnsConfig.searches that answers for every name took that of a destination.
+
+    Those are asked first for whatever has fewer dots than ndots.
+    """
+    config = pod.dns_config if pod is not None else None
+    if pod is None or config is None or not config.searches:
+        return None
+    host = destination.rpartition(":")[0]
+    found = resolve(cluster, host, pod)
+    origin = pod.origins.get("dns_config", pod.origin)
+    if found.kind is not ResolutionKind.WILDCARD or found.fqdn == host.rstrip("."):
+        return None
+    zone = found.fqdn.removeprefix(f"{host}.")
+    return Lack(
+        f"{host} has fewer than {ndots(pod)} dots, so {zone} of dnsConfig.searches is asked before "
+        f"it, which answers for every name: {found.addresses[0]}",
+        f"take {zone} out of dnsConfig.searches, or end the name in a dot",
+        origin,
+    )
+
+
 def has_musl(pod: Pod) -> bool:
     """Whether its programs ask by musl's resolver: a name with ndots dots is asked as it is alone.
 
@@ -266,11 +307,14 @@ def _by_node(cluster: Cluster, name: str, pod: Pod) -> Resolution:
         if pod.host_network and pod.dns_policy == "ClusterFirst"
         else f"dnsPolicy {pod.dns_policy} does not use cluster DNS"
     )
-    inside = name.rstrip(".").endswith(f".{cluster.cluster_domain}") or "." not in name.rstrip(".")
+    bare = name.rstrip(".")
+    if (public := _wildcard(bare, name)) is not None:
+        return replace(public, tried=(bare,))
+    inside = bare.endswith(f".{cluster.cluster_domain}") or "." not in bare
     return Resolution(
         name=name,
         kind=ResolutionKind.UNKNOWN if inside else ResolutionKind.OUTSIDE,
-        tried=(name.rstrip("."),),
+        tried=(bare,),
         reason=f"{why}: names of Services do not resolve there",
         origin=pod.origins.get("dns_policy", pod.origin),
     )
@@ -285,7 +329,7 @@ def _lookup(cluster: Cluster, fqdn: str, asked: str, hops: int = _MAX_ALIASES) -
         return Resolution(name=asked, kind=kind, addresses=(address,), fqdn=fqdn, origin=origin)
     zone = f".{cluster.cluster_domain}"
     if not fqdn.endswith(zone):
-        return None
+        return _wildcard(fqdn, asked)
     labels = fqdn.removesuffix(zone).lower().split(".")
     match labels:
         case [dashed, namespace, "pod"]:
@@ -298,6 +342,12 @@ def _lookup(cluster: Cluster, fqdn: str, asked: str, hops: int = _MAX_ALIASES) -
             return None if found is None else _endpoint(cluster, found, host, fqdn, asked)
         case _:
             return None
+
+
+def _wildcard(fqdn: str, asked: str) -> Resolution | None:
+    address = answered(fqdn)
+    kind = ResolutionKind.WILDCARD
+    return Resolution(name=asked, kind=kind, addresses=(address,), fqdn=fqdn) if address else None
 
 
 def _pod(cluster: Cluster, dashed: str, namespace: str, fqdn: str, asked: str) -> Resolution | None:

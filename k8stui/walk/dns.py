@@ -18,6 +18,7 @@ from k8stui.cluster.names import (
     is_public,
     resolve,
     silent_dns,
+    unsure_tries,
     uses_cluster_dns,
 )
 from k8stui.cluster.nameservers import LostServer, kept_back, lost_server, stub_zone, unserved
@@ -54,7 +55,8 @@ def ask(cluster: Cluster, name: str, source: Source, beyond: tuple[Address, ...]
         if silent is not None:
             said = f"cluster DNS does not answer: Service {silent.key} has no ready endpoint"
             return Answer(addresses=(), sentences=(f"no such name: {said}",), origin=silent.origin)
-        left_out = unserved(cluster) or (None if found.is_resolved else kept_back(cluster, name))
+        inside = found.is_resolved and found.kind is not ResolutionKind.WILDCARD
+        left_out = unserved(cluster) or (None if inside else kept_back(cluster, name))
         if left_out is not None and found.kind is not ResolutionKind.COREFILE:
             said = f"no such name: {left_out.why}"
             return Answer(addresses=(), sentences=(said,), origin=left_out.origin)
@@ -94,8 +96,10 @@ def srv(cluster: Cluster, service: Service, port: ServicePort) -> tuple[int, str
 
 
 def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) -> Answer:
-    sentences = tuple(_failed_tries(found))
-    if found.is_resolved:
+    sentences = tuple(_failed_tries(cluster, found))
+    public = found.cname or found.name
+    host = _named_host(cluster, found.fqdn if found.kind is ResolutionKind.WILDCARD else public)
+    if found.is_resolved and (found.kind is not ResolutionKind.WILDCARD or host is None):
         return Answer(
             addresses=found.addresses,
             sentences=(*sentences, _resolved(found)),
@@ -103,8 +107,6 @@ def _answer(cluster: Cluster, found: Resolution, beyond: tuple[Address, ...]) ->
             origin=found.origin,
             any_of=found.kind is ResolutionKind.HEADLESS,
         )
-    public = found.cname or found.name
-    host = _named_host(cluster, public)
     if host is not None:
         return _host(host, (*sentences, *_alias(cluster, found)), found.service)
     entrance = entrance_of(cluster.entrances, public)
@@ -185,11 +187,17 @@ def _alias(cluster: Cluster, found: Resolution) -> Iterator[str]:
     yield said
 
 
-def _failed_tries(found: Resolution) -> Iterator[str]:
+def _failed_tries(cluster: Cluster, found: Resolution) -> Iterator[str]:
     """Names of the search list that were asked for in vain."""
     answered = found.is_resolved or found.cname
+    unsure = dict(unsure_tries(cluster, found))
     for name in found.tried[:-1] if answered else found.tried:
-        if name.rstrip(".") != found.fqdn:
+        if name in unsure:
+            yield (
+                f"{name}: assumed no such name (whether {unsure[name]} answers for every name, "
+                "the input does not say)"
+            )
+        elif name.rstrip(".") != found.fqdn:
             yield f"{name}: no such name"
 
 
@@ -210,7 +218,9 @@ def _resolved(found: Resolution) -> str:
             return f"{name} is {addresses} by the pod's /etc/hosts (hostAliases), before any DNS"
         case ResolutionKind.COREFILE:
             return f"{name} is {addresses} by the plugin hosts of cluster DNS"
-        case ResolutionKind.POD:
+        case ResolutionKind.WILDCARD if found.fqdn != found.name.rstrip("."):
+            return f"{name} is {addresses}: the zone answers for every name below it"
+        case ResolutionKind.POD | ResolutionKind.WILDCARD:
             return f"{name} says its address itself: {addresses}"
         case _:
             return f"{name} is {alias}{addresses}"
@@ -243,6 +253,9 @@ def _without_cluster_dns(
     entrance = entrance_of(cluster.entrances, name)
     if entrance is not None:
         return _entrance(entrance, name, ())
+    public = resolve(cluster, f"{name.rstrip('.')}.", None)
+    if public.kind is ResolutionKind.WILDCARD:
+        return _answer(cluster, public, beyond)
     inside = resolve(cluster, name, None)
     if not inside.is_resolved and not _meant_inside(cluster, name):
         return _assumed_outside(Resolution(name=name, kind=ResolutionKind.OUTSIDE), (), beyond)

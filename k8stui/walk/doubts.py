@@ -18,6 +18,7 @@ from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Announced, Cluster, Node, Pod, Service
+from k8stui.cluster.names import ndots, resolve, taken_by_search, unsure_tries
 from k8stui.cluster.networks.node_daemons import (
     lost_plugins,
     lost_proxies,
@@ -72,6 +73,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _if_it_starts(cluster, exchange)
     yield from _without_header(cluster, exchange)
     yield from _beside_wildcard(cluster, request)
+    yield from _by_search(cluster, request, exchange)
     yield from _on_its_node(cluster, exchange)
     yield from _answers_now(cluster, network, exchange)
     met = {step.namespace: 0 for step in exchange.steps}
@@ -281,6 +283,24 @@ def _beside_wildcard(cluster: Cluster, request: Request) -> Iterator[str]:
         yield (
             f"{name} is no host of {near.owner}: {near.host} stands for one label alone. Give it a "
             f"rule of its own (host: {name}); its ingress controller answers 404 until then"
+        )
+
+
+def _by_search(cluster: Cluster, request: Request, exchange: Exchange) -> Iterator[str]:
+    """A domain of dnsConfig.searches that answered in place of the name, or may have."""
+    client = cluster.pods.get(request.connect.namespace if request.connect is not None else "")
+    if client is None or client.dns_config is None or not client.dns_config.searches:
+        return
+    taken = taken_by_search(cluster, client, request.destination)
+    if taken is not None and exchange.felt.result is Result.CONNECTED:
+        yield f"not who was meant: {taken.why} ({taken.origin.where}). What mends it: {taken.mend}"
+    host = request.destination.rpartition(":")[0]
+    zones = [z for _, z in unsure_tries(cluster, resolve(cluster, host, client))]
+    if zones:
+        yield (
+            f"{zones[0]} of dnsConfig.searches is taken to know no {host}: it is asked before it "
+            f"({host} has fewer than {ndots(client)} dots), and a wildcard there (*.{zones[0]}) "
+            "would answer. Else end the name in a dot"
         )
 
 

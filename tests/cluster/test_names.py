@@ -192,6 +192,28 @@ def test_a_pods_own_dns_configuration(name: str) -> None:
     assert resolve(made, asked, own).is_resolved
 
 
+PUBLIC = {
+    "app.10.0.0.5.nip.io": "10.0.0.5",
+    "web-10-0-0-5.nip.io": "10.0.0.5",
+    "A.0A000005.nip.io": "10.0.0.5",
+    "www.2001-db8--7.sslip.io": "2001:db8::7",
+    "shop.localtest.me": "127.0.0.1",
+    "shop.10.0.0.5.traefik.me": "10.0.0.5",
+    "shop.traefik.me": "127.0.0.1",
+    "nip.io": "",
+    "www.nip.io": "",
+    "10.0.0.500.nip.io": "",
+    "10.0.0.5.snip.io": "",
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_that_says_its_address(name: str) -> None:
+    made = cluster(service("web") + DNS.format(policy="Default", config=""))
+    found = [resolve(made, f"{name}.", None), resolve(made, name, made.pods["team/own"])]
+    assert [", ".join(map(str, one.addresses)) for one in found] == [PUBLIC[name]] * 2
+
+
 def test_a_nameserver_elsewhere_knows_no_service() -> None:
     text = DNS.format(policy="None", config="nameservers: [192.0.2.53]")
     made = cluster(service("web") + text)

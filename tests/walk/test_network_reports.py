@@ -333,6 +333,10 @@ ALLOWS = kind("security.istio.io/v1", "web", "AuthorizationPolicy", "mesh", spec
 })  # fmt: skip
 
 
+def searching(domain: str) -> Manifest:
+    return pod("client", dnsConfig={"searches": [domain]})
+
+
 def speaking(host: str, mode: str) -> Manifest:
     return kind("networking.istio.io/v1", "web", "DestinationRule", "mesh",
                 spec={"host": host, "trafficPolicy": {"tls": {"mode": mode}}})  # fmt: skip
@@ -1422,6 +1426,27 @@ CASES |= {
         ask=("outside", "shop.example:80"), result="no-such-name",
         cause=("no listener takes it", "takes TCPRoute, not HTTPRoute"), mend="another listener",
         rule="route-parent", words="not HTTPRoute", fix="another listener",
+    ),
+    "a search domain that answers for every name": Told(
+        manifests=(*NODES, searching("192-168-0-12.nip.io"), *WEB),
+        ask=("pod/client", "api.github.com:443"), result="refused", by="node-2",
+        cause=("192-168-0-12.nip.io of dnsConfig.searches is asked before it",),
+        mend="end the name in a dot", at="dnsConfig:",
+        rule="dns-policy", words="answers for every name", fix="take 192-168-0-12.nip.io out",
+    ),
+    "the full name of a Service, which a search domain takes": Told(
+        manifests=(*NODES, searching("192.168.0.12.nip.io"), *WEB),
+        ask=("pod/client", "web.default.svc.cluster.local:80"), result="refused", by="node-2",
+        cause=("has fewer than 5 dots",), mend="end the name in a dot",
+    ),
+    "a name that ends in a dot beside such a search domain": Told(
+        manifests=(*NODES, searching("192.168.0.12.nip.io"), *WEB),
+        ask=("pod/client", "web.default.svc.cluster.local.:80"), result="connected",
+    ),
+    "a search domain that may answer for every name": Told(
+        manifests=(*NODES, searching("corp.example.com"), *WEB),
+        ask=("pod/client", "api.github.com:443"), result="connected",
+        assumed="a wildcard there (*.corp.example.com) would answer",
     ),
     "a client outside of a mesh that takes mutual TLS alone": Told(
         manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", container={

@@ -13,6 +13,9 @@ Images are pulled and volumes mounted by the node: the name of a Service is none
 The other way round names of nodes are none to cluster DNS, and metrics-server asks kubelets by them
 unless --kubelet-preferred-address-types says otherwise.
 
+A domain of dnsConfig.searches with a public wildcard (nip.io) answers for whatever is no name of
+the cluster, before the name itself is asked.
+
 NodeLocal DNS whose arguments still hold the placeholders of its manifest does not start.
 
 Looks at env values, command and args. Does not apply where the node's resolver could know the name:
@@ -31,7 +34,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 from k8stui.cluster.model import Pod, Service, ServiceType
-from k8stui.cluster.names import DNS_SERVICE, uses_cluster_dns
+from k8stui.cluster.names import DNS_SERVICE, ndots, uses_cluster_dns
 from k8stui.cluster.nameservers import (
     LostServer,
     kept_back,
@@ -40,6 +43,7 @@ from k8stui.cluster.nameservers import (
     unfilled_caches,
     unserved,
 )
+from k8stui.cluster.wildcards import answered
 from k8stui.manifests import Manifest
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.names import KUBELET_ADDRESSES, rightly
@@ -69,11 +73,14 @@ def look(ground: Ground) -> Iterator[Finding]:
         known = pods.get((template.kind, template.namespace, template.name))
         lost = lost_server(ground.cluster, known) if known is not None else None
         if known is not None and lost is not None:
-            subject = f"{template.manifest.kind} {template.namespace}/{template.name}"
             if lost.by_kubelet and told_of_kubelet:
                 continue
             told_of_kubelet |= lost.by_kubelet
-            yield _in_vain(lost, known, "KubeletConfiguration" if lost.by_kubelet else subject)
+            yield _in_vain(
+                lost, known, "KubeletConfiguration" if lost.by_kubelet else template.subject
+            )
+        if known is not None:
+            yield from _wildcards(known, template.subject)
         if known is None or lost is not None or uses_cluster_dns(ground.cluster, known):
             continue
         if known.key in servers:  # its probes ask itself
@@ -213,6 +220,23 @@ def _in_vain(lost: LostServer, pod: Pod, subject: str) -> Finding:
     )
 
 
+def _wildcards(pod: Pod, subject: str) -> Iterator[Finding]:
+    """A search domain that answers for every name: what is no name of the cluster ends there."""
+    for zone in pod.dns_config.searches if pod.dns_config is not None else ():
+        address = answered(f"x.{zone}")
+        if address is not None:
+            origin = pod.origins.get("dns_config", pod.origin)
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject=subject,
+                place=origin.place,
+                why=f"{zone} of dnsConfig.searches answers for every name: outside names and full "
+                f"names of Services with fewer than {ndots(pod)} dots are {address} in this pod",
+                fix=f"take {zone} out of dnsConfig.searches",
+            )
+
+
 def _asked(ground: Ground, template: Template) -> Iterator[tuple[ToldHost, Service]]:
     for container in template.containers():
         for one in asked(container):
@@ -245,7 +269,7 @@ def _finding(
     return Finding(
         rule=ID,
         severity=Severity.WARNING,
-        subject=f"{template.manifest.kind} {template.namespace}/{template.name}",
+        subject=template.subject,
         place=origin.place,
         why=f"{one.what} leads to {one.host}, a name of Service {service.key}, and {why} asks "
         f"{resolver}",

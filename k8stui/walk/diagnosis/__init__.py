@@ -20,7 +20,7 @@ from k8stui.kernel.step import (
     StepKind,
     SysctlCause,
 )
-from k8stui.walk.diagnosis.aliases import by_host_alias
+from k8stui.walk.diagnosis.aliases import by_another_name
 from k8stui.walk.diagnosis.answers import foreign_answer, other_address
 from k8stui.walk.diagnosis.balancers import nobody_announces
 from k8stui.walk.diagnosis.bridge import bridged_reply, hairpin_off
@@ -153,7 +153,7 @@ def diagnose(case: Case) -> Diagnosis:
     for way in _BY_CAUSE.get(type(step.cause) if step is not None else type(None), _ANY):
         found = way(case)
         if found is not None:
-            return by_host_alias(case, found)
+            return by_another_name(case, found)
     return Diagnosis()
 
 

@@ -1,8 +1,17 @@
-"""The name led somewhere else than DNS would: the pod's own /etc/hosts came first."""
+"""The name led somewhere else than DNS has it: /etc/hosts or a search domain came first."""
 
 from __future__ import annotations
 
+from k8stui.cluster.names import taken_by_search
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+
+
+def by_another_name(case: Case, found: Diagnosis) -> Diagnosis:
+    """Add to a diagnosis that the address is not the one that DNS has for the name asked."""
+    taken = taken_by_search(case.cluster, case.client, case.request.destination)
+    if taken is None:
+        return by_host_alias(case, found)
+    return Diagnosis(f"{taken.why}; {found.reason}", taken.mend, taken.origin)
 
 
 def by_host_alias(case: Case, found: Diagnosis) -> Diagnosis:
