@@ -117,6 +117,8 @@ class Container:
     """Command, arguments and the ports of probes, as written: they may name a port."""
     probed: bool = False
     """A readiness or startup probe says when it serves."""
+    probed_ports: tuple[tuple[str, int], ...] = ()
+    """Probes of a port at the pod's own address: which probe, the port's number."""
     told: ToldPort | None = None
     reads: tuple[tuple[str, str], ...] = ()
     """ConfigMaps that it mounts or takes env from, each with the key (empty: all keys)."""

@@ -1,7 +1,8 @@
 """Pods whose containers never run, by what stands beside them in the input.
 
 The API server refuses a ConfigMap or Secret that they need; a Service's variable breaks the
-image's own settings; nginx does not find a host of its configuration, and ends.
+image's own settings; nginx does not find a host of its configuration, and ends. Or they run, and
+no probe reaches what they open for their own pod alone.
 What the pod itself says of it is `unready`'s, and whom an init container waits for `waiting`'s.
 """
 
@@ -18,6 +19,7 @@ from k8stui.cluster.holders import Holders, has_key, key_names, meant_key, wanti
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Container, Mount, Pod, Service
+from k8stui.cluster.programs.bound import probed_in_vain
 from k8stui.cluster.programs.images import image_tag
 from k8stui.cluster.programs.mounted import EMPTY, NGINX, included, mount_of
 from k8stui.cluster.programs.outdated_options import is_dated, outdated
@@ -66,7 +68,7 @@ def without_start(
 
 def _may_lack(pod: Pod) -> bool:
     return any(
-        one.links or one.reads or one.needs or one.mounts or is_dated(one.image)
+        one.links or one.reads or one.needs or one.mounts or one.probed_ports or is_dated(one.image)
         for one in pod.containers
     )
 
@@ -84,6 +86,8 @@ class _Judge:
         self._services, self._config_maps, self._refused = services, config_maps, refused
         self._called: CalledServices | None = None
         self._pods = pods
+        self._probed: dict[int, _Lack | None] = {}
+        """What keeps probes from succeeding, once for all pods of a template."""
         self._bearers: dict[tuple[str, str], list[Pod]] = {}
         """Pods by their namespace and a name that somebody may call them by."""
 
@@ -97,6 +101,20 @@ class _Judge:
                 yield from self._hidden(pod, container)
             if container.reads:
                 yield from self._upstreams(pod, container)
+        of_template = id(pod.containers)
+        if of_template not in self._probed:
+            self._probed[of_template] = next(self._unheard_probes(pod), None)
+        if (lack := self._probed[of_template]) is not None:
+            yield lack
+
+    def _unheard_probes(self, pod: Pod) -> Iterator[_Lack]:
+        for container, probe, number, bound in probed_in_vain(self._config_maps, pod):
+            yield _Lack(
+                f"the {probe} of container {container.name} asks port {number} at the pod's own "
+                f"address, and the container binds it to 127.0.0.1 ({bound.by})",
+                bound.mend,
+                bound.origin,
+            )
 
     def _refusals(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         for kind, name, key in container.needs:

@@ -333,6 +333,17 @@ ALLOWS = kind("security.istio.io/v1", "web", "AuthorizationPolicy", "mesh", spec
 })  # fmt: skip
 
 
+def own_metrics(argument: str, beside: int = 0) -> Manifest:
+    """web-0, told where to listen, and asked at port 9090 whether it is ready."""
+    probe = {"httpGet": {"path": "/ready", "port": 9090}}
+    container = {"image": "web:1", "args": [argument], "readinessProbe": probe}
+    made = pod("web-0", "app=web", ports=[8080], container=container)
+    if beside:
+        one = {"name": "proxy", "image": "proxy:1", "ports": [{"containerPort": beside}]}
+        made["spec"]["containers"].append(one)
+    return made
+
+
 def searching(domain: str) -> Manifest:
     return pod("client", dnsConfig={"searches": [domain]})
 
@@ -1426,6 +1437,20 @@ CASES |= {
         ask=("outside", "shop.example:80"), result="no-such-name",
         cause=("no listener takes it", "takes TCPRoute, not HTTPRoute"), mend="another listener",
         rule="route-parent", words="not HTTPRoute", fix="another listener",
+    ),
+    "a probe of a port that is bound to localhost": Told(
+        manifests=(*NODES, CLIENT, WEB[0], own_metrics("--metrics-bind-address=127.0.0.1:9090")),
+        result="refused", cause=("readinessProbe of container main asks port 9090", "127.0.0.1"),
+        mend="let it bind to 0.0.0.0",
+        rule="no-endpoints", words="binds it to 127.0.0.1",
+    ),
+    "a probe of a port that is bound to every address": Told(
+        manifests=(*NODES, CLIENT, WEB[0], own_metrics("--metrics-bind-address=0.0.0.0:9090")),
+        result="connected",
+    ),
+    "a probe of a port that a proxy beside may answer": Told(
+        manifests=(*NODES, CLIENT, WEB[0], own_metrics("--metrics-listen=localhost:9090", beside=9090)),
+        result="connected",
     ),
     "a search domain that answers for every name": Told(
         manifests=(*NODES, searching("192-168-0-12.nip.io"), *WEB),

@@ -44,7 +44,9 @@ def look(ground: Ground) -> Iterator[Finding]:
                 led = (number,) if pod.host_network and not declared(pod) else ()
                 bound = own_only(ground.cluster, pod, container, led)
                 yield from _families(ground, target, pod, container)
-                if number in bound and (led or number in {p.number for p in container.ports}):
+                if number not in bound or pod.origins.get("unready_reason") == bound[number].origin:
+                    continue  # no-endpoints tells of its probes
+                if led or number in {p.number for p in container.ports}:
                     yield Finding(
                         rule=ID,
                         severity=Severity.WARNING,

@@ -53,6 +53,7 @@ def decode_containers(
                     unknown=_unknown(table(entry)),
                     spoken=tuple(_spoken(table(entry))),
                     probed=any(one in table(entry) for one in ("readinessProbe", "startupProbe")),
+                    probed_ports=() if init else tuple(_probed_ports(table(entry))),
                     told=told_port(manifest, table(entry), base),
                     reads=tuple(_reads(table(entry), volumes)),
                     needs=tuple(_needs(spec, table(entry))),
@@ -84,6 +85,20 @@ def _spoken(container: Object) -> Iterator[str]:
                 port = at(container, probe, how, "port")
                 if isinstance(port, int):
                     yield str(port)
+
+
+def _probed_ports(container: Object) -> Iterator[tuple[str, int]]:
+    """As the kubelet asks: a name is one of the container's own ports."""
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        if probe not in container:
+            continue
+        for how in ("httpGet", "tcpSocket", "grpc"):
+            port = at(container, probe, how, "port")
+            if isinstance(port, str):
+                ports = (one for one in array(container, "ports") if text(one, "name") == port)
+                port = next((at(one, "containerPort") for one in ports), None)
+            if isinstance(port, int) and not text(container, probe, how, "host"):
+                yield probe, port
 
 
 def _config_volumes(spec: Object) -> dict[str, list[str]]:

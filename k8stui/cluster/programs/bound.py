@@ -92,8 +92,36 @@ def _bound_to(
         return {}
     if _METRICS in declared and is_kube_proxy(container.image, container.spoken):
         return _metrics(cluster, kind)
+    return _told(cluster.config_maps, pod, container, kind, declared)
+
+
+def probed_in_vain(
+    config_maps: Mapping[str, ConfigMap], pod: Pod
+) -> Iterator[tuple[Container, str, int, Bound]]:
+    """Probes by the pod's own address of ports that are opened for the pod alone: which, whose.
+
+    None of a port that another container declares too: that one may answer.
+    """
+    for one in pod.containers:
+        for probe, number in one.probed_ports:
+            others = (c.ports for c in pod.containers if c is not one)
+            if any(port.number == number for ports in others for port in ports):
+                continue
+            declared = {port.number for port in one.ports if port.protocol is Protocol.TCP}
+            bound = _told(config_maps, pod, one, _OWN, declared | {number}).get(number)
+            if bound is not None:
+                yield one, probe, number, bound
+
+
+def _told(
+    config_maps: Mapping[str, ConfigMap],
+    pod: Pod,
+    container: Container,
+    kind: re.Pattern[str],
+    declared: set[int],
+) -> dict[int, Bound]:
     opened: dict[int, Bound | None] = {}
-    for number, address, bound in _opened(cluster, pod, container, declared):
+    for number, address, bound in _opened(config_maps, pod, container, declared):
         fits = kind.match(address) is not None and opened.get(number, bound) is not None
         opened[number] = bound if fits else None
     by_itself = None if opened else unless_told(container, declared)
@@ -122,13 +150,13 @@ def _metrics(cluster: Cluster, kind: re.Pattern[str]) -> dict[int, Bound]:
 
 
 def _opened(
-    cluster: Cluster, pod: Pod, container: Container, declared: set[int]
+    config_maps: Mapping[str, ConfigMap], pod: Pod, container: Container, declared: set[int]
 ) -> Iterator[tuple[int, str, Bound]]:
     """(port, address, who says so), for each address that is named."""
     by_words = Bound(_BY_WORDS, container.origin)
     for number, address in _by_words(container, declared):
         yield number, address, by_words
-    for name, held, only in read_by(cluster.config_maps, pod, container):
+    for name, held, only in read_by(config_maps, pod, container):
         for line, value in _directives.of(held):
             if only not in ("", line.key):
                 continue
