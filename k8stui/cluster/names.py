@@ -523,12 +523,28 @@ _namespaces = Derived(_spaces)
 _called = Derived(_named_here)
 
 _PUBLIC = frozenset(
-    """ai app blog bot biz build business chat cloud co codes com dev digital email events games
-    group host info io live me media money net network news org pro run services shop site social
-    software solutions store studio support systems team tech tools vip web work works
-    world zone""".split()  # noqa: SIM905
+    """academy agency analytics app art audio bank bar bio biz blog bot build business cafe camp
+    care center chat cloud codes coffee com community company computer consulting dev delivery
+    digital direct docs domains edu email energy engineering events exchange expert express farm
+    finance fit foo foundation fun fund games gov group guide health help host hosting info
+    institute int land link live loan management market marketing media mobi money name net network
+    new news now one online open org page partners pay photo photos pizza play plus press pro
+    productions recipes red rent report review run sale school science search security services
+    shop show site social software solutions space store stream studio style support systems team
+    tech tools top tours trade trading training travel ventures video vip watch web website wiki
+    work works world xyz zone""".split()  # noqa: SIM905
+).union(
+    """ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs
+    bt bw by bz ca cc cd cf cg ch ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg
+    er es et eu fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm gn gp gq gr gs gt gu gw gy hk hm hn hr
+    ht hu id ie il im in io iq ir is it je jm jo jp ke kg kh ki km kn kp kr kw ky kz la lb lc li lk
+    lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf
+    ng ni nl no np nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc
+    sd se sg sh si sk sl sm sn so sr ss st su sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv
+    tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw""".split()  # noqa: SIM905
 )
-"""Top levels of the public DNS (IANA's root zone) that namespaces and Services are called by."""
+"""Top levels of the public DNS: words of IANA's root zone that namespaces are called by, and the
+codes of all countries (ISO 3166)."""
 
 
 def is_public(cluster: Cluster, name: str) -> bool:

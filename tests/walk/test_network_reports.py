@@ -1449,7 +1449,8 @@ CASES |= {
         result="connected",
     ),
     "a probe of a port that a proxy beside may answer": Told(
-        manifests=(*NODES, CLIENT, WEB[0], own_metrics("--metrics-listen=localhost:9090", beside=9090)),
+        manifests=(*NODES, CLIENT, WEB[0],
+                   own_metrics("--metrics-listen=localhost:9090", beside=9090)),
         result="connected",
     ),
     "a search domain that answers for every name": Told(
@@ -2076,6 +2077,14 @@ CASES |= {
             pod("d", namespace="dev"),
         ),
         ask=("pod/client", "go.dev:443"), result="connected",
+    ),
+    "a name of a country whose code is a namespace too": Told(
+        manifests=(*NODES, CLIENT, service("db", namespace="de"), pod("db-0", namespace="de")),
+        ask=("pod/client", "www.example.de:443"), result="connected",
+    ),
+    "a Service misspelt in a namespace called as a country is": Told(
+        manifests=(*NODES, CLIENT, service("backend", namespace="de")),
+        ask=("pod/client", "backnd.de:80"), result="no-such-name", mend="backend.de",
     ),
     "a public name below a top level that is a headless Service too": Told(
         manifests=(*NODES, CLIENT, service("app", clusterIP="None"), pod("app-0", "app=app")),
