@@ -19,7 +19,7 @@ net=ipv4/ip_forward
 net="$net ipv4/ip_nonlocal_bind ipv4/fib_multipath_hash_policy ipv4/fib_multipath_hash_fields ipv6/fib_multipath_hash_policy ipv4/fwmark_reflect"
 net="$net ipv4/ip_default_ttl ipv4/ip_local_port_range ipv4/ip_unprivileged_port_start"
 net="$net ipv4/tcp_syn_retries ipv4/tcp_syn_linear_timeouts"
-for key in rp_filter route_localnet forwarding proxy_arp accept_local src_valid_mark arp_ignore; do
+for key in rp_filter route_localnet forwarding proxy_arp* accept_local src_valid_mark arp_ignore arp_filter; do
   net="$net ipv4/conf/*/$key"
 done
 for key in forwarding disable_ipv6; do net="$net ipv6/conf/*/$key"; done

@@ -78,8 +78,12 @@ def keeps_mtu(host: Host, destination: Address, told_bytes: int) -> bool:
 
     Those are behind lo, wherever NAT sends what is for them. IPv4 has no exceptions for them
     (__mkroute_output, RTN_LOCAL); IPv6 has, of less than the device takes that has the address,
-    which is the device of its route in table local (rt6_insert_exception, fib6_mtu).
+    which is the device of its route in table local (rt6_insert_exception, fib6_mtu). Nor does it by
+    a route whose MTU is locked (ip_mtu_locked; rt6_update_expires asks dst_metric_locked).
     """
+    route = host.routing.look_up(destination).route
+    if route is not None and route.mtu_locked:
+        return True
     if not host.routing.is_local(destination):
         return False
     own = (

@@ -14,7 +14,7 @@ from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import Interface, LinkKind
 from k8stui.kernel.packet import is_group_mac
 from k8stui.kernel.skb import Skb
-from k8stui.kernel.step import DeviceCause, StepKind
+from k8stui.kernel.step import Cause, DeviceCause, StepKind
 
 VLAN_TAG_BYTES = 4
 
@@ -61,14 +61,13 @@ def _leads_anywhere(interface: Interface) -> bool:
 
 def not_modelled(host: Host, interface: Interface, skb: Skb, what: str) -> None:
     """End the walk at a device of which it cannot be said what it does with a packet."""
-    host.simulation.journal.step(
-        host.name,
-        skb,
-        StepKind.UNKNOWN,
-        what,
-        cause=DeviceCause(interface=interface),
-        device=interface.name,
-    )
+    end_unknown(host, skb, what, DeviceCause(interface=interface), interface.name)
+
+
+def end_unknown(host: Host, skb: Skb, what: str, cause: Cause, device: str) -> None:
+    """End the walk at what is not modelled."""
+    journal = host.simulation.journal
+    journal.step(host.name, skb, StepKind.UNKNOWN, what, cause=cause, device=device)
     host.simulation.cannot = what
 
 

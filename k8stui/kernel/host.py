@@ -24,7 +24,7 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.recent import RecentLists
-from k8stui.kernel.routing import Routing
+from k8stui.kernel.routing import Decision, Routing
 from k8stui.kernel.skb import Skb
 from k8stui.record import record
 
@@ -257,9 +257,19 @@ class Host:
         self.route_errors[peer] = (left - min(packets, int(left)), now)
         return left >= 1
 
-    def path_mtu(self, destination: Address, device_mtu_bytes: int) -> int:
-        """What fits on the way to `destination`, as far as this host knows (dst_mtu)."""
-        return min(device_mtu_bytes, self.path_mtus.get(destination, device_mtu_bytes))
+    def mtu(self, way: Decision) -> int:
+        """What the route takes, or else its device (dst_metric_raw of RTAX_MTU); 0: no device."""
+        if way.route is not None and way.route.mtu_bytes:
+            return way.route.mtu_bytes
+        interface = self.interface(way.device)
+        return interface.mtu_bytes if interface is not None else 0
+
+    def path_mtu(self, destination: Address, first_bytes: int) -> int:
+        """What fits on the way to `destination`, as far as this host knows (dst_mtu).
+
+        `first_bytes`: what its first part takes.
+        """
+        return min(first_bytes, self.path_mtus.get(destination, first_bytes))
 
     def interface(self, name: str) -> Interface | None:
         return self._standing.interfaces.get(name)

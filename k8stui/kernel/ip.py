@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from k8stui.kernel import bridge, multipath, neighbour, netfilter
 from k8stui.kernel.address import is_multicast
-from k8stui.kernel.device import transmit
+from k8stui.kernel.device import end_unknown, transmit
 from k8stui.kernel.fib import LOOPBACK, Ports
 from k8stui.kernel.header import changed, fragments
 from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.link import NO_MAC
-from k8stui.kernel.packet import BROADCAST_MAC, Protocol, group_mac
+from k8stui.kernel.namespace import Interface
+from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol, group_mac
 from k8stui.kernel.routing import Decision, Fate, route_line
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import Cause, DeviceCause, Hook, RouteCause, StepKind, SysctlCause
@@ -121,16 +122,17 @@ def _forward(host: Host, device: str, skb: Skb, decision: Decision) -> None:
         return
     # ip6_pkt_too_big: of what was put together here, the longest fragment counts.
     longest = skb.fragment_bytes or packet.length_bytes
-    if out and longest > out.mtu_bytes and packet.dont_fragment:
+    fits = _forwards_bytes(host, packet, decision)
+    if out and longest > fits and packet.dont_fragment:
         host.simulation.journal.step(
             host.name,
             skb,
             StepKind.DROP,
-            f"{longest} bytes do not fit through {out.name} and may not be cut",
-            cause=DeviceCause(interface=out),
+            _too_long(longest, decision),
+            cause=_narrow(out, decision),
             device=out.name,
         )
-        stack.icmp_error(host, skb, *_TOO_BIG[packet.src.version], out.mtu_bytes)
+        stack.icmp_error(host, skb, *_TOO_BIG[packet.src.version], fits)
         return
     skb.packet = changed(packet, ttl=packet.ttl - 1)
     blocked = netfilter.run(host, skb, HookState(Hook.FORWARD, device, decision.device))
@@ -138,6 +140,34 @@ def _forward(host: Host, device: str, skb: Skb, decision: Decision) -> None:
         bridge.refuse(host, skb, blocked)
         return
     _output(host, skb, decision)
+
+
+def _forwards_bytes(host: Host, packet: Packet, decision: Decision) -> int:
+    """What may be passed on by a route.
+
+    IPv6 asks the device, unless the route's own MTU is locked: what that does not take is refused
+    only when it leaves (ip_dst_mtu_maybe_forward, ip6_dst_mtu_maybe_forward).
+    """
+    route = decision.route
+    if packet.src.version == 6 and route is not None and not route.mtu_locked:
+        decision = decision._replace(route=None)
+    return host.mtu(decision)
+
+
+def _too_long(longest: int, decision: Decision) -> str:
+    route = decision.route
+    if route is not None and route.mtu_bytes:
+        return (
+            f"{longest} bytes are more than the {route.mtu_bytes} of the route; it may not be cut"
+        )
+    return f"{longest} bytes do not fit through {decision.device} and may not be cut"
+
+
+def _narrow(out: Interface, decision: Decision) -> Cause:
+    route = decision.route
+    if route is not None and route.mtu_bytes:
+        return RouteCause(route=route, rule=decision.rule)
+    return DeviceCause(interface=out)
 
 
 def local_out(host: Host, skb: Skb) -> str | None:
@@ -148,6 +178,9 @@ def local_out(host: Host, skb: Skb) -> str | None:
     decision = skb.decision
     if decision is None:
         return None
+    if decision.route is not None and decision.route.mtu_locked and skb.packet.src.version == 4:
+        # ip_dont_fragment: with IP_PMTUDISC_WANT, as sockets are, only where the path is looked for
+        skb.packet = changed(skb.packet, dont_fragment=False)
     _route_step(host, skb, decision)
 
     def reroute() -> str | None:
@@ -191,15 +224,21 @@ def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
 
 def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -> str | None:
     # ip_output, ip_finish_output2
+    route = decision.route
+    if route is not None and route.encap:
+        what = f"not modelled: encap {route.encap}, of the route {route_line(route)}"
+        cause = RouteCause(route=route, rule=decision.rule)
+        end_unknown(host, skb, what, cause, decision.device)
+        return None
     blocked = netfilter.run(host, skb, HookState(Hook.POSTROUTING, None, decision.device))
     if blocked:
         return blocked.errno
     # A bridge that sends it on has nothing to do with the one it may have come in by.
     skb.physical_in = None
     skb.prerouted = False
-    if not _fits(host, skb, decision.device, is_own=is_own):
+    if not _fits(host, skb, decision, is_own=is_own):
         return "EMSGSIZE"
-    _cut(host, skb, decision.device, is_own=is_own)
+    _cut(host, skb, decision, is_own=is_own)
     packet = skb.packet
     if decision.device == LOOPBACK:
         skb.packet = changed(packet, smac=NO_MAC, dmac=NO_MAC)
@@ -213,46 +252,46 @@ def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -
     return None
 
 
-def _fits(host: Host, skb: Skb, device: str, *, is_own: bool) -> bool:
+def _fits(host: Host, skb: Skb, decision: Decision, *, is_own: bool) -> bool:
     """Whether a packet that may not be cut fits; else its sender is told (ip6_fragment).
 
     Of the own ones that is a segment which was made for another device than the one where NAT has
     sent it, or what a tunnel sends over IPv6: nobody tells who is in there. Of what is passed on
     IPv6 knows what does not fit further on; IPv4 does not look (ip_dst_mtu_maybe_forward).
     """
-    packet = skb.packet
+    packet, device = skb.packet, decision.device
     out = host.interface(device)
     if out is None:
         return True
-    longest, fits = packet.length_bytes, out.mtu_bytes
+    longest, fits = packet.length_bytes, host.mtu(decision)
     is_six = packet.src.version == 6
     if not is_own:
         longest, fits = skb.fragment_bytes or longest, host.path_mtu(packet.dst, fits)
-    is_whole = packet.protocol is Protocol.TCP or (packet.vni is not None and is_six)
+    is_tcp = packet.protocol is Protocol.TCP and packet.dont_fragment
+    is_whole = is_tcp or (packet.vni is not None and is_six)
     if longest <= fits or not (is_whole if is_own else is_six):
         return True
-    text = f"{longest} bytes do not fit through {device} and may not be cut"
-    cause = DeviceCause(interface=out)
+    text, cause = _too_long(longest, decision), _narrow(out, decision)
     host.simulation.journal.step(host.name, skb, StepKind.DROP, text, cause=cause, device=device)
     how = _TOO_BIG[packet.src.version]
     host.simulation.stack.icmp_error(host, skb, *how, fits)
     return False
 
 
-def _cut(host: Host, skb: Skb, device: str, *, is_own: bool) -> None:
+def _cut(host: Host, skb: Skb, decision: Decision, *, is_own: bool) -> None:
     """Cut a datagram that is too long for the device, or that came in fragments.
 
     One of the node's own may have been written for another device, as after DNAT of what was for
     lo. A socket that looks for the path's MTU lets its own host cut all the same (ip_fragment and
     ip6_fragment, skb->ignore_df); of what a tunnel sends IPv4 is cut alone.
     """
-    packet = skb.packet
-    out = host.interface(device)
+    packet, takes = skb.packet, host.mtu(decision)
     is_error = packet.inner is not None and packet.vni is None
-    if out is None or packet.protocol not in _CUT or is_error:
+    is_cut = packet.protocol in _CUT or not packet.dont_fragment
+    if not takes or not is_cut or is_error:
         return
     # ip_skb_dst_mtu: whom it sends itself it sends by what it knows of the whole path.
-    mtu_bytes = host.path_mtu(packet.dst, out.mtu_bytes) if is_own else out.mtu_bytes
+    mtu_bytes = host.path_mtu(packet.dst, takes) if is_own else takes
     if is_own and packet.length_bytes <= mtu_bytes:
         skb.fragment_bytes = 0
     elif packet.vni is None or packet.src.version == 4:

@@ -251,17 +251,23 @@ def routes(records: Iterable[Json], version: int = 4) -> tuple[Route, ...]:
 
 def _route(record: Json, version: int) -> Route | None:
     kind = word_of(record, "type", "unicast")
-    if kind not in _TYPES:
+    if kind not in _TYPES or "dead" in texts_of(record, "flags"):
         return None
     destination = text_of(record, "dst")
     hop: Json = record
     via = record.get("via")
     if record.get("gateway") is None and isinstance(via, dict):
         hop = {**record, "gateway": via.get("host")}
-    nexthops = records_of(record, "nexthops")
+    # fib_lookup_good_nhc: what is dead is not looked at
+    nexthops = [
+        one for one in records_of(record, "nexthops") if "dead" not in texts_of(one, "flags")
+    ]
+    if record.get("nexthops") and not nexthops:
+        return None
     is_multipath = bool(nexthops) and record.get("dev") is None
     if is_multipath:
         hop = nexthops[0]
+    metrics = records_of(record, "metrics")
     found = Route(
         destination=_DEFAULT[version] if destination == "default" else prefix_of(destination),
         device=device_of(hop, "dev") if hop.get("dev") else None,
@@ -273,6 +279,9 @@ def _route(record: Json, version: int) -> Route | None:
         protocol=word_of(record, "protocol", "") or None,
         metric=number_of(record, "metric", 0, _WORD),
         onlink="onlink" in texts_of(record, "flags"),
+        mtu_bytes=next((mtu for one in metrics if (mtu := number_of(one, "mtu", 0, _WORD))), 0),
+        mtu_locked=any(one.get("mtu_locked") is True for one in metrics),
+        encap=_encap(hop),
     )
     if not is_multipath or len(nexthops) < 2:
         return found
@@ -288,8 +297,14 @@ def _next_hop(route: Route, hop: Json) -> Route:
         device=device_of(hop, "dev") if hop.get("dev") else None,
         gateway=checked(Address.parse, gateway) if isinstance(gateway, str) else None,
         onlink="onlink" in texts_of(hop, "flags"),
+        encap=_encap(hop),
         weight=max(1, number_of(hop, "weight", 1, _WEIGHT)),
     )
+
+
+def _encap(hop: Json) -> str:
+    """What a next hop puts around packets (ip/iproute_lwtunnel.c lwt_print_encap)."""
+    return str(hop.get("encap", ""))
 
 
 def policy_rules(records: Iterable[Json], version: int | None = None) -> tuple[PolicyRule, ...]:

@@ -55,9 +55,15 @@ def load(text: str, command: str) -> tuple[Record, ...]:
     return tuple(one for one in _records_in(text, command) if one)
 
 
+def _first_of_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    return dict(reversed(pairs))
+
+
 def _records_in(text: str, command: str) -> Iterator[Record]:
     """The elements of a list, each with the line on which it starts."""
-    decode = json.JSONDecoder().raw_decode
+    # What encapsulates prints its own "dst" behind the route's (ip/iproute_lwtunnel.c).
+    hook = _first_of_each if '"encap"' in text else None
+    decode = json.JSONDecoder(object_pairs_hook=hook).raw_decode
     at, line = text.index("[") + 1, text.count("\n", 0, text.index("[")) + 1
     while True:
         start = at

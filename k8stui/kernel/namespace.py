@@ -144,6 +144,12 @@ class Route:
     protocol: str | None = None
     metric: int = 0
     onlink: bool = False
+    mtu_bytes: int = 0
+    """What it takes, whatever its device does; 0: what that takes."""
+    mtu_locked: bool = False
+    """``mtu lock``: nothing that is told of the path changes it."""
+    encap: str = ""
+    """What it puts around packets, as ``ip route`` prints it; it is not modelled."""
     hops: tuple[Route, ...] = ()
     """Several next hops, each as a route of its own: a hash chooses (fib_select_multipath)."""
     weight: int = 0
@@ -346,6 +352,10 @@ class Sysctls:
     """By device as above: rp_filter looks up with the packet's mark, else with mark 0."""
     proxy_arp: Mapping[str, bool] = field(default_factory=dict)
     """By device, with "all": it answers for what it routes elsewhere (arp.c arp_fwd_proxy)."""
+    proxy_arp_pvlan: Mapping[str, bool] = field(default_factory=dict)
+    """The same for what it routes back out of that device (arp_fwd_pvlan)."""
+    arp_filter: Mapping[str, bool] = field(default_factory=dict)
+    """It answers only if it would send back to who asks by that device (arp.c arp_filter)."""
     accept_local: Mapping[str, bool] = field(default_factory=dict)
     """By device, with "all": a source that is an address of this namespace may come in."""
     forwarding: Mapping[str, bool] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from k8stui.kernel.device import transmit
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host, IncompleteNeighbour
-from k8stui.kernel.namespace import Interface, LinkKind, Neighbour
+from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Scope
 from k8stui.kernel.nft_ruleset import ARP
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
 from k8stui.kernel.routing import Fate
@@ -25,6 +25,8 @@ from k8stui.kernel.step import Hook, NeighbourCause, StepKind
 _SOLICITATIONS = 3
 _RETRANS_SECONDS = 1.0
 _ARP_BYTES = 28
+_SCOPED, _NEVER = 3, 8
+"""Values of arp_ignore (Documentation/networking/ip-sysctl.rst)."""
 _WITHOUT_ARP = frozenset({LinkKind.LOOPBACK, LinkKind.DUMMY, LinkKind.IPIP, LinkKind.OTHER})
 
 Send = Callable[[Host, str, Skb, str], None]
@@ -175,26 +177,46 @@ def _answers_for(host: Host, device: str, asked: Packet) -> bool:
         interface = host.interface(device)
         is_its = interface is not None and asked.dst == link_local(interface.mac)
         return is_its or host.routing.is_local(asked.dst)
-    # arp_ignore 0: all that a packet from there would be delivered for, whatever device has it,
-    # be it by a rule and a table of its own (arp_process asks ip_route_input_noref).
+    # All that a packet from there would be delivered for, whatever device has it, be it by a rule
+    # and a table of its own (arp_process asks ip_route_input_noref).
     routing = host.routing
     decision = routing.incoming(asked.dst, asked.src, device)
     if decision.fate is Fate.LOCAL:
-        return not _ignores(host, device, asked)
-    if decision.fate is not Fate.FORWARD or not routing.answers_for_others(device):
+        return not (_ignores(host, device, asked) or _filters(host, device, asked))
+    if decision.fate is not Fate.FORWARD or not routing.forwards(device, asked.dst.version):
         return False
-    # arp_fwd_proxy: not for what stands on that side itself.
-    return decision.device != device and routing.forwards(device, asked.dst.version)
+    if decision.device == device:
+        return asked.src != asked.dst and routing.answers_for_its_own_side(device)
+    return routing.answers_for_others(device)
 
 
 def _ignores(host: Host, device: str, asked: Packet) -> bool:
-    """arp_ignore 1 and 2: only for an address of that device; 2 for those of its networks alone."""
+    """arp_ignore 1: but for an address of that device; 2: for those of its networks alone.
+
+    3: but for an address of some device, not of scope host; 8: all.
+    """
     how = host.routing.arp_ignore(device)
+    devices = host.namespace.interfaces
+    own = [
+        one
+        for interface in devices
+        for one in interface.addresses
+        if one.address == asked.dst and (how == _SCOPED or interface.name == device)
+    ]
+    if how == _SCOPED:
+        is_near = host.routing.localnet(device)
+        return not any(one.scope is not Scope.HOST or is_near for one in own)
     if how not in (1, 2):
-        return False
-    interface = host.interface(device)
-    own = [one for one in interface.addresses if one.address == asked.dst] if interface else []
+        return how == _NEVER
     return not own or (how == 2 and not any(asked.src in one.network for one in own))
+
+
+def _filters(host: Host, device: str, asked: Packet) -> bool:
+    """Whether the answer is kept back, for it would leave by another device (arp_filter)."""
+    if not host.routing.answers_only_back(device):
+        return False
+    back = host.routing.outgoing(asked.src, asked.dst)
+    return back.fate is Fate.ERROR or back.device != device
 
 
 def _learn(host: Host, device: str, address: Address, mac: str, *, create: bool) -> None:

@@ -9,6 +9,7 @@ from k8stui.kernel.conntrack import CtState
 from k8stui.kernel.hooks import Blocked, HookState
 from k8stui.kernel.host import Host
 from k8stui.kernel.packet import Packet
+from k8stui.kernel.routing import Decision, Fate
 from k8stui.kernel.rules import Table
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import RuleCause, StepKind
@@ -101,6 +102,9 @@ def context_of(host: Host, skb: Skb, where: HookState) -> PacketContext:
     """What netfilter knows of a packet at a hook besides its header."""
     entry = skb.entry
 
+    way = skb.decision
+    if way is None or way.device != where.out_device:
+        way = Decision(Fate.FORWARD, device=where.out_device or "")  # a bridge's fake_rtable
     context = PacketContext(
         hook=where.hook,
         namespace=host.name,
@@ -113,7 +117,7 @@ def context_of(host: Host, skb: Skb, where: HookState) -> PacketContext:
         stranger=host.namespace.stranger,
         sets=host.namespace.sets,
         recent=host.recent,
-        path_mtu=partial(_path_mtu, host, where.out_device),
+        path_mtu=partial(_path_mtu, host, way),
         choose=host.simulation.choose,
         ct_state=(skb.ct_state or CtState.INVALID).value,
     )
@@ -132,11 +136,10 @@ def context_of(host: Host, skb: Skb, where: HookState) -> PacketContext:
     return context
 
 
-def _path_mtu(host: Host, out_device: str | None, packet: Packet) -> int:
+def _path_mtu(host: Host, way: Decision, packet: Packet) -> int:
     """Of the way out and of that back to the sender (xt_TCPMSS.c tcpmss_reverse_mtu)."""
-    back = host.routing.outgoing(packet.src)
-    devices = (host.interface(out_device or ""), host.interface(back.device))
-    return min((one.mtu_bytes for one in devices if one is not None), default=0)
+    ways = (way, host.routing.outgoing(packet.src))
+    return min(filter(None, map(host.mtu, ways)), default=0)
 
 
 def ended(host: Host, skb: Skb, where: HookState, result: Traversal | None, what: str) -> None:

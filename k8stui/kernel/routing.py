@@ -74,16 +74,21 @@ class Decision(NamedTuple):
 class Routing(Tables):
     """What becomes of a packet by the tables of one namespace."""
 
-    __slots__ = ("_own",)
+    __slots__ = ("_is_custom", "_own")
 
     def __init__(self, namespace: NetNamespace, interfaces: Mapping[str, Interface]) -> None:
         super().__init__(namespace, interfaces)
         self._own = {one.address for device in namespace.interfaces for one in device.addresses}
+        # fib4_has_custom_rules, fib_has_custom_local_routes: then sources are always looked up.
+        self._is_custom = self._merged is None or any(
+            route.type is RouteType.LOCAL and route.protocol != "kernel"
+            for route in namespace.routes
+            if route.destination.address.version == 4
+        )
 
     def localnet(self, device: str) -> bool:
-        """Effective route_localnet: all or the device's (IN_DEV_NET_ROUTE_LOCALNET)."""
-        setting = self._namespace.sysctls.route_localnet
-        return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+        """Effective route_localnet (IN_DEV_NET_ROUTE_LOCALNET)."""
+        return _either(self._namespace.sysctls.route_localnet, device)
 
     def rp_filter(self, device: str) -> int:
         """Effective rp_filter: the larger of all and the device's (IN_DEV_RPFILTER)."""
@@ -111,14 +116,20 @@ class Routing(Tables):
         return bool(sysctls.forwarding.get(device, sysctls.ip_forward))
 
     def answers_for_others(self, device: str) -> bool:
-        """Effective proxy_arp: all or the device's (IN_DEV_PROXY_ARP)."""
-        setting = self._namespace.sysctls.proxy_arp
-        return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+        """Effective proxy_arp (IN_DEV_PROXY_ARP)."""
+        return _either(self._namespace.sysctls.proxy_arp, device)
+
+    def answers_for_its_own_side(self, device: str) -> bool:
+        """Effective proxy_arp_pvlan (IN_DEV_PROXY_ARP_PVLAN)."""
+        return _either(self._namespace.sysctls.proxy_arp_pvlan, device)
+
+    def answers_only_back(self, device: str) -> bool:
+        """Effective arp_filter (IN_DEV_ARPFILTER)."""
+        return _either(self._namespace.sysctls.arp_filter, device)
 
     def _accepts_local(self, device: str) -> bool:
-        """Effective accept_local: all or the device's (IN_DEV_ACCEPT_LOCAL)."""
-        setting = self._namespace.sysctls.accept_local
-        return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+        """Effective accept_local (IN_DEV_ACCEPT_LOCAL)."""
+        return _either(self._namespace.sysctls.accept_local, device)
 
     def arp_ignore(self, device: str) -> int:
         """Effective arp_ignore: the larger of all and the device's (IN_DEV_ARP_IGNORE)."""
@@ -126,9 +137,8 @@ class Routing(Tables):
         return max(setting.get("all", 0), setting.get(device, setting.get("default", 0)))
 
     def _counts_mark(self, device: str) -> bool:
-        """Effective src_valid_mark: all or the device's (IN_DEV_SRC_VMARK)."""
-        setting = self._namespace.sysctls.src_valid_mark
-        return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+        """Effective src_valid_mark (IN_DEV_SRC_VMARK)."""
+        return _either(self._namespace.sysctls.src_valid_mark, device)
 
     def leads_back(
         self, packet: Packet, device: str | None, *, loose: bool, mark: bool, accept_local: bool
@@ -177,7 +187,7 @@ class Routing(Tables):
         if is_multicast(source) or is_limited_broadcast(source):
             return Decision(Fate.MARTIAN_SOURCE)
         if is_limited_broadcast(destination) or (is_zero(source) and is_zero(destination)):
-            return Decision(Fate.BROADCAST, incoming=True)
+            return self._to_all(None, source, device, mark, ports)
         if is_zero(source):
             return Decision(Fate.MARTIAN_SOURCE)
         if is_zero(destination):
@@ -197,44 +207,65 @@ class Routing(Tables):
                 return Decision(Fate.NO_FORWARDING, route)
             return Decision(Fate.ERROR, route, error=error, incoming=True, rule=rule)
         if route.type is RouteType.BROADCAST:
-            return Decision(Fate.BROADCAST, route, incoming=True)
+            return self._to_all(route, source, device, mark, ports)
         if route.type is RouteType.LOCAL:
-            bad = self._validate_source(source, destination, device, mark, ports)
+            bad = self._validate_source(source, destination, device, mark, ports=ports)
             return bad or Decision(Fate.LOCAL, route, LOOPBACK, incoming=True, rule=rule)
         if not forwards:
             return Decision(Fate.NO_FORWARDING, route)
-        bad = self._validate_source(source, destination, device, mark, ports)
+        out = route.device or ""
+        bad = self._validate_source(source, destination, device, mark, ports=ports, leaves_by=out)
         return bad or Decision(
             Fate.FORWARD,
             route,
-            route.device or "",
+            out,
             route.gateway or destination,
             incoming=True,
             rule=rule,
         )
 
+    def _to_all(
+        self, route: Route | None, source: Address, device: str, mark: int, ports: Ports
+    ) -> Decision:
+        bad = None
+        if not is_zero(source):
+            bad = self._validate_source(source, None, device, mark, ports=ports)
+        return bad or Decision(Fate.BROADCAST, route, incoming=True)
+
     def _validate_source(
-        self, source: Address, destination: Address, device: str, mark: int, ports: Ports = NO_PORTS
+        self,
+        source: Address,
+        destination: Address | None,
+        device: str,
+        mark: int,
+        *,
+        ports: Ports,
+        leaves_by: str | None = None,
     ) -> Decision | None:
-        # fib_validate_source: without rp_filter only own addresses are refused. IPv6 has neither.
+        """Refuse a source that is not to come in there (fib_validate_source). Of IPv4 alone.
+
+        `destination`: None for all hosts. `leaves_by`: the device that it is passed on to.
+        """
         if source.version == 6:
             return None
-        strictness = self.rp_filter(device)
-        if source in self._own and not self._accepts_local(device):
-            return Decision(Fate.MARTIAN_SOURCE)
-        if not strictness:
-            return None
+        strictness, accepts_local = self.rp_filter(device), self._accepts_local(device)
+        if not strictness and (accepts_local or not self._is_custom):
+            is_own = source in self._own and not accepts_local
+            return Decision(Fate.MARTIAN_SOURCE) if is_own else None
         counted = mark if self._counts_mark(device) else 0
-        # __fib_validate_source: the way back, so its ports change places.
+        # __fib_validate_source: the way back, so its ports and devices change places.
         turned = Ports(ports.protocol, ports.destination, ports.source)
-        back, error, _ = self.look_up(source, destination, counted, device, ports=turned)
+        back, error, _ = self.look_up(source, destination, counted, leaves_by, ports=turned)
         if error or back is None:
-            return Decision(Fate.RP_FILTER, back)
-        if back.type is not RouteType.UNICAST:
+            return Decision(Fate.RP_FILTER, back) if strictness else None
+        is_local = accepts_local and back.type is RouteType.LOCAL
+        if back.type is not RouteType.UNICAST and not is_local:
             return Decision(Fate.MARTIAN_SOURCE, back)
-        if strictness == 1 and not _uses(back, device):
-            return Decision(Fate.RP_FILTER, back)
-        return None
+        if not strictness or _uses(back, device):
+            return None
+        # Where a device has no address the loose check is strict.
+        is_loose = strictness != 1 and _primaries(self._interfaces.get(device), 4)
+        return None if is_loose else Decision(Fate.RP_FILTER, back)
 
     def outgoing(
         self,
@@ -361,6 +392,11 @@ class Routing(Tables):
         return None
 
 
+def _either(setting: Mapping[str, bool], device: str) -> bool:
+    """Of all or of the device (IN_DEV_ORCONF)."""
+    return bool(setting.get("all")) or bool(setting.get(device, setting.get("default")))
+
+
 def _uses(route: Route, device: str | None) -> bool:
     """Whether one of its next hops leads out of the device (fib_info_nh_uses_dev)."""
     return route.device == device or any(hop.device == device for hop in route.hops)
@@ -428,6 +464,8 @@ def route_line(route: Route) -> str:
         words += ["dev", route.device]
     if route.source:
         words += ["src", str(route.source)]
+    if route.mtu_bytes and not route.weight:
+        words += ["mtu", *(["lock"] if route.mtu_locked else ()), str(route.mtu_bytes)]
     if route.weight:
         words += ["weight", str(route.weight)]
     return " ".join(words)

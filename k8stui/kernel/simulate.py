@@ -170,7 +170,6 @@ class _Run:
         if request.protocol in WITH_PORTS:
             ports = Ports(request.protocol, request.port_of(turn), request.port)
         self.decision = multipath.outgoing(host, destination, request.source, ports=ports)
-        device = host.interface(self.decision.device)
         before = endpoints.client
         # A new connection has a socket of its own.
         self.pending = before.pending if before and request.protocol in SAME_SOCKET else None
@@ -182,7 +181,7 @@ class _Run:
             remote=destination,
             remote_port=request.port,
             own_mtu_bytes=host.path_mtu(
-                destination, device.mtu_bytes if device else _ETHERNET_MTU_BYTES
+                destination, host.mtu(self.decision) or _ETHERNET_MTU_BYTES
             ),
             data_bytes=request.data_bytes,
             unconnected=request.unconnected and request.protocol is Protocol.UDP,

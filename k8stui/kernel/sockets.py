@@ -327,11 +327,10 @@ class SocketTable:
 
 
 def _mtu(host: Host, asked: Packet) -> int:
-    """MTU of the device by which an answer leaves."""
+    """MTU of the way by which an answer leaves."""
     ports = Ports(asked.protocol, asked.dport, asked.sport)
     way = multipath.outgoing(host, asked.src, asked.dst, ports=ports)
-    device = host.interface(way.device)
-    return host.path_mtu(asked.src, device.mtu_bytes) if device is not None else 0
+    return host.path_mtu(asked.src, host.mtu(way))
 
 
 def _is_broadcast(skb: Skb) -> bool:

@@ -358,6 +358,7 @@ def route_look(one: Route, names: PlacedNames) -> tuple[object, ...]:
         one.protocol,
         one.metric,
         one.onlink,
+        (one.mtu_bytes, one.mtu_locked, one.encap),
         tuple(route_look(hop, names) for hop in one.hops),
         one.weight,
     )

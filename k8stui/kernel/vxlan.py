@@ -15,7 +15,7 @@ from k8stui.kernel.header import changed
 from k8stui.kernel.host import Host
 from k8stui.kernel.namespace import FdbEntry, Interface, Vxlan
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol
-from k8stui.kernel.routing import Fate
+from k8stui.kernel.routing import Decision, Fate
 from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import BridgeCause, DeviceCause, StepKind
 
@@ -78,7 +78,7 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
         length_bytes=inner.length_bytes + OVERHEAD_BYTES[remote.version],
         dont_fragment=remote.version == 6,
     )
-    _remember(host, inner, outer, way.device)
+    _remember(host, inner, outer, way)
     carrier = skb.tunnelled(outer)
     carrier.decision = way
     journal.step(
@@ -93,16 +93,16 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
     host.simulation.stack.local_out(host, carrier)
 
 
-def _remember(host: Host, inner: Packet, outer: Packet, device: str) -> None:
+def _remember(host: Host, inner: Packet, outer: Packet, way: Decision) -> None:
     """What is too big for the way between the nodes is known from now on (skb_tunnel_check_pmtu).
 
     IPv4 forgets it of what it only passes on (ip_dst_mtu_maybe_forward).
     """
-    below = host.interface(device)
-    if below is None or outer.length_bytes <= below.mtu_bytes:
+    below = host.mtu(way)
+    if not below or outer.length_bytes <= below:
         return
     if inner.dst.version == 6 or host.routing.is_local(inner.src):
-        fits = below.mtu_bytes - OVERHEAD_BYTES[outer.src.version]
+        fits = below - OVERHEAD_BYTES[outer.src.version]
         host.path_mtus[inner.dst] = host.path_mtu(inner.dst, fits)
 
 

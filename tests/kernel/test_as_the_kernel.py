@@ -12,6 +12,7 @@ from k8stui.kernel import save
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.address_routes import kernel_routes
 from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.fib import NO_PORTS
 from k8stui.kernel.namespace import (
     Interface,
     InterfaceAddress,
@@ -138,7 +139,50 @@ def test_ipv6_has_no_own_source_martians() -> None:
     space = NetNamespace(name="n", interfaces=(own,))
     routing = Routing(space, {"eth0": own})
     routing._own.add(ip("fd00::1"))
-    assert routing._validate_source(ip("fd00::1"), ip("fd00::2"), "eth0", 0) is None
+    assert routing._validate_source(ip("fd00::1"), ip("fd00::2"), "eth0", 0, ports=NO_PORTS) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "settings", "answers"),
+    [
+        ("192.168.0.11", {"arp_ignore": 1}, False),
+        ("10.244.1.1", {"arp_ignore": 2}, True),
+        ("192.168.0.11", {"arp_ignore": 3}, True),
+        ("127.0.0.9", {"arp_ignore": 3, "route_localnet": 1}, False),
+        ("10.244.1.1", {"arp_ignore": 4}, True),
+        ("10.244.1.1", {"arp_ignore": 8}, False),
+        ("10.244.2.2", {}, False),
+        ("10.244.2.2", {"proxy_arp": 1}, True),
+        ("10.244.2.2", {"proxy_arp_pvlan": 1}, False),
+        ("10.244.1.77", {"proxy_arp": 1}, False),
+        ("10.244.1.77", {"proxy_arp_pvlan": 1}, True),
+        ("10.244.1.2", {"proxy_arp_pvlan": 1}, False),
+        ("10.244.1.1", {"arp_filter": 1}, True),
+    ],
+)
+@pytest.mark.parametrize("device", ["all", "cni0"])
+def test_who_answers_for_an_address(
+    device: str, asked: str, settings: dict[str, int], answers: bool
+) -> None:
+    """The larger of `all` and the device's counts (measured with arping's requests)."""
+    network = standard()
+    network.sysctl("node-1", **{name: {device: value} for name, value in settings.items()})
+    assert _answers(network, asked) is answers
+
+
+def test_arp_filter_asks_for_the_way_back() -> None:
+    network = standard().sysctl("node-1", arp_filter={"cni0": 1})
+    back = Route(destination=Prefix.parse("10.244.1.2/32"), device="eth0")
+    network.change("node-1", routes=(*network.spaces["node-1"].routes, back))
+    assert not _answers(network, "10.244.1.1")
+
+
+def _answers(network: Broken, asked: str) -> bool:
+    """Whether node-1 tells a pod, which takes all to be on its cable, that an address is there."""
+    everything = Route(destination=Prefix.parse("0.0.0.0/0"), device="eth0", scope="link")
+    network.change(CLIENT, routes=(everything,), neighbours=())
+    steps = ask(network, f"{asked}:9").steps
+    return any(one.text.startswith(f"{asked} is at") for one in steps)
 
 
 @pytest.mark.parametrize("has_address", [True, False])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from k8stui.export.lab import lab_lines
-from k8stui.kernel.exchange import Connect
+from k8stui.kernel.address import Prefix
+from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.namespace import NetNamespace, Network
 from k8stui.kernel.simulate import connect
 from k8stui.lab.anew import Changed
@@ -143,6 +145,63 @@ def test_mss_of_another_device(guestbook: World, nft: Tools) -> None:
     made, _ = plan(other, request, exchange, nft, 2.0)
     found = compare(exchange, run(made))
     assert {name for row in found.rows for name in row.differs} == {"mss"}
+
+
+class OfRoute(Narrow):
+    """With another MTU on routes of one namespace."""
+
+    def __init__(self, network: Network, where: str, prefix: str, **said: Any) -> None:
+        super().__init__(network, {})
+        self.where, self.prefix, self.said = where, Prefix.parse(prefix), said
+
+    def change(self, space: NetNamespace) -> NetNamespace:
+        made = tuple(
+            replace(one, **self.said) if one.destination == self.prefix else one
+            for one in space.routes
+        )
+        return replace(space, routes=made) if space.name == self.where else space
+
+
+@pytest.mark.parametrize(
+    ("where", "prefix", "source", "way", "size", "result"),
+    [
+        ("node-1", "10.244.2.0/24", "pod/client", "80", 1400, "connected"),
+        ("node-1", "10.244.2.0/24", "pod/client", "9/udp", 1400, "unreachable"),
+        ("node-1", "10.244.2.0/24", "node/node-1", "9/udp", 3000, "connected"),
+        ("node-2", "10.244.1.0/24", "pod/client", "80", 1440, "connected"),
+        ("default/client", "0.0.0.0/0", "pod/client", "80", 3000, "connected"),
+    ],
+)
+@pytest.mark.parametrize("locked", [False, True])
+def test_a_route_with_an_mtu_of_its_own(
+    guestbook: World,
+    nft: Tools,
+    *,
+    where: str,
+    prefix: str,
+    source: str,
+    way: str,
+    size: int,
+    result: str,
+    locked: bool,
+) -> None:
+    """It counts, whatever its device takes; where it is locked, who sends by it lets others cut."""
+    network = OfRoute(guestbook.network, where, prefix, mtu_bytes=1400, mtu_locked=locked)
+    world = replace(guestbook, network=network)  # type: ignore[arg-type]
+    request = parse_request(world, source, f"pod/frontend-1:{way}", data_bytes=size)
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == result
+
+
+def test_a_route_that_encapsulates_is_not_followed(guestbook: World) -> None:
+    network = OfRoute(guestbook.network, "node-1", "10.244.2.0/24", encap="mpls")
+    request = parse_request(guestbook, "pod/client", "pod/frontend-1:80").connect
+    assert request is not None
+    found = connect(network, request)
+    assert found.felt.result is Result.UNKNOWN
+    assert found.felt.reason.startswith("not modelled: encap mpls, of the route 10.244.2.0/24 via")
+    assert found.steps[found.felt.deciding_step or 0].namespace == "node-1"
 
 
 @pytest.mark.parametrize("size", [1300, 1400, 3000])

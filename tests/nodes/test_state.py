@@ -634,6 +634,46 @@ def test_several_next_hops_as_text_and_as_json() -> None:
     ]
 
 
+METRICS = """\
+198.51.100.0/24 via 192.0.2.2 dev v0 mtu 1400
+198.51.101.0/24 via 192.0.2.2 dev v0 mtu lock 1300 advmss 1000
+198.51.103.0/24  encap ip id 100 src 0.0.0.0 dst 10.0.0.1 ttl 0 tos 0 via 192.0.2.2 dev v0
+198.51.105.0/24 mtu 1350
+\tnexthop via 192.0.2.2 dev v0 weight 1
+\tnexthop via 203.0.113.2 dev d0 weight 1 dead linkdown
+198.51.106.0/24 via 203.0.113.2 dev d0 dead linkdown
+2001:db8:1::/64  encap seg6 mode encap segs 1 [ 2001:db8::5 ] dev v0 metric 1024 pref medium
+"""
+METRICS_JSON = """\
+[{"dst":"198.51.100.0/24","gateway":"192.0.2.2","dev":"v0","flags":[],"metrics":[{"mtu":1400}]},
+{"dst":"198.51.101.0/24","gateway":"192.0.2.2","dev":"v0","flags":[],
+"metrics":[{"mtu":1300,"advmss":1000}]},
+{"dst":"198.51.103.0/24","encap":"ip","id":100,"src":"0.0.0.0","dst":"10.0.0.1","ttl":0,"tos":0,
+"gateway":"192.0.2.2","dev":"v0","flags":[]},
+{"dst":"198.51.105.0/24","flags":[],"metrics":[{"mtu":1350}],
+"nexthops":[{"gateway":"192.0.2.2","dev":"v0","weight":1,"flags":[]},
+{"gateway":"203.0.113.2","dev":"d0","weight":1,"flags":["dead","linkdown"]}]},
+{"dst":"198.51.106.0/24","gateway":"203.0.113.2","dev":"d0","flags":["dead","linkdown"]},
+{"dst":"2001:db8:1::/64","encap":"seg6","mode":"encap","segs":["2001:db8::5"],"dev":"v0",
+"metric":1024,"flags":[],"pref":"medium"}]
+"""
+
+
+def test_what_routes_take_and_put_around_packets() -> None:
+    """As iproute2 6.1 prints them; its JSON does not tell that an MTU is locked."""
+    found, told = parse_routes(METRICS, "f"), parse_routes(METRICS_JSON, "f")
+    assert [replace(one, mtu_locked=False) for one in found] == list(told)
+    assert [(one.mtu_bytes, one.mtu_locked, one.encap) for one in found] == [
+        (1400, False, ""),
+        (1300, True, ""),
+        (0, False, "ip"),
+        (1350, False, ""),
+        (0, False, "seg6"),
+    ]
+    assert not found[3].hops
+    assert str(found[3].gateway) == "192.0.2.2"
+
+
 @pytest.mark.parametrize(
     ("line", "version"),
     [

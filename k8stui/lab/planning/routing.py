@@ -65,6 +65,8 @@ class Routing:
             words += ["proto", "kernel"]
         if route.metric:
             words += ["metric", str(route.metric)]
+        if route.mtu_bytes:
+            words += ["mtu", *(["lock"] if route.mtu_locked else ()), str(route.mtu_bytes)]
         if several:
             for hop in route.hops:
                 words += ["nexthop", *self._hop(hop), "weight", str(hop.weight)]

@@ -13,6 +13,7 @@ from k8stui.lab.planning.naming import Naming
 
 _SWITCHES = (
     "route_localnet", "src_valid_mark", "proxy_arp", "accept_local", "arp_ignore", "forwarding",
+    "proxy_arp_pvlan", "arp_filter",
 )  # fmt: skip
 """Of single devices: fields of `Sysctls` that are called as the kernel calls them."""
 _NEVER_SECONDS = 3600
@@ -65,7 +66,7 @@ def _settings(sysctls: Sysctls, *, ipv6: bool, bridge: bool) -> Iterator[ProcFil
             if name != "forwarding":  # that of all is ip_forward
                 value = getattr(sysctls, name).get(device, 0)
                 yield _setting(f"net/ipv4/conf/{device}/{name}", value)
-        for name in ("send_redirects", "arp_announce", "arp_filter"):
+        for name in ("send_redirects", "arp_announce"):
             yield _setting(f"net/ipv4/conf/{device}/{name}", 0)
     yield _setting("net/ipv4/ip_default_ttl", sysctls.ip_default_ttl)
     yield _setting("net/ipv4/tcp_syn_retries", sysctls.tcp_syn_retries)

@@ -29,6 +29,7 @@ _ROUTE_WORDS = {
     "via": "gateway", "dev": "dev", "table": "table", "proto": "protocol", "scope": "scope",
     "src": "prefsrc", "metric": "metric", "pref": "pref",
 }  # fmt: skip
+_ROUTE_FLAGS = frozenset({"onlink", "dead"})
 _HOP_WORDS = {"via": "gateway", "dev": "dev", "weight": "weight"}
 _NUMBERS = frozenset({"metric", "goto", "suppress_prefixlen", "weight"})
 _RANGES = {"sport": "sport", "dport": "dport", "uidrange": "uid"}
@@ -161,20 +162,39 @@ def _routes(lines: _Lines) -> Iterator[Record]:
                 raise _wrong(number, line, "ip route")
             hops = found[-1].setdefault("nexthops", [])
             assert isinstance(hops, list)
+            words, encap = _encap(words)
             hop = _fields(number, words[1:], _HOP_WORDS)
-            hop["flags"] = words
+            hop |= {"flags": words, **encap}
             hops.append(hop)
             continue
         kind = words.pop(0) if words[0] in _TYPES else None
         if not words or not re.match(r"default$|[0-9a-f.:]+(?:/\d+)?$", words[0]):
             raise _wrong(number, line, "ip route")
+        words, encap = _encap(words)
         record = _fields(number, words[1:], _ROUTE_WORDS)
-        record["dst"] = words[0]
-        record["flags"] = [word for word in words if word == "onlink"]
+        record |= {"dst": words[0], **encap, **_mtu(words)}
+        record["flags"] = [word for word in words if word in _ROUTE_FLAGS]
         if kind is not None:
             record["type"] = kind
         found.append(record)
     return iter(found)
+
+
+def _encap(words: list[str]) -> tuple[list[str], dict[str, object]]:
+    """The words without those of an encapsulation, which has a ``src`` and ``dst`` of its own."""
+    if "encap" not in words[:-1]:
+        return words, {}
+    at = words.index("encap")
+    rest = list(itertools.dropwhile(lambda word: word not in ("via", "dev"), words[at:]))
+    return words[:at] + rest, {"encap": words[at + 1]}
+
+
+def _mtu(words: Sequence[str]) -> dict[str, object]:
+    """``mtu N`` or ``mtu lock N``; JSON does not say that it is locked (print_rta_metrics)."""
+    at = words.index("mtu") + 1 if "mtu" in words else len(words)
+    is_locked = words[at : at + 1] == ["lock"]
+    value = words[at + is_locked : at + is_locked + 1]
+    return {"metrics": [{"mtu": _number(value[0]), "mtu_locked": is_locked}]} if value else {}
 
 
 def _rules(lines: _Lines) -> Iterator[Record]:

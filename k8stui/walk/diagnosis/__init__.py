@@ -25,7 +25,7 @@ from k8stui.walk.diagnosis.answers import foreign_answer, other_address
 from k8stui.walk.diagnosis.balancers import nobody_announces
 from k8stui.walk.diagnosis.bridge import bridged_reply, hairpin_off
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.devices import node_cut_off, stopped_by_device
+from k8stui.walk.diagnosis.devices import node_cut_off, stopped_by_device, too_long_for_route
 from k8stui.walk.diagnosis.endpoints import no_endpoints
 from k8stui.walk.diagnosis.evaluate import cannot_evaluate
 from k8stui.walk.diagnosis.firewall import dropped_by_rule
@@ -89,6 +89,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         tunnel_down,
         old_target,
         left_mapping,
+        too_long_for_route,
         no_route,
     ),
     NeighbourCause: (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from k8stui.kernel.step import DeviceCause, Direction
+from k8stui.kernel.routing import route_line
+from k8stui.kernel.step import DeviceCause, Direction, RouteCause, Step, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import owner_of
 from k8stui.walk.reason import origin_of
@@ -37,23 +38,39 @@ def stopped_by_device(case: Case) -> Diagnosis | None:
     step = case.decided
     if step is None or not isinstance(step.cause, DeviceCause):
         return None
-    device, packet = step.cause.interface, step.before
-    origin = origin_of(step.cause)
+    device = step.cause.interface
     whose = f"{device.name} of {step.namespace}"
     if not device.up or not device.carrier:
         state = "down" if not device.up else "without a carrier"
-        return Diagnosis(f"{whose} is {state}", f"ip link set {device.name} up", origin)
-    if packet.length_bytes > device.mtu_bytes:
-        what = "the answer" if step.direction is Direction.REPLY else "the packet"
-        inner = packet.carried
-        around = packet.length_bytes - inner.length_bytes if inner is not None else 0
-        fits = device.mtu_bytes - around
-        return Diagnosis(
-            f"{what} has {packet.length_bytes} bytes, {whose} takes {device.mtu_bytes} (its MTU), "
-            "and it may not be cut",
-            "give the pods' devices an MTU that fits through every device of the way (the "
-            f"plug-in's mtu: {fits}{f', with {around} for the tunnel' if around else ''}), or let "
-            "ICMP 3/4 (fragmentation needed) pass",
-            origin,
-        )
-    return None
+        advice = f"ip link set {device.name} up"
+        return Diagnosis(f"{whose} is {state}", advice, origin_of(step.cause))
+    return _too_long(step, whose, device.mtu_bytes)
+
+
+def too_long_for_route(case: Case) -> Diagnosis | None:
+    """Recognise a route whose own MTU is too small."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, RouteCause) or step.kind is not StepKind.DROP:
+        return None
+    route = step.cause.route
+    if route is None or not route.mtu_bytes:
+        return None
+    return _too_long(step, f"route {route_line(route)} of {step.namespace}", route.mtu_bytes)
+
+
+def _too_long(step: Step, whose: str, takes_bytes: int) -> Diagnosis | None:
+    packet = step.before
+    if packet.length_bytes <= takes_bytes:
+        return None
+    what = "the answer" if step.direction is Direction.REPLY else "the packet"
+    inner = packet.carried
+    around = packet.length_bytes - inner.length_bytes if inner is not None else 0
+    fits = takes_bytes - around
+    return Diagnosis(
+        f"{what} has {packet.length_bytes} bytes, {whose} takes {takes_bytes} (its MTU), "
+        "and it may not be cut",
+        "give the pods' devices an MTU that fits through every device of the way (the "
+        f"plug-in's mtu: {fits}{f', with {around} for the tunnel' if around else ''}), or let "
+        "ICMP 3/4 (fragmentation needed) pass",
+        origin_of(step.cause),
+    )
