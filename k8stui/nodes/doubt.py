@@ -89,6 +89,7 @@ def cut(node: str, observed: SeenNode) -> RulesCut | None:
                 parts.append(f"it has no table {' and no table '.join(missing)}")
     if observed.unseen:
         parts.append(f"nothing was collected of {', '.join(observed.unseen)}; assumed instead")
+    parts += observed.half_seen
     if observed.routes and not has_devices(observed):
         parts.append("its routes lead to devices that could not be read: assumed, too")
     parts += [
@@ -118,8 +119,9 @@ def has_devices(observed: SeenNode) -> bool:
 
 
 def pod_cut(pod: str, observed: ObservedSpace) -> RulesCut | None:
-    """What cannot be read of a pod's namespace whose parts were all asked for."""
-    if not observed.unread:
-        return None
-    said = ", ".join(map(str, observed.unread))
-    return RulesCut(words=f"of pod {pod}: nothing was collected of {said}; assumed instead")
+    """What cannot be read of a pod's namespace whose parts were all asked for, or not wholly."""
+    parts = list(observed.half_seen)
+    if observed.unread:
+        said = ", ".join(map(str, observed.unread))
+        parts.append(f"nothing was collected of {said}; assumed instead")
+    return RulesCut(words=f"of pod {pod}: {'; '.join(parts)}") if parts else None

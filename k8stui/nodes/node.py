@@ -268,7 +268,9 @@ def _plugged(observed: Interface, generated: Interface | None, far_end: End | No
         port = (generated.port if generated else None) or BridgePort()
     peer = far_end or (generated.peer if generated else None)
     found = replace(observed, peer=peer, port=port)
-    if far_end is not None and far_end[0] == WIRE and found.driver in OVER_CARDS:
+    is_over_card = found.driver in OVER_CARDS and far_end is not None and far_end[0] == WIRE
+    is_unnamed = found.kind is LinkKind.OTHER and not found.driver
+    if far_end is not None and (is_over_card or is_unnamed):
         found = replace(found, kind=LinkKind.VETH)
     if generated is None:
         return found

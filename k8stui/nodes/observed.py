@@ -106,6 +106,10 @@ class ObservedSpace(Protocol):
         """What could not be read (of a node also in the others), as far as it was asked for."""
 
     @property
+    def half_seen(self) -> tuple[str, ...]:
+        """What was shown, but not all of it: sentences."""
+
+    @property
     def unseen(self) -> tuple[str, ...]:
         """What was asked for and not shown, each with why: as it is generated, it counts."""
 
@@ -164,6 +168,7 @@ class ObservedNode:
     cables: Mapping[End, End] = field(default_factory=dict)
     is_whole: bool = False
     unseen: tuple[str, ...] = ()
+    half_seen: tuple[str, ...] = ()
     unread: tuple[Unread, ...] = ()
 
     @property

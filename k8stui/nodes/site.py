@@ -86,6 +86,8 @@ class Site:
         self._uplinks: dict[str, tuple[Uplink, ...]] = {}
         self._spaces: dict[str, Mapping[str, ObservedSpace]] = {}
         self._bridged: dict[str, Mapping[Address, tuple[int, str]]] = {}
+        self._routed: dict[str, Mapping[Address, str]] = {}
+        self._hung: dict[str, dict[End, End]] = {}
         self._running: dict[Callable[[Pod, Container], bool], Container | None] = {}
         self._running_then: Mapping[Callable[[Pod, Container], bool], Container | None] = {}
         self._pods_apart: AbstractSet[str] = frozenset()
@@ -567,8 +569,8 @@ class Site:
 
     def far_ends(self, node: Node) -> Mapping[str, End]:
         """The node's devices with the (namespace, device) that a cable leads to, as it was seen."""
-        observed = self.observed(node)
-        if not observed.cables:
+        observed, cables = self.observed(node), self._cables(node)
+        if not cables:
             return {}
         names = {ROOT: node.name}
         for pod in self.pods(node.name):
@@ -576,7 +578,7 @@ class Site:
             names |= {name: pod.key for name, one in observed.pods.items() if one is space}
         return {
             device: (names[far], far_device)
-            for (space, device), (far, far_device) in observed.cables.items()
+            for (space, device), (far, far_device) in cables.items()
             if space == ROOT and far in names
         }
 
@@ -586,9 +588,32 @@ class Site:
         name = next((name for name, one in observed.pods.items() if one is space), None)
         return {
             device: (node.name if far == ROOT else pod.key, far_device)
-            for (near, device), (far, far_device) in observed.cables.items()
+            for (near, device), (far, far_device) in self._cables(node).items()
             if near == name and far in (ROOT, name)
         }
+
+    def _cables(self, node: Node) -> Mapping[End, End]:
+        """The cables whose ends tell of each other.
+
+        Where none does, as by BusyBox's ip: what the node's routes, or its neighbours and bridges,
+        have for a pod's address leads to the pod's card, where it has but one.
+        """
+        observed = self.observed(node)
+        if observed.cables or not observed.pods:
+            return observed.cables
+        found = self._hung.get(node.name)
+        if found is None:
+            found = self._hung[node.name] = {}
+            names = {id(space): name for name, space in observed.pods.items()}
+            for pod in self.pods(node.name):
+                space = self.space_of(node, pod)
+                port = self.routed_to(node, pod) or self.bridged_to(node, pod)
+                kinds = [] if space is None else space.interfaces or ()
+                cards = [one.name for one in kinds if one.kind is LinkKind.VETH]
+                if port is not None and len(cards) == 1:
+                    near, far = (ROOT, port), (names[id(space)], cards[0])
+                    found |= {near: far, far: near}
+        return found
 
     def seen_mac(self, node: Node, device: str) -> str | None:
         """The MAC address that a dump shows of one of the node's devices."""
@@ -605,17 +630,10 @@ class Site:
 
     def routed_to(self, node: Node, pod: Pod) -> str | None:
         """The device that a dump's route to the pod's own address names, on a cable of its own."""
-        observed = self.observed(node)
-        cables = {
-            interface.name
-            for interface in observed.interfaces or ()
-            if interface.kind is LinkKind.VETH and interface.master is None
-        }
-        own = {Prefix(address, address.bits) for address in pod.addresses}
-        for route in observed.routes or ():
-            if route.destination in own and route.device in cables and route.table != "local":
-                return route.device
-        return None
+        routed = self._routed.get(node.name)
+        if routed is None:
+            routed = self._routed[node.name] = _behind_routes(self.observed(node))
+        return next((routed[one] for one in pod.addresses if one in routed), None)
 
 
 def namespace_of(cluster: Cluster, pod: Pod) -> str:
@@ -640,6 +658,24 @@ def namespace_of(cluster: Cluster, pod: Pod) -> str:
         why = f": {pod.pending_reason}" if pod.pending_reason else ""
         raise NoNamespaceError(pod.key, f"it is {pod.phase} and has no address yet{why}")
     return pod.key
+
+
+def _behind_routes(observed: SeenNode) -> Mapping[Address, str]:
+    """By address the device that the first route to it alone names, where that is a cable's end.
+
+    Without ``-d`` nobody may say what kind of device it is.
+    """
+    cables = {
+        one.name
+        for one in observed.interfaces or ()
+        if one.kind in (LinkKind.VETH, LinkKind.OTHER) and not one.driver and one.master is None
+    }
+    found: dict[Address, str] = {}
+    for route in observed.routes or ():
+        address, length = route.destination
+        if length == address.bits and route.device in cables and route.table != "local":
+            found.setdefault(address, route.device)
+    return found
 
 
 def _behind_ports(observed: SeenNode) -> Mapping[Address, tuple[int, str]]:

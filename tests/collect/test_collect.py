@@ -170,6 +170,21 @@ def test_what_the_script_wrote_is_walked_as_the_packets_went(printed: str, tmp_p
     assert other.outcome.result is (Result.TIMEOUT if has_policy else Result.REFUSED)
 
 
+def test_what_busybox_shows_is_walked_and_what_it_hides_is_said(tmp_path: Path) -> None:
+    """The same namespaces, by BusyBox 1.35's applets: an ``ip rule add not from`` among them."""
+    text = Path(__file__).with_name("busybox.txt").read_text()
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "cluster.yaml").write_text(OBJECTS)
+    (tmp_path / "nodes" / "alone.txt").write_text(text)
+    world = build_world([str(tmp_path)])
+    (trace,) = walks(world, parse_request(world, "pod/asker", "svc/web:8000"))
+    assert trace.outcome.result is Result.CONNECTED
+    assert str(trace.outcome.source_seen_by_server) == "192.0.2.10"
+    assert "BusyBox's ip does not show all of its ip rule 10 (not, " in trace.outcome.reason
+    seen = CollectedNode(str(tmp_path / "nodes" / "alone.txt"))
+    assert [one.half_seen == () for one in (seen, *seen.pods.values())] == [False, True, True]
+
+
 def test_every_section_is_read(printed: str, tmp_path: Path) -> None:
     file = tmp_path / "alone.txt"
     file.write_text(printed.partition("\n")[2])

@@ -218,6 +218,9 @@ def _rules(lines: _Lines) -> Iterator[Record]:
         for word in words:
             if word in _ACTIONS:
                 record["action"] = word
+        if record.get("table") == "unspec":  # BusyBox's, of a goto, a nop or an action
+            del record["table"]
+            record |= {} if "action" in record else {"nop": None}
         if "fwmark" in words[:-1]:
             mark, _, mask = words[words.index("fwmark") + 1].partition("/")
             record["fwmark"] = mark

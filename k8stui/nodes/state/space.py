@@ -14,6 +14,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import TrackedConnection
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import (
+    DEFAULT_POLICY_RULES,
     FdbEntry,
     Interface,
     Neighbour,
@@ -124,8 +125,20 @@ class CollectedSpace:
         return self._read(self._one(_BPF), lambda text, _: parse_programs(text))
 
     @cached_property
+    def _is_busybox(self) -> bool:
+        """Whether ``ip`` is BusyBox's, which says so when it is asked for JSON."""
+        asked = (self._section(one) for one in (_ADDRESSES[0], *_RULES[4]))
+        return any(one is not None and "BusyBox" in one.failure for one in asked)
+
+    @cached_property
     def links(self) -> tuple[Link, ...]:
-        """The devices, as far as cables are concerned."""
+        """The devices, as far as cables are concerned.
+
+        BusyBox's ``ip`` looks other ends up among this namespace's own devices, wherever they are
+        (networking/libiproute/ipaddress.c print_linkinfo).
+        """
+        if self._is_busybox:
+            return ()
         section = self._one(_ADDRESSES)
         records = self._read(section, lambda text, _: printed.records(text, "ip addr")) or ()
         return tuple(_link(one) for one in records)
@@ -271,6 +284,24 @@ class CollectedSpace:
             if said is None and not self._is_unread(commands)
         )
         return (*missing, *map(str, self._all_unread()))
+
+    @cached_property
+    def half_seen(self) -> tuple[str, ...]:
+        """What BusyBox's ``ip`` leaves out (networking/libiproute/iprule.c print_rule).
+
+        The rules that the kernel makes have nothing to leave out.
+        """
+        rules = self.policy_rules or ()
+        own = {rule.priority for rule in DEFAULT_POLICY_RULES}
+        more = dict.fromkeys(str(one.priority) for one in rules if one.priority not in own)
+        if not self._is_busybox or not more:
+            return ()
+        said = (
+            f"BusyBox's ip does not show all of its ip rule {', '.join(more)} (not, oif, ipproto, "
+            "ports, uidrange and goto it leaves out), which are taken as shown: run ip -j rule of "
+            "iproute2 there"
+        )
+        return (said,)
 
     @property
     def unread(self) -> tuple[Unread, ...]:
