@@ -8,6 +8,7 @@ from fractions import Fraction
 from itertools import filterfalse
 from typing import Protocol
 
+from k8stui.kernel.client import Speak
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Network
 from k8stui.kernel.simulate import connect
@@ -26,14 +27,15 @@ def branches(
     request: Connect,
     *,
     until_answered: bool = False,
+    speak: Speak | None = None,
     alike: SameEnd | None = None,
     given: tuple[int, ...] = (),
 ) -> Iterator[Exchange]:
     """Each branch once, the one where every random rule matches first.
 
     A walk is a function of its choices: it is replayed with a prefix of them, and beyond the
-    prefix every fork's first way is taken. The probabilities sum to 1. `until_answered`: see
-    `connect`. Of branches that are `alike` the first is walked, and stands for the others: see
+    prefix every fork's first way is taken. The probabilities sum to 1. `until_answered`, `speak`:
+    see `connect`. Of branches that are `alike` the first is walked, and stands for the others: see
     `Exchange.alike`. `given`: the ways of the first forks are these, and only what comes behind is
     tried; the probabilities sum to theirs.
     """
@@ -49,7 +51,7 @@ def branches(
             forks.append(fork)
             return prefix[place] if place < len(prefix) else 0
 
-        exchange = connect(network, request, choose, until_answered=until_answered)
+        exchange = connect(network, request, choose, until_answered=until_answered, speak=speak)
         taken = (*prefix, *(0,) * (len(forks) - len(prefix)))
         # Of the choices made freely the other ways are still to be walked, those of the last first.
         left = [(before, ways[1:])] if ways else []

@@ -6,6 +6,7 @@ docs/facts/outcomes.md, sections 1 and 2.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import partial
 from math import inf
@@ -20,7 +21,7 @@ from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
 from k8stui.kernel.packet import Packet, Protocol, TcpFlags
 from k8stui.kernel.routing import Decision
 from k8stui.kernel.skb import Skb
-from k8stui.kernel.step import Direction, StepKind
+from k8stui.kernel.step import Direction, Step, StepKind
 from k8stui.record import record
 
 _SYN_BYTES = 40
@@ -31,6 +32,10 @@ _RTO_SECONDS = 0.2
 """When the first data is sent again on a way that is quick (TCP_RTO_MIN)."""
 _FIRST_SECONDS = 0.5
 """A SYN is sent again after a second (TCP_TIMEOUT_INIT)."""
+
+Speak = Callable[[Sequence[Step]], int | None]
+"""Says of a handshake, by its steps, how many bytes of data follow; None: none do."""
+
 _EIGHT = 8
 """Header of UDP, and of an echo request."""
 _DATAGRAM_BYTES = 13
@@ -131,6 +136,7 @@ class Client:
         "result",
         "seconds",
         "server",
+        "speak",
         "unconnected",
     )
 
@@ -145,6 +151,7 @@ class Client:
         remote_port: int,
         own_mtu_bytes: int,
         data_bytes: int | None = None,
+        speak: Speak | None = None,
         unconnected: bool = False,
     ) -> None:
         self.host = host
@@ -154,6 +161,7 @@ class Client:
         self.remote = remote
         self.remote_port = remote_port
         self.data_bytes = data_bytes
+        self.speak = speak
         self.unconnected = unconnected
         self.pending: str | None = None
         """An errno that came when nobody waited for it (sk_err): the next call fails with it."""
@@ -293,6 +301,8 @@ class Client:
             step = journal.step(
                 self.host.name, skb, StepKind.DELIVER, "SYN-ACK: connect() returns, connected"
             )
+            if self.data_bytes is None and self.speak is not None:
+                self.data_bytes = self.speak(journal.steps)
             if self.data_bytes is None:
                 self._connected(f"connected to {packet.src.with_port(packet.sport)}", step)
                 self._send(TcpFlags.ACK, 0)

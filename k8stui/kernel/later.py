@@ -6,12 +6,11 @@ first packets met are asked: a "no" is certain, a "yes" means that they are wort
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from k8stui.kernel.compile import CompiledRule, compile_rule
 from k8stui.kernel.derived import Derived
-from k8stui.kernel.exchange import Exchange, Result
 from k8stui.kernel.matches.base import Always, Comment, Test
 from k8stui.kernel.matches.connection import (
     ConnectionProtocolTest,
@@ -33,7 +32,6 @@ from k8stui.kernel.matches.place import (
 )
 from k8stui.kernel.matches.ports import PortTest
 from k8stui.kernel.namespace import NetNamespace, Network, PolicyRule
-from k8stui.kernel.packet import Protocol
 from k8stui.kernel.rules import BUILTIN_CHAINS, Chain, Table
 from k8stui.kernel.step import ConntrackCause, Direction, RuleCause, Step, StepKind
 from k8stui.kernel.targets.base import CopyMark, Decide, GoOn, Jump, LowerMss, SetMark
@@ -67,18 +65,14 @@ _PLAIN = Does(Effect.LEAVES)
 _PLAIN_END = Does(Effect.ENDS)
 
 
-def matters(network: Network, exchange: Exchange) -> bool:
-    """Whether what connect() does not tell is worth a walk: the exchange is a handshake so far."""
-    if exchange.felt.result is not Result.CONNECTED or not exchange.steps:
-        return False
-    if exchange.steps[0].before.protocol is not Protocol.TCP:
-        return False
+def matters(network: Network, handshake: Sequence[Step]) -> bool:
+    """Whether what connect() does not tell is worth a walk: by what it took for it to return."""
     # Where only one direction comes by, the ACK is INVALID.
-    if _tracked(exchange, Direction.FORWARD) != _tracked(exchange, Direction.REPLY):
+    if _tracked(handshake, Direction.FORWARD) != _tracked(handshake, Direction.REPLY):
         return True
-    family = exchange.steps[0].before.src.version
+    family = handshake[0].before.src.version
     skips = ends = False
-    for name, steps in _by_namespace(exchange).items():
+    for name, steps in _by_namespace(handshake).items():
         namespace = network[name]
         if any(map(_routes_apart, namespace.policy_rules)):
             return True
@@ -96,17 +90,17 @@ def _routes_apart(rule: PolicyRule) -> bool:
     return rule.mark is not None or rule.source is not None
 
 
-def _tracked(exchange: Exchange, direction: Direction) -> set[str]:
+def _tracked(handshake: Sequence[Step], direction: Direction) -> set[str]:
     return {
         step.namespace
-        for step in exchange.steps
+        for step in handshake
         if step.direction is direction and isinstance(step.cause, ConntrackCause)
     }
 
 
-def _by_namespace(exchange: Exchange) -> Mapping[str, list[Step]]:
+def _by_namespace(handshake: Sequence[Step]) -> Mapping[str, list[Step]]:
     found: dict[str, list[Step]] = {}
-    for step in exchange.steps:
+    for step in handshake:
         found.setdefault(step.namespace, []).append(step)
     return found
 

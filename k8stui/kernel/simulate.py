@@ -12,7 +12,7 @@ from math import inf
 
 from k8stui.kernel import bridge, device, icmp, ip, ipip, multipath, neighbour, netfilter, vxlan
 from k8stui.kernel.address import is_link_local, is_multicast, is_zero
-from k8stui.kernel.client import Client, Phase, result_of
+from k8stui.kernel.client import Client, Phase, Speak, result_of
 from k8stui.kernel.context import first_way
 from k8stui.kernel.events import EventQueue, expiry
 from k8stui.kernel.exchange import SAME_SOCKET, Choose, Connect, Exchange, Felt, Result
@@ -51,6 +51,7 @@ def connect(
     choose: Choose | None = None,
     *,
     until_answered: bool = False,
+    speak: Speak | None = None,
     linger_seconds: float = 0.0,
 ) -> Exchange:
     """Send one request and follow it until the client knows, or gives up.
@@ -58,7 +59,9 @@ def connect(
     `choose` decides where chance does; without it every random rule matches, which is the first
     endpoint. What `Connect.earlier` asks for happens before, and is not part of the exchange.
     `until_answered` ends it when the client knows: a connection's last ACK, a third of
-    the work, is not sent. `linger_seconds`: for how long timers still go on after that.
+    the work, is not sent. `speak` is asked what a client says once it is connected that
+    `Connect.data_bytes` lets say nothing. `linger_seconds`: for how long timers still go on after
+    that.
 
     Raises:
         KeyError: the network has no namespace of the request's name.
@@ -89,7 +92,7 @@ def connect(
             if host is None:
                 raise KeyError(request.namespace)
     simulation.choose = choose or first_way
-    run = _Run(simulation, endpoints, host, request, request.earlier)
+    run = _Run(simulation, endpoints, host, request, request.earlier, speak=speak)
     run.start()
     run.loop(until_answered=until_answered, linger_seconds=linger_seconds)
     return run.exchange()
@@ -157,6 +160,8 @@ class _Run:
         host: Host,
         request: Connect,
         turn: int,
+        *,
+        speak: Speak | None = None,
     ) -> None:
         self.simulation = simulation
         self.endpoints = endpoints
@@ -184,6 +189,7 @@ class _Run:
                 destination, host.mtu(self.decision) or _ETHERNET_MTU_BYTES
             ),
             data_bytes=request.data_bytes,
+            speak=speak,
             unconnected=request.unconnected and request.protocol is Protocol.UDP,
         )
         endpoints.client = self.client

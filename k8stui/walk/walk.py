@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from math import prod
+from functools import partial
 from typing import TYPE_CHECKING
 
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Connect, Exchange, Result
+from k8stui.kernel.step import Step
 from k8stui.nodes.kubeproxy import relays
 from k8stui.nodes.network import ClusterNetwork
 from k8stui.walk.alike import Endpoints
@@ -140,23 +141,28 @@ def _branches(
 
     if _is_meshed(world, connect.namespace) and connect.uid is None:
         connect = replace(connect, uid=_ROOT)
-    ways = branches(world.network, connect, until_answered=True, alike=endpoints, given=given)
-    for handshake in ways:
-        servers = tuple(endpoints.server(handshake, way) for way in handshake.alike)
-        for exchange in _with_data(world, connect, handshake):
-            asked = replace(request, connect=connect)
-            onward = _through_proxies(world, asked, exchange)
-            if onward is not None:
-                yield from ((None, each) for each in onward)
-                continue
-            joined = _passed_on(world, asked, exchange)
-            made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
-            if world.cluster.all_policies and _may_be_unheard(world):
-                from k8stui.walk.policies import unheard_policies  # noqa: PLC0415 - where any are
+    for exchange in branches(
+        world.network,
+        connect,
+        until_answered=True,
+        speak=partial(_first_data, world),
+        alike=endpoints,
+        given=given,
+    ):
+        servers = tuple(endpoints.server(exchange, way) for way in exchange.alike)
+        asked = replace(request, connect=connect)
+        onward = _through_proxies(world, asked, exchange)
+        if onward is not None:
+            yield from ((None, each) for each in onward)
+            continue
+        joined = _passed_on(world, asked, exchange)
+        made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
+        if world.cluster.all_policies and _may_be_unheard(world):
+            from k8stui.walk.policies import unheard_policies  # noqa: PLC0415 - where any are
 
-                made = unheard_policies(world, asked, made)
-            whole = None if joined else exchange
-            yield whole, replace(made, alike=servers) if servers else made
+            made = unheard_policies(world, asked, made)
+        whole = None if joined else exchange
+        yield whole, replace(made, alike=servers) if servers else made
 
 
 def _enforced(world: World) -> bool:
@@ -174,20 +180,11 @@ def _may_be_unheard(world: World) -> bool:
     return not (world.options.iptables or world.options.state)
 
 
-def _with_data(world: World, connect: Connect, handshake: Exchange) -> Iterator[Exchange]:
-    """The exchange with the first data, where rules may tell that from the handshake."""
+def _first_data(world: World, handshake: Sequence[Step]) -> int | None:
+    """What the client says first, where rules may tell that from the handshake."""
     from k8stui.kernel import later  # noqa: PLC0415 - as above
-    from k8stui.kernel.branches import branches  # noqa: PLC0415 - as above
 
-    if connect.data_bytes is not None or not later.matters(world.network, handshake):
-        yield handshake
-        return
-    whole = replace(connect, data_bytes=_FIRST_DATA_BYTES)
-    given = tuple(fork.chosen for fork in handshake.forks)
-    shares = prod(fork.way.share for fork in handshake.forks)
-    for exchange in branches(world.network, whole, until_answered=True, given=given):
-        share = exchange.probability / shares * handshake.probability
-        yield replace(exchange, probability=share, alike=handshake.alike)
+    return _FIRST_DATA_BYTES if later.matters(world.network, handshake) else None
 
 
 def _is_meshed(world: World, namespace: str) -> bool:

@@ -90,4 +90,4 @@ def test_what_is_written_for_a_usual_cluster_is_not_walked_twice() -> None:
     world = build_world([str(sample("guestbook"))])
     request = parse_request(world, "pod/client", "svc/frontend")
     assert request.connect is not None
-    assert not matters(world.network, connect(world.network, request.connect))
+    assert not matters(world.network, connect(world.network, request.connect).steps)
