@@ -100,7 +100,7 @@ def walked(
     expected = (None, lands, request.connect.destination if request.connect is not None else None)
     found: dict[Result, Fraction] = {}
     told: dict[Result, Trace] = {}
-    for each in walks(world, request, given=given):
+    for each in walks(world, request, told=False, given=given):
         done = each.outcome
         if lands is not None and _leads_to(each) not in expected:
             raise AstrayError

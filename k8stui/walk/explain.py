@@ -21,12 +21,18 @@ from k8stui.walk.trace import Hop, Request, TraceStep
 
 
 def explain(
-    request: Request, exchange: Exchange | None, cluster: Cluster | None = None, offset: int = 0
+    request: Request,
+    exchange: Exchange | None,
+    cluster: Cluster | None = None,
+    offset: int = 0,
+    *,
+    told: bool = True,
 ) -> tuple[tuple[Hop, ...], dict[int, int]]:
     """Turn an exchange into hops; without one there are only the steps that resolved the name.
 
     Also gives the number of each kernel step that was kept, by its index in the exchange.
     `cluster`: what a rewritten source is explained by; `offset`: steps of the walk before these.
+    Without `told` steps have no words and no origin.
     """
     resolved = _resolve_steps(request)
     hops: list[Hop] = []
@@ -43,8 +49,8 @@ def explain(
             namespace, direction, steps = each.namespace, each.direction, []
         number += 1
         numbers[index] = number
-        made = _step(number, each, exchange.forks if exchange else ())
-        if exchange is not None and cluster is not None and each.kind is StepKind.SNAT:
+        made = _step(number, each, exchange.forks if exchange else (), told=told)
+        if told and exchange is not None and cluster is not None and each.kind is StepKind.SNAT:
             here = {at: offset + n for at, n in numbers.items()}
             made = _with_its_mark(made, each, exchange, cluster, here)
         steps.append(made)
@@ -139,21 +145,27 @@ def _with_its_mark(
     return replace(made, text=f"{made.text}, because marked at step {at}: {why}", origin=origin)
 
 
-def _step(number: int, step: kernel.Step, forks: Sequence[kernel.Fork]) -> TraceStep:
-    why = because(step.cause)
-    text = sentence(step, forks)
-    detail = proof(step.cause)
-    if not detail and why is not None and why.text not in text:
-        detail = why.text
+def _step(number: int, step: kernel.Step, forks: Sequence[kernel.Fork], *, told: bool) -> TraceStep:
+    text, detail = _words(step, forks) if told else ("", "")
     return TraceStep(
         number=number,
         kind=step.kind,
         device=step.device,
         hook=step.hook,
         cause=step.cause,
-        origin=origin_of(step.cause),
+        origin=origin_of(step.cause) if told else None,
         before=step.before,
         after=step.after,
         text=text,
         detail=detail,
     )
+
+
+def _words(step: kernel.Step, forks: Sequence[kernel.Fork]) -> tuple[str, str]:
+    """What was decided, and the proof of it."""
+    why = because(step.cause)
+    text = sentence(step, forks)
+    detail = proof(step.cause)
+    if not detail and why is not None and why.text not in text:
+        detail = why.text
+    return text, detail

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -41,6 +41,7 @@ def walks(
     request: Request,
     *,
     diagnose: bool = True,
+    told: bool = True,
     endpoints: Endpoints | None = None,
     given: tuple[int, ...] = (),
 ) -> Iterator[Trace]:
@@ -49,8 +50,10 @@ def walks(
     Of many endpoints those that fare alike are one branch (`Trace.alike`); `endpoints` remembers
     which, from one request to the next.
     Without `diagnose` a failed walk says what the kernel knows, and looks for no typing errors in
-    ten thousand pods' labels: `Outcome.reason` and `advice` may be empty. `given`: the first
-    choices are these, as for `kernel.branches`; probabilities sum to theirs.
+    ten thousand pods' labels: `Outcome.reason` and `advice` may be empty. Without `told` the steps
+    have neither words nor origins, and nobody says what is taken for granted: for who wants
+    outcomes alone. `given`: the first choices are these, as for `kernel.branches`; probabilities
+    sum to theirs.
     """
     if request.connect is None:
         yield _unresolved(world, request)
@@ -72,8 +75,8 @@ def walks(
     while left:
         connect = left.pop(0)
         others = [other.destination for other in left]
-        for each in _branches(world, request, connect, endpoints, given, diagnose=diagnose):
-            exchange, made = each
+        told_of = partial(trace, world, request, diagnose=diagnose, told=told)
+        for exchange, made in _branches(world, request, connect, endpoints, given, told_of=told_of):
             same: tuple[bool, ...] = ()
             if exchange is not None and others:
                 same = endpoints.addresses(exchange, connect.destination, others)
@@ -127,7 +130,7 @@ def _branches(
     endpoints: Endpoints,
     given: tuple[int, ...],
     *,
-    diagnose: bool,
+    told_of: Callable[[Exchange], Trace],
 ) -> Iterator[tuple[Exchange | None, Trace]]:
     """All outcomes of asking one address, each with what the kernel did where it did it all."""
     if relays(world.cluster):
@@ -156,7 +159,7 @@ def _branches(
             yield from ((None, each) for each in onward)
             continue
         joined = _passed_on(world, asked, exchange)
-        made = joined or trace(world, request, exchange, 1, diagnose=diagnose)
+        made = joined or told_of(exchange)
         if world.cluster.all_policies and _may_be_unheard(world):
             from k8stui.walk.policies import unheard_policies  # noqa: PLC0415 - where any are
 
@@ -211,10 +214,15 @@ def _passed_on(world: World, request: Request, exchange: Exchange) -> Trace | No
 
 
 def trace(
-    world: World, request: Request, exchange: Exchange, branch: int, *, diagnose: bool = True
+    world: World,
+    request: Request,
+    exchange: Exchange,
+    *,
+    diagnose: bool = True,
+    told: bool = True,
 ) -> Trace:
-    """Explain one exchange of the kernel room as branch number `branch` of the walk."""
-    hops, numbers = explain(request, exchange, world.cluster)
+    """Explain one exchange of the kernel room as a branch of the walk, the first."""
+    hops, numbers = explain(request, exchange, world.cluster, told=told)
     return Trace(
         request=request,
         hops=hops,
@@ -223,8 +231,7 @@ def trace(
         ),
         probability=exchange.probability,
         forks=exchange.forks,
-        branch=branch,
-        assumptions=tuple(doubts(world, request, exchange)),
+        assumptions=tuple(doubts(world, request, exchange)) if told else (),
     )
 
 
