@@ -54,6 +54,7 @@ def command(
     from k8stui.export import reach as export  # noqa: PLC0415
     from k8stui.export.compare import screen_columns  # noqa: PLC0415
     from k8stui.reach.ends import asked, askers  # noqa: PLC0415
+    from k8stui.reach.processes import available  # noqa: PLC0415
     from k8stui.reach.reach import reach  # noqa: PLC0415
     from k8stui.reach.selector import parse_port, select  # noqa: PLC0415
 
@@ -65,7 +66,7 @@ def command(
         rows = select(world.cluster, sources, namespace, [*askers(world)])
     with value_of("--to"):
         columns = select(world.cluster, destinations, namespace, [*asked(world, numbers)])
-    found = reach(world, rows, columns)
+    found = reach(world, rows, columns, processes=available())
     if form == "json":
         write_data(export.reach_json(world.cluster, found, summary=summary))
     elif form == "csv":

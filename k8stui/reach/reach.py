@@ -13,7 +13,7 @@ cannot be said beforehand, a pair is a class of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from k8stui.kernel.address import Address
 from k8stui.reach.ends import Asked, Asker
 from k8stui.reach.felt import AstrayError, PairFelt, most, together, walked
 from k8stui.reach.places import Places
+from k8stui.reach.processes import Processes
 from k8stui.reach.relations import Actor, Relations, bits
 from k8stui.reach.ways import Choices, RequestWay, Ways
 from k8stui.record import record
@@ -96,16 +97,25 @@ class Reach:
         return [cell for cell in found if cell is not None]
 
 
+_AT_ONCE = 64
+"""Of so many who are asked all that is to be walked is found before it is walked."""
+
 Watch = Callable[[int, int], None]
 """Is told how many of those who are asked are done with, and how many walks that took; what it
 raises ends the work."""
 
 
 def reach(
-    world: World, askers: Sequence[Asker], asked: Sequence[Asked], watch: Watch | None = None
+    world: World,
+    askers: Sequence[Asker],
+    asked: Sequence[Asked],
+    watch: Watch | None = None,
+    *,
+    processes: int = 1,
 ) -> Reach:
-    """Sort all pairs into classes and walk one of each."""
-    return _Classes(world, askers, asked).reach(watch or (lambda _done, _walks: None))
+    """Sort all pairs into classes and walk one of each. `processes`: so many may be made for it."""
+    classes = _Classes(world, askers, asked, processes)
+    return classes.reach(watch or (lambda _done, _walks: None))
 
 
 class _Way(NamedTuple):
@@ -117,8 +127,9 @@ class _Way(NamedTuple):
     lands: Address | None = None
 
 
-_Cells = Iterable[tuple[int, tuple[_Way, ...]]]
+_Sorted = tuple[int, tuple[_Way, ...]]
 """Askers, and what the parts of their pairs are."""
+_Cells = Sequence[_Sorted]
 
 
 _Told = tuple[int, int, bool]
@@ -135,6 +146,14 @@ class _Splits(NamedTuple):
     groups: Sequence[tuple[int, tuple[_Told, ...]]]
 
 
+class _Job(NamedTuple):
+    """A part to be walked."""
+
+    way: _Way
+    asker: int
+    asked: int
+
+
 class _Kind(NamedTuple):
     """Askers that are plugged in alike."""
 
@@ -144,7 +163,9 @@ class _Kind(NamedTuple):
 
 
 class _Classes:
-    def __init__(self, world: World, askers: Sequence[Asker], asked: Sequence[Asked]) -> None:
+    def __init__(
+        self, world: World, askers: Sequence[Asker], asked: Sequence[Asked], processes: int
+    ) -> None:
         self._world, self._askers, self._asked = world, askers, asked
         self._places = Places(world)
         self._all = (1 << len(askers)) - 1
@@ -154,6 +175,7 @@ class _Classes:
             if pod.addresses and pod.key not in places:
                 places[pod.key] = len(actors)
                 actors.append(_actor(Asker("", "", pod)))
+        self._processes = Processes(self._walked, processes)
         self._relations = Relations(world.cluster, actors)
         named_ports = self._relations.named_ports
         self._ways = Ways(world, self._places, places, named_ports=named_ports)
@@ -173,9 +195,10 @@ class _Classes:
 
     def reach(self, watch: Watch) -> Reach:
         columns: list[list[Cell]] = []
-        for one in self._asked:
-            watch(len(columns), len(self._parts))
-            columns.append(self._column(one))
+        places = range(len(self._asked))
+        for begin in places[::_AT_ONCE]:
+            watch(begin, len(self._parts))
+            columns += self._columns(places[begin : begin + _AT_ONCE])
         counts: dict[int, int] = {}
         for column in columns:
             for cell in column:
@@ -184,16 +207,37 @@ class _Classes:
             askers=self._askers,
             asked=self._asked,
             classes={
-                number: replace(one, pairs=counts[number])
-                for number, one in self._classes.items()
-                if number in counts
+                number: replace(one, pairs=counts[number]) for number, one in self._classes.items()
             },
             columns=columns,
             parts=self._parts,
         )
 
-    def _column(self, asked: Asked) -> list[Cell]:
-        found: dict[tuple[int, int, str | None], int] = {}
+    def _columns(self, some: range) -> Iterator[list[Cell]]:
+        kinds = [(place, each) for place in some for each in self._sorted(self._asked[place])]
+        tried = [next(choices) for _, choices in kinds]
+        new: Sequence[int] = range(len(kinds))
+        while new:
+            self._walk((cell, kinds[number][0]) for number in new for cell in tried[number])
+            new = [number for number in new if self._is_astray(tried[number])]
+            for number in new:
+                tried[number] = next(kinds[number][1])
+        found: dict[int, dict[tuple[int, int, str | None], int]] = {place: {} for place in some}
+        for (place, _), cells in zip(kinds, tried, strict=True):
+            column = found[place]
+            for mask, ways in cells:
+                which = self._class_of(ways, mask, self._asked[place])
+                column[which] = column.get(which, 0) | mask
+        masks = self._masks
+        for column in found.values():
+            yield [Cell(*which, masks.setdefault(mask, mask)) for which, mask in column.items()]
+
+    def _is_astray(self, cells: _Cells) -> bool:
+        """Whether these are not the ways that are gone."""
+        return any(way.key in self._astray for _, ways in cells for way in ways)
+
+    def _sorted(self, asked: Asked) -> Iterator[Iterator[_Cells]]:
+        """All askers by what their parts may be: of each kind as kube-proxy may choose."""
         by_node: dict[tuple[str, tuple[int, ...]], Choices] = {}
         splits: dict[int, _Splits] = {}
         """By `id` of the ways, which `by_node` keeps: most nodes have the same."""
@@ -201,23 +245,18 @@ class _Classes:
             entry = asked.node or kind.node, kind.families
             if entry not in by_node:
                 by_node[entry] = self._ways.of(asked, *entry)
-            for ways in (*by_node[entry], None):
-                if ways is None:
-                    cells = self._whole(number, kind, asked)
-                else:
-                    if id(ways) not in splits:
-                        splits[id(ways)] = self._split(ways)
-                    senders = self._senders(kind.node, entry[0])
-                    cells = self._of_kind(number, kind, splits[id(ways)], senders)
-                try:
-                    walked = [(self._class_of(parts, mask, asked), mask) for mask, parts in cells]
-                except AstrayError:
-                    continue
-                for which, mask in walked:
-                    found[which] = found.get(which, 0) | mask
-                break
-        masks = self._masks
-        return [Cell(*which, masks.setdefault(mask, mask)) for which, mask in found.items()]
+            for ways in by_node[entry]:
+                if id(ways) not in splits:
+                    splits[id(ways)] = self._split(ways)
+            yield self._tried(asked, number, [splits[id(ways)] for ways in by_node[entry]])
+
+    def _tried(self, asked: Asked, number: int, choices: Sequence[_Splits]) -> Iterator[_Cells]:
+        """Askers of one kind: another choice each time, for want of one all ways in one part."""
+        kind = self._kinds[number]
+        senders = self._senders(kind.node, asked.node or kind.node)
+        for splits in choices:
+            yield list(self._of_kind(number, kind, splits, senders))
+        yield list(self._whole(number, kind, asked))
 
     @cached_property
     def _kinds(self) -> Mapping[int, _Kind]:
@@ -256,7 +295,7 @@ class _Classes:
 
     def _of_kind(
         self, number: int, kind: _Kind, splits: _Splits, senders: Sequence[Address]
-    ) -> _Cells:
+    ) -> Iterator[_Sorted]:
         """Askers of one kind by what their parts are.
 
         `senders`: addresses that may stand in a packet for the client's own.
@@ -318,7 +357,7 @@ class _Classes:
             )
         return found
 
-    def _whole(self, number: int, kind: _Kind, asked: Asked) -> _Cells:
+    def _whole(self, number: int, kind: _Kind, asked: Asked) -> Iterator[_Sorted]:
         """The ways of one who is asked, all in one part.
 
         Of a name they are the same for askers of one kind, but for policies; if more is not known
@@ -365,19 +404,17 @@ class _Classes:
         keys = tuple([way.key for way in ways])
         decided = self._decided.get(keys)
         if decided is None:
-            decided = self._decided[keys] = self._decide(keys, ways, mask, asked)
+            decided = self._decided[keys] = self._decide(keys, mask, asked)
         number, place = decided
         return number, keys[place], self._server(ways[place], asked)
 
-    def _decide(
-        self, keys: tuple[int, ...], ways: tuple[_Way, ...], mask: int, asked: Asked
-    ) -> tuple[int, int]:
+    def _decide(self, keys: tuple[int, ...], mask: int, asked: Asked) -> tuple[int, int]:
         """The class's number, and the place of the way that counts."""
         whole = tuple(sorted(keys))
         number = self._numbers.get(whole)
         if number is None:
             asker = self._askers[next(bits(mask))]
-            felt = together([self._part(way, asker, asked).felt for way in ways])
+            felt = together([self._parts[key].felt for key in keys])
             number = self._numbers[whole] = len(self._numbers) + 1
             self._classes[number] = Class(number=number, asker=asker, asked=asked, felt=felt)
         felts = [self._parts[key].felt for key in keys]
@@ -389,18 +426,29 @@ class _Classes:
         pod = self._places.pod_at(way.lands) if way.lands is not None else None
         return pod.key if pod is not None else None
 
-    def _part(self, way: _Way, asker: Asker, asked: Asked) -> WalkedWay:
-        found = self._parts.get(way.key)
-        if found is None:
-            if way.key in self._astray:
-                raise AstrayError
-            try:
-                felt = walked(self._world, asker, asked, way.given, of=way.of, lands=way.lands)
-            except AstrayError:
-                self._astray.add(way.key)
-                raise
-            found = self._parts[way.key] = WalkedWay(asker, asked, felt, self._server(way, asked))
-        return found
+    def _walk(self, cells: Iterable[tuple[_Sorted, int]]) -> None:
+        """Walk of each part that is new the first pair."""
+        jobs: dict[int, _Job] = {}
+        for (mask, ways), place in cells:
+            for way in ways:
+                known = way.key in self._parts or way.key in self._astray or way.key in jobs
+                if not known:
+                    jobs[way.key] = _Job(way, next(bits(mask)), place)
+        for job, felt in self._processes.do(list(jobs.values())):
+            if felt is None:
+                self._astray.add(job.way.key)
+                continue
+            asker, asked = self._askers[job.asker], self._asked[job.asked]
+            server = self._server(job.way, asked)
+            self._parts[job.way.key] = WalkedWay(asker, asked, felt, server)
+
+    def _walked(self, job: _Job) -> PairFelt | None:
+        """None: the walk shows that it is not gone."""
+        asker, asked, way = self._askers[job.asker], self._asked[job.asked], job.way
+        try:
+            return walked(self._world, asker, asked, way.given, of=way.of, lands=way.lands)
+        except AstrayError:
+            return None
 
 
 def _actor(one: Asker) -> Actor:
