@@ -14,6 +14,8 @@ _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-
 _QUALIFIED = re.compile(r"(?:[A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _PORT_CHARACTERS = re.compile(r"[-a-z0-9]*")
 _CONFIG_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_MAPPED_BITS = 96
+"""Before the IPv4 address in an IPv4-mapped one."""
 
 _WORD = "lower case letters, digits and '-', with a letter or digit at both ends"
 
@@ -139,6 +141,18 @@ def network_of(cidr: str) -> str:
 
     found = ipaddress.ip_network(cidr, strict=False)
     return str(found) if ipaddress.ip_address(cidr.partition("/")[0]) != found[0] else ""
+
+
+def unmapped(cidr: str) -> str:
+    """The IPv4 range that stands in a range of IPv4-mapped addresses (RFC 4291, 2.5.5.2); empty."""
+    import ipaddress  # noqa: PLC0415 - as above
+
+    base, _, length = cidr.partition("/")
+    address = ipaddress.ip_address(base)
+    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    if inner is None or int(length) < _MAPPED_BITS:
+        return ""
+    return str(ipaddress.ip_network(f"{inner}/{int(length) - _MAPPED_BITS}", strict=False))
 
 
 def is_inside(part: str, whole: str) -> bool:

@@ -64,10 +64,14 @@ def one_range(
 ) -> Iterator[Mistake]:
     """A mistake when `written` is no range of addresses (IsValidCIDRForLegacyField).
 
-    Bits behind its length are one since StrictIPCIDRValidation is on by default.
+    Bits behind its length are one since StrictIPCIDRValidation is on by default, and so are
+    IPv4-mapped addresses.
     """
     if not formats.is_cidr(written):
         yield Mistake(path, Wrong.INVALID, f"{written!r} is no range such as {example}", at)
+    elif network := formats.unmapped(written):
+        message = f"{written!r} is an IPv4 range, written as one of IPv6"
+        yield Mistake(path, Wrong.INVALID, message, at, mended=network, since="1.36")
     elif network := formats.network_of(written):
         message = f"{written!r} has bits behind its length: servers before 1.36 read {network}"
         yield Mistake(path, Wrong.INVALID, message, at, mended=network, since="1.36")
