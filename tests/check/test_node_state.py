@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from check.worlds import checked
 
 from k8stui.check.check import check
@@ -112,6 +113,22 @@ def _device(name: str, address: str | None = None, length: int = 0) -> dict[str,
         "address": f"02:00:00:00:00:{len(name):02x}",
         "addr_info": info if address else [],
     }
+
+
+@pytest.mark.parametrize(("mtu", "count"), [(1500, 1), (1450, 0)])
+def test_a_tunnel_that_is_too_wide_is_seen_among_devices_alone(
+    tmp_path: Path, mtu: int, count: int
+) -> None:
+    """Without its routes, and without what the pods have."""
+    file, dump = tmp_path / "all.yaml", tmp_path / "addr.json"
+    file.write_text(_MANIFEST)
+    tunnel = _device("flannel.1", "10.244.2.0", 32)
+    tunnel |= {"mtu": mtu, "linkinfo": {"info_kind": "vxlan", "info_data": {"id": 1}}}
+    dump.write_text(json.dumps([_device("eth0", "192.168.0.12", 24), tunnel]))
+    world = build_world(
+        [str(file)], node_options=NodeOptions(cni="flannel-vxlan", ip_addr={"node-2": str(dump)})
+    )
+    assert [one.rule for one in check(world)].count("mtu") == count
 
 
 _POLICY = """\

@@ -30,7 +30,8 @@ _WIDER = 20
 def look(ground: Ground) -> Iterator[Finding]:
     pods = {pod.key for pods in ground.senders.values() for pod in pods}
     tunnels: dict[tuple[str, str], list[tuple[int, Node]]] = {}
-    for node, space in collected(ground):
+    whole = {node.name for node, _ in collected(ground)}
+    for node, space in _with_devices(ground):
         used = {route.device for route in space.routes if route.destination.length}
         for tunnel in space.interfaces:
             kind = _kind(tunnel)
@@ -38,7 +39,8 @@ def look(ground: Ground) -> Iterator[Finding]:
                 continue
             tunnels.setdefault((kind, tunnel.name), []).append((tunnel.mtu_bytes, node))
             yield from _below(ground, node, tunnel, _card(space, tunnel, node))
-            yield from _inside(ground, node, tunnel, space, pods)
+            if node.name in whole:  # else the pods' devices are assumed
+                yield from _inside(ground, node, tunnel, space, pods)
     for (_, name), those in tunnels.items():
         usual = max(those, key=lambda one: sum(mtu == one[0] for mtu, _ in those))
         for mtu, node in those:
@@ -48,6 +50,14 @@ def look(ground: Ground) -> Iterator[Finding]:
                     f"{name} has an MTU of {mtu}, that of {usual[1].name} {usual[0]}",
                     "give the plug-in the same mtu on all nodes",
                 )  # fmt: skip
+
+
+def _with_devices(ground: Ground) -> Iterator[tuple[Node, NetNamespace]]:
+    """The nodes whose devices were seen, each with what stands there."""
+    options = ground.world.options
+    for name in ground.world.network.observed:
+        if name in options.state or name in options.ip_addr:
+            yield ground.cluster.nodes[name], ground.world.network[name]
 
 
 def _kind(device: Interface) -> str:
