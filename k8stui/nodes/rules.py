@@ -96,8 +96,9 @@ def _policies(
     owner: str, site: Site, programs: Programs, node: Node, version: int
 ) -> Sequence[Contribution]:
     del site
-    made = programs.engine.contribution(node, version) if programs.engine is not None else None
-    return () if made is None or made.owner != owner else (made,)
+    engine = programs.engine
+    made = engine.contribution(node, version) if engine and engine.owner == owner else None
+    return () if made is None else (made,)
 
 
 _OWNERS: Mapping[str, Callable[[Site, Programs, Node, int], Sequence[Contribution]]] = {

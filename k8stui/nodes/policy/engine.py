@@ -16,6 +16,10 @@ from k8stui.nodes.contribution import Contribution
 class Engine(Protocol):
     """What enforces NetworkPolicies on the nodes of one cluster, in Linux' own tables."""
 
+    @property
+    def owner(self) -> str:
+        """Its name as ``rules --owner`` has it."""
+
     def contribution(self, node: Node, version: int) -> Contribution | None:
         """Its rules; `version` 4 or 6. None: it has nothing to do with that family."""
 

@@ -55,6 +55,8 @@ _TO_HOST = {"accept": felix.ALLOW, "drop": felix.DROP, "return": felix.RETURN}
 class Calico:
     """One engine for all nodes."""
 
+    owner = OWNER
+
     def __init__(self, site: Site, *, judges: bool = True) -> None:
         """`judges`: whether it is told any policies; without, it guards and masquerades alone."""
         self._site = site

@@ -24,6 +24,8 @@ STABLE_SYNC = 1_700_000_000_000_000_000
 class KubeRouter:
     """One engine for all nodes."""
 
+    owner = OWNER
+
     def __init__(self, site: Site, dialect: Dialect) -> None:
         self._site = site
         self._dialect = dialect
