@@ -23,7 +23,7 @@ _FORM = f"write SOURCE {ARROW} DESTINATION RESULT, as in pod/a {ARROW} svc/b:80 
 _MEANT = {
     **dict.fromkeys(("allowed", "open", "ok", "yes", "reachable"), "write connected"),
     **dict.fromkeys(
-        ("denied", "blocked", "dropped", "closed", "no"), "write not connected, refused or timeout"
+        ("blocked", "dropped", "closed", "no"), "write not connected, refused or timeout"
     ),
 }
 """Words of other tools, and what is written here."""

@@ -188,6 +188,8 @@ class Pod:
     owner: tuple[str, str] | None = None
     """(kind, name) of the workload that it belongs to, at the top: Deployment, not ReplicaSet."""
     service_account: str = "default"
+    captured: Mapping[str, str] = field(default_factory=dict)
+    """What Istio's sidecar takes of its ports: ``excludeInboundPorts``, … of its annotations."""
     hostname: str | None = None
     subdomain: str | None = None
     container_id: str

@@ -13,6 +13,7 @@ from k8stui.walk.outcome import RESULT_WORDS
 
 _SIGNS = {
     Result.CONNECTED: ("✓", Ink.YES),
+    Result.DENIED: ("d", Ink.NO),
     Result.REFUSED: ("✗", Ink.NO),
     Result.UNREACHABLE: ("!", Ink.LOST),
     Result.TIMEOUT: ("–", Ink.LOST),
@@ -24,7 +25,7 @@ MARKS: Mapping[Mark, Sign] = {
     Unheard.CONNECTED: Sign("n", "not enforced", Ink.MIXED),
     None: Sign("~", "varies", Ink.MIXED),
 }
-"""By `k8stui.reach.fold.mark_of`; in ASCII ``+ x ! - 0 ? n ~``."""
+"""By `k8stui.reach.fold.mark_of`; in ASCII ``+ d x ! - 0 ? n ~``."""
 
 
 def felt_words(felt: PairFelt) -> str:

@@ -24,6 +24,8 @@ class Result(StrEnum):
     """What the client feels, in the words of the JSON contract (docs/json.md)."""
 
     CONNECTED = "connected"
+    DENIED = "denied"
+    """It is connected, and a proxy that took the connection says no (HTTP: 403). No kernel does."""
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"

@@ -32,6 +32,7 @@ from k8stui.kernel.namespace import (
     RouteType,
     Sysctls,
 )
+from k8stui.nodes import clouds
 from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, client, hand_written
 from k8stui.nodes.names import host_mac, mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
@@ -138,6 +139,7 @@ def build_wire(site: Site) -> NetNamespace:
         neighbours=part.neighbours,
         fdb=part.fdb,
         sysctls=Sysctls(ip_forward=True, bridge_nf_call_iptables=False),
+        judges=clouds.judges(site.cluster),
     )
 
 

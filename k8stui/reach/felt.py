@@ -19,6 +19,7 @@ from k8stui.walk.world import World
 
 _FAILURES = (
     Result.NO_SUCH_NAME,
+    Result.DENIED,
     Result.REFUSED,
     Result.UNREACHABLE,
     Result.TIMEOUT,

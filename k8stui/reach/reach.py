@@ -7,8 +7,8 @@ the choice given.
 
 Two pairs have the same part if nothing tells them apart: where both pods are plugged in and what
 routes and rules say of their addresses, who listens (`places`), how the Service's port is made
-(`ways`), what policies can see of them (`relations`), and whether the one is the other. Where that
-cannot be said beforehand, a pair is a class of its own.
+(`ways`), what policies and a mesh can see of them (`relations`), and whether the one is the other.
+Where that cannot be said beforehand, a pair is a class of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
+from k8stui.cluster.ingress.mesh import standing
 from k8stui.cluster.model import Service
 from k8stui.cluster.selectors import selects
 from k8stui.kernel.address import Address
@@ -269,7 +270,8 @@ class _Classes:
                 kind = self._places.of(one.pod), one.node
             if one.pod is not None:
                 names = one.pod.dns_policy, one.pod.dns_config, one.pod.host_aliases
-                kind = kind, one.pod.host_network, names
+                mesh = standing(self._world.cluster, one.pod)
+                kind = kind, one.pod.host_network, names, mesh
             families = tuple(sorted({a.version for a in _addresses(one, self._world, beyond)}))
             key = self._key((kind, families))
             known = found.get(key)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+from k8stui.cluster.ingress.mesh import standing
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
@@ -137,7 +138,8 @@ class Ways:
         any endpoint (pkg/proxy/iptables/proxier.go: "short-circuit").
         """
         local, everywhere = plan.choice.local, plan.choice.cluster
-        how: tuple[Hashable, ...] = (node, _shape(plan, at.version))
+        told = plan.port.service_key if self._world.cluster.destination_tls else ""
+        how: tuple[Hashable, ...] = (node, _shape(plan, at.version), told)
         if not (plan.port.external_local if node else plan.port.internal_local):
             yield self._chosen(plan, everywhere, how, at)
         elif not node or local == everywhere:
@@ -193,7 +195,8 @@ class Ways:
                 for one in container.ports
             )
         listens = self._places.listens(pod, port, protocol)
-        key = (self._places.of(pod), pod.node_name, listens, port, protocol)
+        mesh = standing(self._world.cluster, pod)
+        key = (self._places.of(pod), pod.node_name, listens, port, protocol, mesh)
         return _End(key, self._actors.get(pod.key), names)
 
     @cached_property

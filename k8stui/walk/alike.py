@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from k8stui.cluster.ingress.mesh import standing
 from k8stui.cluster.model import Pod
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange
@@ -70,7 +71,8 @@ class Endpoints:
         if pod is None:
             return None
         # What a diagnosis looks at, and the kernel does not.
-        sort = (pod.namespace, pod.owner, pod.phase, pod.ready, pod.terminating)
+        mesh = standing(self._world.cluster, pod)
+        sort = (pod.namespace, pod.owner, pod.phase, pod.ready, pod.terminating, mesh)
         return Home(pod.key, sort, pod.addresses, self._twin(pod))
 
     def _twin(self, pod: Pod) -> Hashable:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import text
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
-from k8stui.cluster.ingress.mesh import closed_to, is_meshed, kept_out, spoken_wrongly, strict_for
 from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
@@ -40,12 +39,12 @@ from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.wire import LAN, OUTSIDE, is_private
 from k8stui.origin import OriginKind
-from k8stui.walk.clouds import carries_pods_if, lost_in_cloud, shut_from_outside, unheard_in_cloud
+from k8stui.walk.clouds import carries_pods_if, shut_from_outside
 
 if TYPE_CHECKING:
     from k8stui.kernel.exchange import Exchange
     from k8stui.nodes.network import ClusterNetwork
-    from k8stui.walk.trace import Outcome, Request
+    from k8stui.walk.trace import Request
     from k8stui.walk.world import World
 
 _SAID = (OriginKind.DECLARED, OriginKind.OBSERVED)
@@ -82,9 +81,6 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     routed = beyond_a_router(cluster, nodes)
     if routed is not None:
         yield f"{routed[0]}: walked as if they were neighbours. Else {routed[1]}"
-    lost = lost_in_cloud(cluster, nodes)
-    if lost is not None:
-        yield f"{lost.why}: walked as if it were carried. Else {lost.mend}"
     if apart is not None:
         yield (
             f"{apart[0]}: walked as if they reached each other. Across the Internet (NAT) they do "
@@ -124,9 +120,6 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
         yield from _on_devices(by, network)
         asked = request.connect.destination if request.connect and by.by_arp else None
         beyond = bool(exchange.steps) and exchange.steps[0].namespace in (OUTSIDE, LAN)
-        unheard = unheard_in_cloud(cluster, by)
-        if unheard is not None:
-            yield f"{unheard.why}: walked as if it were carried. Else {unheard.mend}"
         if asked is not None and beyond and is_elsewhere(asked, cluster.nodes.values()):
             yield (
                 f"{asked} is on none of the nodes' networks, where alone {by.node} answers ARP for "
@@ -231,45 +224,6 @@ def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
             f"L2Advertisement, or vip_interface of kube-vip, {by.origin.where}); a node without "
             f"such a device answers no ARP for it, as {by.node} with its {', '.join(has[1:3])}: "
             "walked as if it did. Leave it out, or name the nodes' own devices"
-        )
-
-
-def in_mesh(cluster: Cluster, request: Request, done: Outcome) -> Iterator[str]:
-    """A sidecar that lets a client not in, or takes mutual TLS alone where it speaks plain.
-
-    One in the mesh does, too, where it asks a pod's own address: that is no host which its sidecar
-    knows (PassthroughCluster), but for a headless Service's pods.
-    """
-    server = cluster.pods.get(done.server_pod or "")
-    asked = request.connect.namespace if request.connect is not None else ""
-    if server is None or done.server_port is None or done.result is not Result.CONNECTED:
-        return
-    client = cluster.pods.get(asked)
-    if client is server:
-        return
-    asks = cluster, client, server, done.server_port
-    lack = (
-        closed_to(*asks)
-        or (kept_out(*asks) if cluster.authorization_policies else None)
-        or spoken_wrongly(*asks, request.service or "")
-    )
-    if lack is not None:
-        where = f"{lack.origin.where}: " if lack.origin.where else ""
-        yield f"the connection alone: {where}{lack.why}. What mends it: {lack.mend}"
-        return
-    strict = strict_for(cluster, server, done.server_port)
-    if client is None or strict is None or not is_meshed(cluster, server):
-        return
-    if request.service is None and not any(
-        one.headless and one.selector and one.selector.items() <= server.labels.items()
-        for one in cluster.services.values()
-        if one.namespace == server.namespace
-    ):
-        yield (
-            f"the connection alone: a pod's own address is no host that the sidecar of {asked} "
-            "knows, so it passes that on in plain, and PeerAuthentication "
-            f"{strict.namespace}/{strict.name} (STRICT, {strict.origin.where}) has the server's "
-            "close it (reset): ask a Service in front of the pod, or its name below a headless one"
         )
 
 

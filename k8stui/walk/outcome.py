@@ -17,6 +17,7 @@ from k8stui.walk.trace import Outcome, Request
 
 RESULT_WORDS = {
     Result.CONNECTED: "connected",
+    Result.DENIED: "denied",
     Result.REFUSED: "refused",
     Result.UNREACHABLE: "unreachable",
     Result.TIMEOUT: "timed out",

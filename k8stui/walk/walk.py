@@ -14,8 +14,9 @@ from k8stui.kernel.step import Step
 from k8stui.nodes.kubeproxy import relays
 from k8stui.nodes.network import ClusterNetwork
 from k8stui.walk.alike import Endpoints
-from k8stui.walk.doubts import doubts, in_mesh
+from k8stui.walk.doubts import doubts
 from k8stui.walk.explain import explain
+from k8stui.walk.mesh import met_mesh
 from k8stui.walk.outcome import no_such_name, outcome
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome, Request, Trace
@@ -83,6 +84,7 @@ def walks(
                 left = [other for other, is_same in zip(left, same, strict=True) if not is_same]
             twins = [other for other, is_same in zip(others, same, strict=False) if is_same]
             number += 1
+            made = met_mesh(world.cluster, replace(request, connect=connect), made)
             yield replace(
                 made,
                 branch=number,
@@ -90,7 +92,6 @@ def walks(
                 alike=made.alike + tuple(map(endpoints.named, twins)),
                 assumptions=assumptions
                 + made.assumptions
-                + tuple(in_mesh(world.cluster, request, made.outcome))
                 + (tuple(_unlearnt(world, connect, exchange)) if exchange is not None else ()),
             )
 

@@ -189,7 +189,7 @@ def test_classes_judge_as_every_pair_walked(
         ("not -> * refused", 7, "not an assertion: 'not -> * refused'"),
         ("a=b -> not refused", 18, "what should come of 'a=b -> not refused'?"),
         ("a=b -> * not", 12, "what should come of 'a=b -> * not'?"),
-        ("a=b -> * denied", 9, "not a result: 'denied'"),
+        ("a=b -> * blocked", 9, "not a result: 'blocked'"),
         ("not a/b/c -> * refused", 4, "not a selector: 'a/b/c'"),
     ],
 )

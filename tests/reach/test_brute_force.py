@@ -157,6 +157,14 @@ CNIS = [
     *("flannel", "flannel-vxlan", "bridge", "docker0", "docker-28"),
     *("ptp", "ptp-ipmasq", "kindnet", "calico", "amazon-vpc-cni", "kube-router"),
 ]
+ANTS = {"selector": {"matchLabels": {"app": "ant"}}}
+MESH = {
+    "strict": ("PeerAuthentication", {"mtls": {"mode": "STRICT"}}),
+    "ants": ("PeerAuthentication", ANTS | {"mtls": {"mode": "PERMISSIVE"}}),
+    "pond": ("AuthorizationPolicy", {"rules": [{"from": [{"source": {"namespaces": ["pond"]}}]}]}),
+    "nobody": ("AuthorizationPolicy", ANTS),
+}
+"""What a mesh in the namespace ``pond`` is told."""
 CLUSTERS = st.fixed_dictionaries(
     {
         "nodes": st.integers(1, 3),
@@ -234,9 +242,21 @@ def _objects(cluster: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": name, "labels": {"wet": wet}},
+            "metadata": {"name": name, "labels": {"wet": wet} | more},
         }
-        for name, wet in (("meadow", "no"), ("pond", "yes"))
+        for name, wet, more in (
+            ("meadow", "no", {}),
+            ("pond", "yes", {"istio-injection": "enabled"} if cluster.get("mesh") else {}),
+        )
+    ]
+    found += [
+        {
+            "apiVersion": "security.istio.io/v1",
+            "kind": MESH[name][0],
+            "metadata": {"name": name, "namespace": "pond"},
+            "spec": MESH[name][1],
+        }
+        for name in sorted(cluster.get("mesh", ()))
     ]
     found += [_deployment(n, one) for n, one in enumerate(cluster["workloads"])]
     found += [_service(n, one) for n, one in enumerate(cluster["services"])]
@@ -315,9 +335,9 @@ def differences(world: World) -> list[str]:
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(CLUSTERS)
-def test_classes_say_what_each_pair_says(cluster: dict[str, Any]) -> None:
-    assert not differences(world_of(cluster))
+@given(CLUSTERS, st.sets(st.sampled_from([*MESH]), max_size=2))
+def test_classes_say_what_each_pair_says(cluster: dict[str, Any], mesh: set[str]) -> None:
+    assert not differences(world_of(cluster | {"mesh": mesh}))
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,11 @@ MESH = (space("mesh", "istio-injection=enabled"), service("web", namespace="mesh
         pod("web-0", "app=web", namespace="mesh", ports=[80]))  # fmt: skip
 
 
+def left_alone(made: Manifest, ports: str = "80") -> Manifest:
+    told = {"traffic.sidecar.istio.io/excludeInboundPorts": ports}
+    return {**made, "metadata": {**made["metadata"], "annotations": told}}
+
+
 GATEWAY = kind("networking.istio.io/v1", "front", "Gateway", "mesh", spec={
     "servers": [{"port": {"number": 80, "name": "http", "protocol": "HTTP"}, "hosts": ["*"]}],
 })  # fmt: skip
@@ -1481,6 +1486,26 @@ CASES |= {
         assumed="PeerAuthentication istio-system/default (STRICT)",
         rule="mesh-denial", words="reset at the first data", fix="istio-injection=enabled",
     ),
+    "a client that is certainly outside of such a mesh": Told(
+        manifests=(*NODES, space("default"), *MESH, MUTUAL_TLS, CLIENT),
+        ask=("pod/client", "svc/web.mesh:80"), result="refused", by="mesh/web-0",
+        cause=("reset at the first data", "PeerAuthentication istio-system/default (STRICT)"),
+        mend="istio-injection=enabled", at="spec:",
+    ),
+    "a port that the sidecar leaves to its pod": Told(
+        manifests=(*NODES, space("default"), *MESH[:2], left_alone(MESH[2]), MUTUAL_TLS, CLIENT),
+        ask=("pod/client", "svc/web.mesh:80"), result="connected",
+    ),
+    "a client in such a mesh": Told(
+        manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh")),
+        ask=("pod/mesh/client", "svc/web.mesh:80"), result="connected",
+    ),
+    "nobody outside of a cluster has a sidecar": Told(
+        manifests=(*NODES, *MESH[:1], *MESH[2:], MUTUAL_TLS,
+                   service("web", namespace="mesh", type="NodePort")),
+        ask=("node/node-1", "svc/web.mesh:80"), result="refused", by="mesh/web-0",
+        cause=("who asks has none that speaks it",), mend="ingress gateway",
+    ),
     "a pod's own address in a mesh that takes mutual TLS alone": Told(
         manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh")),
         ask=("pod/mesh/client", "pod/mesh/web-0:80"), result="connected",
@@ -1599,8 +1624,9 @@ CASES |= {
     "a client that no AuthorizationPolicy means": Told(
         manifests=(*NODES, *MESH, ALLOWS, pod("client", namespace="mesh", container={
             "env": [{"name": "WEB", "value": "http://web"}]})),
-        ask=("pod/mesh/client", "svc/web.mesh:80"), result="connected",
-        assumed="add principals: [cluster.local/ns/mesh/sa/default]",
+        ask=("pod/mesh/client", "svc/web.mesh:80"), result="denied", by="mesh/web-0",
+        cause=("does not let pod mesh/client in",), at="rules:",
+        mend="add principals: [cluster.local/ns/mesh/sa/default]",
         rule="mesh-denial", words="does not let pod mesh/client in", fix="namespaces: [mesh]",
     ),
     "a port that ingress-nginx is not told to open": Told(
@@ -1643,8 +1669,8 @@ CASES |= {
     "a DestinationRule without mutual TLS where nothing else is taken": Told(
         manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh", container={
             "env": [{"name": "WEB", "value": "http://web"}]}), speaking("web", "DISABLE")),
-        ask=("pod/mesh/client", "svc/web.mesh:80"), result="connected",
-        assumed="speak no mutual TLS of Istio's",
+        ask=("pod/mesh/client", "svc/web.mesh:80"), result="refused",
+        cause=("speak no mutual TLS of Istio's",), at="mode: DISABLE",
         rule="mesh-denial", words="take nothing else", fix="ISTIO_MUTUAL",
     ),
     "a back end of gRPC": Told(
@@ -1925,8 +1951,8 @@ CASES |= {
     "ARP in a cloud": Told(
         manifests=(*of_cloud("digitalocean"), WEB[1], balanced(
             service("web", to=8080, type="LoadBalancer"), {"ip": "192.168.0.240"}), VIP),
-        ask=("outside", "192.168.0.240:80"), result="connected",
-        assumed="whose network answers ARP itself",
+        ask=("outside", "192.168.0.240:80"), result="timeout", by="wire",
+        cause=("whose network answers ARP itself",), mend="own load balancer",
         rule="load-balancer", words="whose network answers ARP itself", fix="own load balancer",
     ),
     "kube-vip's ranges are another namespace's": Told(
@@ -1992,7 +2018,8 @@ CASES |= {
     ),
     "IPIP in Azure": Told(
         manifests=(*of_cloud("azure"), CLIENT, *WEB, FELIX, pool("Always")),
-        result="connected", assumed="Azure's network drops IPIP",
+        result="timeout", by="wire", cause=("Azure's network drops IPIP",),
+        mend="vxlanMode: Always", at="ipipMode: Always",
         rule="not-modelled", words="drops IPIP", fix="vxlanMode: Always",
     ),
     "no tunnel in a subnet of AWS": Told(

@@ -19,13 +19,13 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.clouds import unheard_in_cloud
 from k8stui.cluster.load_balancers.aws import waits_for_controller
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.balancers import METALLB
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
-from k8stui.walk.clouds import unheard_in_cloud
 
 ID = "load-balancer"
 

@@ -8,7 +8,8 @@ what the other side does not take. Whoever is told to ask such a pod (env, comma
 arguments), or serves an Ingress that leads there, is judged.
 
 Does not apply to clients that nobody is known to be, to ports that annotations take out of the
-sidecar's hands, nor to rules by methods, paths, addresses and tokens.
+sidecar's hands (excludeInboundPorts), nor to rules by methods, paths, addresses and tokens. The
+walk says it too: as its outcome where the input shows who has a sidecar, else beside it.
 """
 
 from __future__ import annotations

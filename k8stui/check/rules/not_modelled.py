@@ -19,9 +19,9 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.clouds import lost_in_cloud
 from k8stui.nodes.kubeproxy import is_modelled
 from k8stui.origin import Place
-from k8stui.walk.clouds import lost_in_cloud
 from k8stui.walk.doubts import across_the_internet, beyond_a_router
 
 ID = "not-modelled"
@@ -39,7 +39,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     if (routed := beyond_a_router(ground.cluster, nodes)) is not None:
         why = f"{routed[0]}: taken to be neighbours"
         yield _remark(first, why, f"nothing, if they are; else {routed[1]}")
-    if (lost := lost_in_cloud(ground.cluster, nodes)) is not None:
+    if (lost := lost_in_cloud(ground.cluster)) is not None:
         yield Finding.of_lack(ID, "the cluster", lost)
     if is_modelled(ground.cluster):
         yield from _shown(ground)

@@ -13,7 +13,7 @@ istio.io/dataplane-mode.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from k8stui.apiserver.fields import Object, array, labels, table, text, texts
@@ -30,6 +30,7 @@ from k8stui.cluster.model import (
 )
 from k8stui.cluster.programs.images import image_word
 from k8stui.kernel.derived import Derived
+from k8stui.origin import OriginKind
 
 _ROOT = "istio-system"
 _STRICT, _UNSET = "STRICT", ("", "UNSET")
@@ -104,23 +105,46 @@ def asks_for_sidecar(cluster: Cluster, namespace: str) -> bool:
 
 
 def is_meshed(cluster: Cluster, pod: Pod) -> bool:
-    """Whether a pod has a sidecar, gets one, or is of an ambient mesh."""
+    """Whether a pod has a sidecar, gets one, or is of an ambient mesh, as far as the input says."""
+    return sidecar_of(cluster, pod) is True
+
+
+def sidecar_of(cluster: Cluster, pod: Pod) -> bool | None:
+    """As `is_meshed`; None: nothing says so, and its namespace is not in the input.
+
+    A dump shows each pod with all its containers; a label that came later has given it none.
+    """
     if any(image_word(one.image) == _PROXY and not one.init for one in pod.containers):
         return True
     told = pod.labels.get("sidecar.istio.io/inject")
     if pod.host_network or told == "false":
         return False
-    ambient = pod.labels.get(_MODE) or cluster.namespace_labels.get(pod.namespace, {}).get(_MODE)
-    return told == "true" or ambient == "ambient" or asks_for_sidecar(cluster, pod.namespace)
+    space = cluster.namespace_labels.get(pod.namespace)
+    if (pod.labels.get(_MODE) or (space or {}).get(_MODE)) == "ambient":
+        return True
+    if pod.origin.kind is OriginKind.OBSERVED:
+        return False
+    if told == "true" or asks_for_sidecar(cluster, pod.namespace):
+        return True
+    return None if space is None else False
+
+
+def takes(cluster: Cluster, server: Pod, number: int) -> bool:
+    """Whether a pod's sidecar takes what comes to a port; annotations may leave some to the pod.
+
+    Source: istio.io, Resource Annotations (includeInboundPorts, excludeInboundPorts).
+    """
+    if not is_meshed(cluster, server):
+        return False
+    those = server.captured.get("includeInboundPorts", "*")
+    listed = {port.strip() for port in those.split(",")}
+    left = {port.strip() for port in server.captured.get("excludeInboundPorts", "").split(",")}
+    return bool({"*", str(number)} & listed) and str(number) not in left
 
 
 def strict_for(cluster: Cluster, pod: Pod, number: int) -> PeerAuthentication | None:
     """The one that has a pod's port take mutual TLS alone."""
-    known = _known.of(cluster)
-    narrow = [one for item in pod.labels.items() for one in known.get((pod.namespace, item), ())]
-    chosen = [one for one in narrow if one.selector.items() <= pod.labels.items()]
-    wide, mesh = known.get((pod.namespace, None), ()), known.get((_ROOT, None), ())
-    for one in (*chosen, *wide, *mesh):
+    for one in _authentications_of(cluster, pod):
         mode = one.ports.get(number, "") if one.selector else ""
         mode = one.mode if mode in _UNSET else mode
         if mode not in _UNSET:
@@ -128,11 +152,37 @@ def strict_for(cluster: Cluster, pod: Pod, number: int) -> PeerAuthentication | 
     return None
 
 
+def _authentications_of(cluster: Cluster, pod: Pod) -> Iterator[PeerAuthentication]:
+    """Those that are for a pod, the narrowest first."""
+    known = _known.of(cluster)
+    for item in pod.labels.items():
+        for one in known.get((pod.namespace, item), ()):
+            if one.selector.items() <= pod.labels.items():
+                yield one
+    yield from known.get((pod.namespace, None), ())
+    yield from known.get((_ROOT, None), ())
+
+
+def standing(cluster: Cluster, pod: Pod) -> Hashable:
+    """All of a pod by which a mesh's policies may tell it from others, as a client and a server."""
+    if not (
+        cluster.peer_authentications or cluster.authorization_policies or cluster.destination_tls
+    ):
+        return None
+    return (
+        sidecar_of(cluster, pod),
+        tuple(pod.captured.items()),
+        (pod.namespace, pod.service_account),
+        tuple(one.name for one in _authentications_of(cluster, pod)),
+        tuple(one.name for one in _policies_of(cluster, pod)),
+    )
+
+
 def closed_to(cluster: Cluster, client: Pod | None, server: Pod, number: int) -> Lack | None:
     """Why a server's sidecar closes what a client sends in plain; `client` None: no pod asks."""
     if not cluster.peer_authentications or (client is not None and is_meshed(cluster, client)):
         return None
-    strict = strict_for(cluster, server, number) if is_meshed(cluster, server) else None
+    strict = strict_for(cluster, server, number) if takes(cluster, server, number) else None
     if strict is None:
         return None
     who = f"pod {client.key}" if client is not None else "who asks"
@@ -166,7 +216,7 @@ def spoken_wrongly(
     if told is None:
         return None
     said = f"DestinationRule {told.namespace}/{told.name} ({told.mode}) has the client's sidecar"
-    if told.mode == "ISTIO_MUTUAL" and not is_meshed(cluster, server):
+    if told.mode == "ISTIO_MUTUAL" and not takes(cluster, server, number):
         return Lack(
             f"{said} speak Istio's mutual TLS, and pod {server.key} has no sidecar that takes it: "
             "503 (upstream connect error)",
@@ -174,7 +224,7 @@ def spoken_wrongly(
             f"label namespace {server.namespace} istio-injection=enabled)",
             told.origin,
         )
-    strict = strict_for(cluster, server, number) if is_meshed(cluster, server) else None
+    strict = strict_for(cluster, server, number) if takes(cluster, server, number) else None
     if told.mode != "ISTIO_MUTUAL" and strict is not None:
         return Lack(
             f"{said} speak no mutual TLS of Istio's, and PeerAuthentication "
@@ -209,7 +259,9 @@ def _ends(full: str) -> Iterator[str]:
 
 def kept_out(cluster: Cluster, client: Pod | None, server: Pod, number: int) -> Lack | None:
     """Why AuthorizationPolicies keep a client from a server's port; None: none certainly does."""
-    mine = [*_policies_of(cluster, server)] if is_meshed(cluster, server) else []
+    if not cluster.authorization_policies or not takes(cluster, server, number):
+        return None
+    mine = [*_policies_of(cluster, server)]
     meshed = client is not None and is_meshed(cluster, client)
     identity = (client.namespace, client.service_account) if client is not None and meshed else None
     who = f"pod {client.key}" if client is not None else "who asks"

@@ -15,6 +15,7 @@ from k8stui.cluster.policy import Direction, NetworkPolicy
 from k8stui.cluster.selection import ruling
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import JudgeCause, RuleCause, Step, StepKind
+from k8stui.nodes.clouds import OWNER, lost
 from k8stui.nodes.names import cali_name
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.policies import Denial, Policies
@@ -59,10 +60,13 @@ def rejected_by_policy(case: Case) -> Diagnosis | None:
 
 
 def denied_by_judge(case: Case) -> Diagnosis | None:
-    """An engine that is modelled by the API's rules has judged it."""
+    """An engine that is modelled by the API's rules has judged it, or a cloud's network."""
     step = case.decided
     if step is None or not isinstance(step.cause, JudgeCause):
         return None
+    lack = lost(case.cluster, step.before) if step.cause.name == OWNER else None
+    if lack is not None:
+        return Diagnosis(lack.why, lack.mend, lack.origin)
     pod = case.cluster.pods.get(step.cause.reason.pod or "")
     if pod is None:
         return None
