@@ -77,14 +77,15 @@ def walks(
         connect = left.pop(0)
         others = [other.destination for other in left]
         told_of = partial(trace, world, request, diagnose=diagnose, told=told)
-        for exchange, made in _branches(world, request, connect, endpoints, given, told_of=told_of):
+        of_address = replace(request, connect=connect)
+        for exchange, way in _branches(world, request, connect, endpoints, given, told_of=told_of):
             same: tuple[bool, ...] = ()
             if exchange is not None and others:
                 same = endpoints.addresses(exchange, connect.destination, others)
                 left = [other for other, is_same in zip(left, same, strict=True) if not is_same]
             twins = [other for other, is_same in zip(others, same, strict=False) if is_same]
             number += 1
-            made = met_mesh(world.cluster, replace(request, connect=connect), made)
+            made = met_mesh(world.cluster, of_address, way)
             yield replace(
                 made,
                 branch=number,
