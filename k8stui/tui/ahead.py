@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.app import ScreenStackError
-from textual.events import Event, Key
+from textual.events import Callback, Event, Key
 from textual.widgets import Input
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ for each of them take minutes."""
 _TURNS = range(4, 12)
 """How often all queues are gone through, at least: a key becomes a message (an Input's Changed),
 that another (the find bar's Typed) and that a screen; at most, where something has no end."""
+_APART_SECONDS = 0.05
+"""A key that comes so long after the one before it is not typed ahead of anything, ..."""
+_PROMPT_SECONDS = 0.02
+"""... where the event loop takes it as soon as this: then nothing holds the loop up either."""
 _GIVES_UP_SECONDS = 5.0
 """When a queue that does not move is waited for no longer: a keyboard must never be dead."""
 _POLL_SECONDS = 0.01
@@ -44,6 +48,8 @@ class Ahead:
         self._app = app
         self._waiting: deque[Event] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._handed_on = -inf
+        """When the event before was (s, monotonic)."""
 
     def __len__(self) -> int:
         """How many wait."""
@@ -74,22 +80,31 @@ class Ahead:
     async def _hand_on(self) -> None:
         try:
             while self._waiting:
-                await self._settle()
+                await self._settle(1 if self._is_alone(self._waiting[0]) else _TURNS.start)
                 await self._wait_for_work()
                 if self._waiting:
+                    self._handed_on = monotonic()
                     self._app.post_message(self._waiting.popleft())
         finally:
             self._task = None
 
-    async def _settle(self) -> None:
-        """Wait until the event before, and what came of it, is done with."""
+    def _is_alone(self, event: Event) -> bool:
+        """Whether what the event before asked for was done before this one came."""
+        is_apart = event.time - self._handed_on > _APART_SECONDS
+        return is_apart and monotonic() - event.time < _PROMPT_SECONDS
+
+    async def _settle(self, least: int = _TURNS.start) -> None:
+        """Wait until the event before, and what came of it, is done with.
+
+        `least`: how often all queues are gone through.
+        """
         for turn in range(_TURNS.stop):
             before = self._way()
             for node in before:
                 await _passed(node)
             after = self._way()
             is_calm = after == before and not any(node.message_queue_size for node in after)
-            if is_calm and turn + 1 >= _TURNS.start:
+            if is_calm and turn + 1 >= least:
                 return
 
     def _way(self) -> list[MessagePump]:
@@ -122,7 +137,8 @@ class Ahead:
 async def _passed(node: MessagePump) -> None:
     """Wait until a node has handled all that waits in its queue now."""
     passed = asyncio.Event()
-    if not node.call_later(passed.set):  # it is closed, or about to be
+    # As call_later does, whose `partial` has its parameters counted anew each time.
+    if not node.post_message(Callback(callback=passed.set)):  # it is closed, or about to be
         return
     was_running, end = node.is_running, monotonic() + _GIVES_UP_SECONDS
     while not passed.is_set() and monotonic() < end:
