@@ -59,7 +59,7 @@ class Base(Fitted, Working, Screen[None]):
             self.desk.views.front = self.front
             self.desk.views.has_details = not self.query_one("#now").display
             self.make_room()
-        for widget in self.query(Drawn):
+        for widget in self.walk_children(Drawn):
             widget.redraw()
 
     def make_room(self) -> None:

@@ -94,7 +94,7 @@ class CompareScreen(Fitted, Once, Filtering, Working, Screen[tuple[Case, int] | 
 
     def redraw(self) -> None:
         """Draw everything anew; only what differs is sent."""
-        for widget in self.query(Drawn):
+        for widget in self.walk_children(Drawn):
             widget.redraw()
 
     # What stands where

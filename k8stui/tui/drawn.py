@@ -57,7 +57,7 @@ class Drawn(Widget):
             self.refresh()
             return
         old = self._lines
-        self._lines = self._draw_all(size)
+        self._lines = self.draw(*size)[: size.height]
         regions = [
             region
             for y, (before, after) in enumerate(zip(old, self._lines, strict=False))
@@ -70,14 +70,10 @@ class Drawn(Widget):
     def is_on_screen_now(self) -> bool:
         return self.is_mounted and self.display
 
-    def _draw_all(self, size: Size) -> list[Line]:
-        lines = self.draw(size.width, size.height)
-        return [fit(line, size.width) for line in lines[: size.height]]
-
     def render_line(self, y: int) -> Strip:
         if self._drawn_size != self.size:
             self._drawn_size = self.size
-            self._lines = self._draw_all(self.size)
+            self._lines = self.draw(*self.size)[: self.size.height]
         if y >= len(self._lines):
             return Strip.blank(self.size.width, self._style(Ink.TEXT))
         line = self._lines[y]
@@ -134,9 +130,11 @@ class Bar(Drawn):
 
     def draw(self, width: int, height: int) -> list[Line]:
         if self._said is None:
-            return self._source(width, height)
-        text, ink = self._said
-        return hang(run(" "), text, width, ink, indent=1, rows=height)
+            lines = self._source(width, height)
+        else:
+            text, ink = self._said
+            lines = hang(run(" "), text, width, ink, indent=1, rows=height)
+        return [fit(line, width) for line in lines]
 
     def say(self, text: str, ink: Ink, seconds: float) -> None:
         """Say something here for a while, in place of what stands here; as high as it needs."""

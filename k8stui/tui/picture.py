@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from k8stui.export.drawing.ink import Line
+from k8stui.export.drawing.ink import Line, fit
 from k8stui.tui.frame import body, body_at
 from k8stui.tui.pane import Pane
 
@@ -19,7 +19,7 @@ class Picture(Pane):
             self._cursor = sheet.cursor
         self._view.scroll(sheet, 0, height)
         self.sheet = sheet
-        return body(sheet, self._view, width, height)
+        return [fit(line, width) for line in body(sheet, self._view, width, height)]
 
     @property
     def page(self) -> int:

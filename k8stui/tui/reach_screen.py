@@ -72,7 +72,7 @@ class ReachScreen(Fitted, Once, Filtering, Working, Screen[Probe | None]):
 
     def redraw(self) -> None:
         """Draw everything anew; only what differs is sent."""
-        for widget in self.query(Drawn):
+        for widget in self.walk_children(Drawn):
             widget.redraw()
 
     # What comes of the work

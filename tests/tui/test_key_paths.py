@@ -137,7 +137,7 @@ async def test_policy_local_in_at_most_three_keys(keys: tuple[str, ...]) -> None
         assert typist.keys <= 3
         assert "externalTrafficPolicy Local" in typist.shown
         assert "✗ timed out" in typist.shown
-        assert "is Local, and no endpoint of it is on node-1" in " ".join(typist.shown.split())
+        assert "is Local, and node-1 has no endpoint of it" in " ".join(typist.shown.split())
 
 
 async def test_the_workbench_under_local_in_at_most_three_keys() -> None:

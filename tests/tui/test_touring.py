@@ -285,6 +285,8 @@ async def test_where_a_position_is_a_failed_end_its_reason_and_mend_stand_whole(
                 said = words("\n".join(presenter.screen.query_one("#now", Drawn).shown_text))
                 outcome = trace.outcome
                 if outcome.result is not Result.CONNECTED:
+                    layout = presenter.screen.pane(PaneName.LAYOUT)
+                    assert layout.drawn_rows == layout.size.height  # no row of it is covered
                     assert words(told(outcome.reason)) in said
                     assert words(told(outcome.advice)) in said
             await presenter.press("space")

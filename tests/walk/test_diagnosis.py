@@ -101,8 +101,8 @@ def write(tmp_path: Path) -> Write:
         ),
         pytest.param(
             "local-policy-no-pod-here", "outside", "node/node-1:30090", Result.TIMEOUT,
-            "externalTrafficPolicy of Service default/web is Local, and no endpoint of it is on"
-            " node-1 (they are on node-2)",
+            "externalTrafficPolicy of Service default/web is Local, and node-1 has no endpoint"
+            " of it (node-2 has)",
             "ask node-2, or set externalTrafficPolicy: Cluster",
             id="local-policy",
         ),

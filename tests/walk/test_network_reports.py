@@ -1183,7 +1183,7 @@ CASES = {
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1]),
         beside=(("iptables", "node-2", OLD_LOCAL),), ask=("outside", "node/node-2:30080"),
         result="timeout", by="node-2", cause=("know no endpoint of its own, though one is there",),
-        mend="--hostname-override", not_said="(they are on node-2)",
+        mend="--hostname-override", not_said="(node-2 has)",
         rule="node-state", words="though one is there", fix="--hostname-override",
     ),
     "Cilium's address blocks mean no nodes": Told(

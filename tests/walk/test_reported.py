@@ -532,7 +532,7 @@ OUTSIDE = {
         "node/node-2:30080",
         service("web", ports=[{"port": 80, "targetPort": 8080, "nodePort": 30080}],
                 type="NodePort", externalTrafficPolicy="Local"), WEB, source="outside",
-        result="timeout", by="node-2", cause="no endpoint of it is on node-2 (they are on node-1)",
+        result="timeout", by="node-2", cause="node-2 has no endpoint of it (node-1 has)",
         mend="ask node-1, or set externalTrafficPolicy: Cluster", at="externalTrafficPolicy: Local",
     ),
     "policy Local inside": asking(

@@ -12,6 +12,7 @@ from k8stui.export.drawing.scene import HOSTS, OUTSIDE, WIRE, Device, NodeBox, P
 from k8stui.export.drawing.sizes import (
     ARROW,
     CARD_WIDTH,
+    CHANCE,
     GAP,
     INSET,
     LO,
@@ -91,28 +92,38 @@ class Pen:
         self._beside = 0 if self.extras.card else CARD_WIDTH
         self._uplink = max(width_of(node.uplink.text) for node in nodes) + 1
         port = box.x + box.width - 4
-        outside, y = self.scene.outside, 0
+        outside, y, behind = self.scene.outside, 0, 0
+        has_row = self.extras.wire_row
+        head = min((outside is not None) + bool(self.scene.wire), 1 + has_row)
+        end = self._lines(nodes, at, head, grid)
         if outside is not None:
-            lead = f"▸ {OUTSIDE}  " if self.extras.wire_row else f"▸ {OUTSIDE} "
-            text = outside.text if self.extras.wire_row else outside.address or outside.text
-            behind = self._line(OUTSIDE, lead, text, Rect(0, 0, self.canvas.width, 1))
-            y = 1 if self.extras.wire_row or not self.scene.wire else 0
+            lead = f"▸ {OUTSIDE}  " if has_row else f"▸ {OUTSIDE} "
+            text = outside.text if has_row else outside.address or outside.text
+            # A header stands behind the nodes' lines: beside them it is near the packet.
+            before = end - 1 - width_of(lead + text)
+            left = before if has_row and before >= _LEAST_EDGE - 1 else 0
+            behind = self._line(OUTSIDE, lead, text, Rect(left, 0, self.canvas.width, 1))
+            if left:
+                self.drawing.boxes[OUTSIDE] = LowerEdge(0, 0, left)
+            y = 1 if has_row or not self.scene.wire else 0
         wire_y = y
         if self.scene.wire:
             left = behind + 2 if outside is not None and not y else 0
             self.canvas.bar(wire_y, left, self.canvas.width - 1)
             centre = max(self.canvas.width // 2, left + 2)
-            self._wire_label(wire_y, centre, [left - 1, port], last=False)
+            self._wire_label(wire_y, centre, [left - 1, port], last=False, end=end)
             if outside is not None:
                 self.drawing.spots[WIRE, "eth1"] = Spot([(centre, wire_y)], (WIRE, "lan"))
-            y += 1
-        self._lines(nodes, at, y, grid)
         self._node(self.scene.nodes[0], box, wire_y, port)
 
-    def _lines(self, nodes: tuple[NodeBox, ...], at: int, y: int, grid: Grid) -> None:
-        """All nodes, each in its place; the last place is that of all that have no other."""
+    def _lines(self, nodes: tuple[NodeBox, ...], at: int, y: int, grid: Grid) -> int:
+        """All nodes, each in its place; the last place is that of all that have no other.
+
+        Gives the column behind the longest where a header has room beside them, else 0.
+        """
         if not grid.rows:
-            return
+            return 0
+        end = 0
         room = self.canvas.width // grid.columns
         places = [
             Rect(column * room, y + row, room, 1)
@@ -123,36 +134,44 @@ class Pen:
             is_shared = number >= len(places) - 1 and len(nodes) > len(places)
             place = places[min(number, len(places) - 1)]
             if not is_shared:
-                self._closed(node, place, is_open=number == at)
+                end = max(end, self._closed(node, place, is_open=number == at))
                 continue
             left = len(nodes) - len(places) + 1
-            self._line(node.name, "▸ ", f"{left} more nodes", place)
+            end = max(end, self._line(node.name, "▸ ", f"{left} more nodes", place))
             for pod in node.pods:
                 self.drawing.spots[pod.key, HUB] = self.drawing.spots[node.name, HUB]
+        return end if end + CARD_WIDTH < self.canvas.width else 0
 
-    def _closed(self, node: NodeBox, at: Rect, *, is_open: bool) -> None:
-        """A node as a line: the pods that a walk can get to stand on it."""
+    def _closed(self, node: NodeBox, at: Rect, *, is_open: bool) -> int:
+        """A node as a line: the pods that a walk can get to stand on it. Gives where it ends."""
         name = middle(node.name, max(8, at.width // 2 - 4))
         room = at.width - width_of(name) - 6
         text = node.uplink.address or node.uplink.text
         text = text if width_of(text) <= room else ""
         x = self._line(node.name, f"{'▾' if is_open else '▸'} {name}  ", text, at)
         line = self.drawing.spots[node.name, HUB]
+        joint = x + 1
         for pod in node.pods:
             if pod.role is Role.SIBLING:
                 continue
             self.drawing.spots[pod.key, HUB] = Spot(line.cells, line.parent)
             for shown in (f"{pod.title} {pod.device.address}", pod.title):
-                if x + 3 + width_of(shown) < at.x + at.width - 1:
+                end = x + 3 + width_of(shown) + CHANCE * pod.has_rivals
+                if end < at.x + at.width - 1:
                     break
             else:
                 continue
-            self._edge(pod.key, x + 3 + width_of(shown) + 2, at.y)
+            self._edge(pod.key, end + 2, at.y)
             if pod.is_there:
-                self.canvas.put(x, at.y, " ─ ", Ink.FAINT)
+                self.canvas.put(joint, at.y, "─" * (x + 2 - joint), Ink.FAINT)
                 cells = self.canvas.put(x + 3, at.y, shown, Ink.DIM)
-                self.drawing.spots[pod.key, HUB] = Spot(cells, (node.name, HUB))
-            x += 3 + width_of(shown)
+                with_marker = [(x + 2, at.y), *cells]
+                self.drawing.spots[pod.key, HUB] = Spot(with_marker, (node.name, HUB))
+                behind = cells[-1][0] + 1
+                joint = len(self.canvas.put(behind, at.y, f" {pod.chance}".rstrip(), Ink.DIM))
+                joint += behind + 1
+            x = end
+        return x
 
     def _line(self, name: str, lead: str, text: str, at: Rect) -> int:
         """A namespace as a line: every place in it is this one. Gives the column behind it."""
@@ -160,7 +179,7 @@ class Pen:
         self.canvas.put(left, at.y, lead, Ink.DIM)
         self.canvas.put(left + width_of(lead), at.y, text, Ink.DIM)
         behind = left + width_of(lead) + width_of(text)
-        parent = (WIRE, "lan") if (WIRE, "lan") in self.drawing.spots else None
+        parent = (WIRE, "lan") if self.scene.wire and name != OUTSIDE else None
         cells = [(n, at.y) for n in range(left, behind)]
         self.drawing.spots[name, HUB] = Spot(cells, parent)
         self._edge(name, behind + 2, at.y)
@@ -183,8 +202,13 @@ class Pen:
         self.drawing.spots[place] = spot
         return spot
 
-    def _wire_label(self, y: int, centre: int, ports: list[int], *, last: bool) -> None:
-        """Name the wire where nothing is plugged in: far right (`last`) or far left."""
+    def _wire_label(
+        self, y: int, centre: int, ports: list[int], *, last: bool, end: int = 0
+    ) -> None:
+        """Name the wire where nothing is plugged in: far right (`last`) or far left.
+
+        `end`: before this column, in place of the middle, where that leaves room.
+        """
         text = self.scene.wire
         joints = sorted({*ports, centre, self.canvas.width})
         gaps = list(pairwise(joints))
@@ -194,6 +218,7 @@ class Pen:
             roomy = [gap for gap in gaps if gap[1] - gap[0] > len(text) + 5] or gaps[-1:]
         left, right = roomy[-1 if last else 0]
         x = left + 3 + max(0, right - left - len(text) - 4) // 2
+        x = max(x, end - 1 - len(text))
         self.canvas.put(x - 2, y, f"  {text} ", Ink.DIM)
         self._spot((WIRE, HUB), x, y, text, None, ink=Ink.DIM)
         self.drawing.spots[WIRE, "lan"] = Spot([(centre, y)], None)

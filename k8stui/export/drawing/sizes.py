@@ -21,7 +21,8 @@ NARROW = 35
 """The least width of an open node: its stations on two lines."""
 UNDER_ROUTE = 3
 """Cells that what follows a route stands further right, where it has a line of its own."""
-_CHANCE = len(" 1/10")
+CHANCE = len(" 1/10")
+"""Cells for the share of an endpoint that is one of several, chosen or not."""
 _VETH = len("veth01234567")
 LO = len("  lo")
 INSET = 3
@@ -73,7 +74,7 @@ def pod_width(pod: PodBox) -> int:
     if pod.instead_of is not None:
         return max(pod.least, pod_width(pod.instead_of))
     texts = width_of(pod.device.text) + 1, pod.room + LO, max(_VETH, width_of(pod.veth))
-    title = min(width_of(pod.title), 22) + 7 + _CHANCE * pod.has_rivals
+    title = min(width_of(pod.title), 22) + 7 + CHANCE * pod.has_rivals
     return max(14, pod.least, title, *(each + 5 for each in texts))
 
 

@@ -54,12 +54,11 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
         )
     ask = f"ask {_either(nodes)}, or " if nodes and not internal else ""
     return Diagnosis(
-        reason=f"{policy} of Service {service.key} is Local, and no endpoint of it is on "
-        f"{step.namespace}" + (f" (they are on {', '.join(nodes)})" if nodes else ""),
+        reason=f"{policy} of Service {service.key} is Local, and {step.namespace} has no endpoint "
+        "of it" + (f" ({_has(nodes)})" if nodes else ""),
         advice=f"{ask}set {policy}: Cluster"
         + ("" if internal else ", which hides the client's address from the pod")
-        + f"; or run one of its pods on {step.namespace} too (a DaemonSet; tolerations for the "
-        "node's taints)",
+        + f"; or run one of its pods on {step.namespace} too",
         origin=service.origins.get(
             "internal_traffic_policy" if internal else "external_traffic_policy", service.origin
         ),
@@ -68,3 +67,8 @@ def no_local_endpoint(case: Case) -> Diagnosis | None:
 
 def _either(nodes: list[str]) -> str:
     return nodes[0] if len(nodes) == 1 else f"{', '.join(nodes[:-1])} or {nodes[-1]}"
+
+
+def _has(nodes: list[str]) -> str:
+    *most, last = nodes
+    return f"{', '.join(most)} and {last} have" if most else f"{last} has"
