@@ -34,7 +34,7 @@ def test_as_text(
     out = capsys.readouterr().out
     assert "1 of 5 requests are answered differently" in out
     assert "✓ DNAT SNAT 192.168.0.11  ≠ ✗ timed out" in out
-    assert "no endpoint of" in out
+    assert "is Local, and node-1 has no" in out
 
 
 def test_as_json(after: str, capsys: pytest.CaptureFixture[str]) -> None:
