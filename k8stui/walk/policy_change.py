@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.judgement import Ask
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
 
+_MOST = 100
+"""Of so many that a name may lead to what keeps a client from them is looked at."""
 _MADE = ("pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name",
          "apps.kubernetes.io/pod-index", "batch.kubernetes.io/", "controller-uid", "job-name",
          "pod-template-generation")  # fmt: skip
@@ -201,11 +204,20 @@ def _scalar(value: str) -> str:
 
 
 def denials_and_changes(world: World, trace: Trace) -> Iterator[tuple[Denial, NewEntry]]:
-    """What policies have against a walked request at every place, each with what would mend it."""
+    """What policies have against a walked request at every place, each with what would mend it.
+
+    What mends two of them is there once.
+    """
     policies = Policies(world.network.enforced)
+    known = set()
     for denial in _denials(world, policies, trace):
-        if denial.denied is not None and not denial.unsure:
-            yield denial, smallest_change(policies, denial.denied)
+        if denial.denied is None or denial.unsure:
+            continue
+        change = smallest_change(policies, denial.denied)
+        place = change.policy.kind, change.policy.key, change.field, change.entry
+        if place not in known:
+            known.add(place)
+            yield denial, change
 
 
 def _denials(world: World, policies: Policies, trace: Trace) -> Iterator[Denial]:
@@ -242,32 +254,38 @@ def _denials(world: World, policies: Policies, trace: Trace) -> Iterator[Denial]
 def _behind_the_name(world: World, policies: Policies, request: Request) -> Iterator[Denial]:
     """The question for the name, and what comes behind it."""
     client = world.cluster.pods.get(request.connect.namespace if request.connect else "")
-    arrival = _arrival(world, request)
-    if client is None or arrival is None:
-        denial = policies.dns(client, request) if client is not None else None
-        yield from (denial,) if denial is not None else ()
+    if client is None:
         return
-    done = arrival.outcome
-    server = world.cluster.pods.get(done.server_pod or "")
-    peer = policies.judgement.peer(server, done.server_address, str(done.server_address))
-    ask = Ask(done.server_port or 0, request.protocol, server)
-    yield from policies.outward(request, peer, ask)
-    if server is not None and server is not client:
-        yield from policies.inward(request, server, ask, source_met(world.cluster, arrival))
+    arrivals = list(islice(_arrivals(world, request), _MOST))
+    for arrival in arrivals:
+        done = arrival.outcome
+        server = world.cluster.pods.get(done.server_pod or "")
+        peer = policies.judgement.peer(server, done.server_address, str(done.server_address))
+        ask = Ask(done.server_port or 0, request.protocol, server)
+        yield from policies.outward(request, peer, ask)
+        if server is not None and server is not client:
+            yield from policies.inward(request, server, ask, source_met(world.cluster, arrival))
+    if not arrivals and (denial := policies.dns(client, request)) is not None:
+        yield denial
 
 
-def _arrival(world: World, request: Request, packet: Packet | None = None) -> Trace | None:
+def _arrival(world: World, request: Request, packet: Packet) -> Trace | None:
     """How the request would go on from where it stood as this packet, if no policy were enforced.
 
-    Without a packet, from its beginning. None: it would not arrive, or the rules that stop it are
-    those of a dump.
+    None: it would not arrive, or the rules that stop it are those of a dump.
     """
+    for trace in _arrivals(world, request):
+        if (packet.dst, packet.dport) in (
+            (met.dst, met.dport) for step in trace.steps if (met := step.before) is not None
+        ):
+            return trace
+    return None
+
+
+def _arrivals(world: World, request: Request) -> Iterator[Trace]:
+    """The branches that would arrive, if no policy were enforced."""
     options = replace(world.options, policy_engine=NONE)
     opened = replace(world, options=options, network=build_network(world.cluster, options))
     for trace in walks(opened, request):
-        if trace.outcome.result is not Result.CONNECTED:
-            continue
-        met = ((p.dst, p.dport) for step in trace.steps if (p := step.before) is not None)
-        if packet is None or (packet.dst, packet.dport) in met:
-            return trace
-    return None
+        if trace.outcome.result is Result.CONNECTED:
+            yield trace
