@@ -129,8 +129,8 @@ MILL = [
     pod("tramp", node="node-1"),
     pod("kube-dns", "k8s-app=kube-dns", namespace="kube-system"),
     pod("miller", "role=miller", namespace="hill"),
-    pod("hen", "part=yard", labels={"kind": "hen"}),
-    pod("goose", "part=yard", labels={"kind": "goose"}, node="node-2"),
+    pod("hen", "part=yard,kind=hen"),
+    pod("goose", "part=yard,kind=goose", node="node-2"),
     service("yard", "part=yard", ports=[{"port": 90, "targetPort": 9000}]),
     service(
         "mill",
