@@ -10,8 +10,11 @@ kind pkg/cluster/internal/kubeadm,
 pkg/internal/apis/config/default.go, images/kindnetd; minikube pkg/minikube/cni/cni.go
 (chooseDefault), pkg/minikube/constants; EKS user guide (10.100.0.0/16, kube-proxy-config), eksctl
 (192.168.0.0/16);
-GKE (34.118.224.0/20 for Services, 10.4.0.0/14 for pods); AKS (az aks create --pod-cidr,
---service-cidr, --network-plugin kubenet).
+GKE (34.118.224.0/20 for Services, 10.4.0.0/14 for pods; netd's 10-gke-ptp.conflist and, since
+nodes run containerd, kubernetes cluster/gce/gci/configure-helper.sh; before, kubenet; kube-proxy's
+--cluster-cidr there);
+AKS (az aks create --pod-cidr, --service-cidr; Azure/azure-rest-api-specs pull request 30845:
+without --network-plugin it is Azure CNI Overlay from 1.30 on, kubenet before).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import table, text
 from k8stui.apiserver.inventory import Inventory
+from k8stui.cluster.versions import minor
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
@@ -47,6 +51,8 @@ class _Known:
     services_v6: str = "fd00:10:96::/112"
     cni: str = ""
     """Its network plug-in as ``--cni`` has it; empty: none of its own."""
+    before: tuple[int, str] = (0, "")
+    """Before which minor version of Kubernetes it was another one."""
     of_several: str = ""
     """The same where there are several nodes, if that makes a difference."""
     policy_engine: str = "none"
@@ -122,7 +128,8 @@ _KNOWN = {
     "gke": _Known(
         pods="10.4.0.0/14",
         services="34.118.224.0/20",
-        cni="kubenet",
+        cni="gke-ptp",
+        before=(19, "kubenet"),
         balancer="a load balancer of Google's, which keeps the address: any ready node",
         proxy="GKE starts kube-proxy with --cluster-cidr, the pods' range",
         ingress="GKE's own controller: a load balancer of Google's for each",
@@ -133,7 +140,8 @@ _KNOWN = {
     ),
     "aks": _Known(
         services="10.0.0.0/16",
-        cni="kubenet",
+        cni="azure-cni",
+        before=(30, "kubenet"),
         balancer="a load balancer of Azure's with floating IP: any ready node",
         proxy="AKS starts kube-proxy with --cluster-cidr, the pods' range",
         labels=("kubernetes.azure.com/",),
@@ -155,6 +163,8 @@ class Distribution:
     arguments: Mapping[str, str]
     """What its server was started with, as far as the input shows."""
     origin: Origin
+    minor: int | None = None
+    """Of its kubelets' version of Kubernetes; None: no Node tells."""
 
     @property
     def policy_engine(self) -> str:
@@ -168,6 +178,8 @@ class Distribution:
         backend = self.arguments.get("--flannel-backend")
         if self.name == K3S and backend:
             return "" if backend == "none" else f"flannel-{backend.removesuffix('-native')}"
+        if self.minor is not None and self.minor < known.before[0]:
+            return known.before[1]
         return known.of_several if nodes > 1 and known.of_several else known.cni
 
     @property
@@ -217,6 +229,7 @@ def find_distribution(inventory: Inventory, asked: str | None) -> Distribution:
         pod_cidrs={4: Prefix.parse(known.pods), 6: Prefix.parse(known.pods_v6)},
         service_cidrs={4: Prefix.parse(known.services), 6: Prefix.parse(known.services_v6)},
         arguments=dict(_arguments(nodes)) if name == K3S else {},
+        minor=next(filter(None, map(_minor, nodes)), None),
         origin=shown[1]
         if shown is not None and shown[0] == name
         else assumed(f"taken to be set up with {name}"),
@@ -239,6 +252,10 @@ def _shown(node: Manifest) -> tuple[str, Origin] | None:
                 place = node.place("metadata", field)
                 return name, Origin(kind=OriginKind.OBSERVED, place=place)
     return None
+
+
+def _minor(node: Manifest) -> int | None:
+    return minor(text(node.data, "status", "nodeInfo", "kubeletVersion"))
 
 
 def _written(inventory: Inventory) -> tuple[str, Origin] | None:

@@ -85,8 +85,8 @@ def test_nodes_show_whose_they_are(
         ("kind", "kindnet", "kindnet", ("10.244.0.0/16", "10.96.0.0/16")),
         ("minikube", "kindnet", "kindnet", ("10.244.0.0/16", "10.96.0.0/12")),
         ("eks", "amazon-vpc-cni", "none", ("192.168.0.0/16", "10.100.0.0/16")),
-        ("gke", "kubenet", "none", ("10.4.0.0/14", "34.118.224.0/20")),
-        ("aks", "kubenet", "none", ("10.244.0.0/16", "10.0.0.0/16")),
+        ("gke", "gke-ptp", "none", ("10.4.0.0/14", "34.118.224.0/20")),
+        ("aks", "azure-cni", "none", ("10.244.0.0/16", "10.0.0.0/16")),
     ],
 )
 def test_what_they_are_made_of(
@@ -109,6 +109,35 @@ def test_what_they_are_made_of(
 def test_one_node_of_minikube_has_a_bridge(tmp_path: Path) -> None:
     network = made(tmp_path, meta="labels: {minikube.k8s.io/name: minikube}")
     assert network.plugin_of(network.cluster.nodes["a-node"]) == "bridge-ipmasq"
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "version", "plugin"),
+    [
+        ("gke", "cloud.google.com/gke-nodepool", "v1.18.20-gke.901", "kubenet"),
+        ("gke", "cloud.google.com/gke-nodepool", "v1.33.5-gke.1080000", "gke-ptp"),
+        ("aks", "kubernetes.azure.com/cluster", "v1.29.15", "kubenet"),
+        ("aks", "kubernetes.azure.com/cluster", "v1.30.0", "azure-cni"),
+    ],
+)
+def test_the_version_says_which_was_the_usual_plugin(
+    tmp_path: Path, name: str, label: str, version: str, plugin: str
+) -> None:
+    network = made(tmp_path, meta=f"labels: {{{label}: a}}", version=version)
+    assert network.cluster.distribution is not None
+    assert network.cluster.distribution.name == name
+    assert network.plugin_of(network.cluster.nodes["a-node"]) == plugin
+
+
+def test_what_clouds_masquerade(tmp_path: Path) -> None:
+    """GKE: nothing that goes to reserved ranges. AKS: nothing that goes to pods."""
+    for name, chain, kept in (("gke", "IP-MASQ", 12), ("aks", "IP-MASQ-AGENT", 1)):
+        network = made(tmp_path, asked=name)
+        node = network.cluster.nodes["node-1"]
+        rules = network.ruleset(node, 4, "cni").chain("nat", chain)
+        assert rules is not None
+        targets = [rule.text.rpartition(" ")[2] for rule in rules.rules]
+        assert targets == ["RETURN"] * kept + ["MASQUERADE"]
 
 
 def test_an_option_comes_first(tmp_path: Path) -> None:

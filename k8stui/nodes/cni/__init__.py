@@ -33,6 +33,8 @@ _PLUGINS: Mapping[str, Callable[[Site], Plugin]] = {
     "flannel-wireguard": flannel.wireguard,
     "kindnet": Late("k8stui.nodes.cni.kindnet", "Kindnet"),
     "amazon-vpc-cni": Late("k8stui.nodes.cni.aws_vpc", "AwsVpcCni"),
+    "azure-cni": Late("k8stui.nodes.cni.azure", "AzureCni"),
+    "gke-ptp": Late("k8stui.nodes.cni.gke", "Gke"),
     "kube-router": Late("k8stui.nodes.cni.kube_router", "KubeRouter"),
     "canal": Late("k8stui.nodes.cni.canal", "Canal"),
     "calico": Late("k8stui.nodes.cni.calico", "CalicoPlugin"),
@@ -55,8 +57,8 @@ CHOICES = tuple(_PLUGINS)
 OF_ANOTHER_KIND = frozenset(
     name
     for name in CHOICES
-    if name.startswith(("docker-", "amazon"))
-    or name in {"docker", "flannel-wireguard", "kube-router", "canal"}
+    if name.startswith(("docker-", "amazon", "azure"))
+    or name in {"docker", "gke-ptp", "flannel-wireguard", "kube-router", "canal"}
 )
 """Those that come with another runtime or cloud or with daemons of their own, or that are only
 named: no what-if offers them, it takes them by name."""

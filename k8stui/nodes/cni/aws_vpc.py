@@ -19,7 +19,7 @@ from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, PolicyRule, Route
 from k8stui.kernel.rules import Chain, Rule
-from k8stui.nodes.cni.between import host_gateway_route
+from k8stui.nodes.cni.between import fabric
 from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.conflist import assumed_list
 from k8stui.nodes.cni.daemon import listed
@@ -87,7 +87,7 @@ class AwsVpcCni:
             for one in pod.addresses
             if one.version == 4
         ]
-        part = reduce(add, cables, Part()) + self._fabric(node)
+        part = reduce(add, cables, Part()) + fabric(site, node, "the VPC")
         if settings.node_ports:
             mark = PolicyRule(
                 priority=_MARKED, table="main", mark=settings.mark, mark_mask=settings.mark
@@ -223,29 +223,6 @@ class AwsVpcCni:
             reason=_because(pod, f"host end of the cable to pod {pod.key}"),
         )
         return node_end(end, pod, (one for one in pod.addresses if one.version == 4), _because)
-
-    def _fabric(self, node: Node) -> Part:
-        """What the VPC does: it brings a packet for a pod to the interface that has the address.
-
-        On a node's own subnet it answers ARP for the pod; where pods are in another one, its router
-        brings the packet there at once, without a hop of its own.
-        """
-        site = self._site
-        device = site.uplink(node).device
-        neighbours: list[Neighbour] = []
-        routes: list[Route] = []
-        for other in site.cluster.nodes.values():
-            if other.name == node.name:
-                continue
-            for pod in site.pods(other.name):
-                for one in (one for one in pod.addresses if one.version == 4):
-                    if site.lan.network_of(one) is not None:
-                        far = site.uplink(other).mac
-                        neighbours.append(Neighbour(address=one, device=device, mac=far))
-                        continue
-                    way = host_gateway_route(site, node, other, Prefix(one, 32), "the VPC")
-                    routes += (way,) if way is not None else ()
-        return Part(neighbours=tuple(neighbours), routes=tuple(routes), by_pod=True)
 
     def _device(self, node: Node, pod: Pod) -> str:
         """As a dump's route names it; else ``eni`` and a hash (driver: generateHostVethName)."""

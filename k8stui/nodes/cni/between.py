@@ -8,7 +8,7 @@ from k8stui.because import Because
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.derived import Derived
-from k8stui.kernel.namespace import Route
+from k8stui.kernel.namespace import Neighbour, Route
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 
@@ -19,6 +19,29 @@ def host_gateway_routes(site: Site, node: Node, owner: str) -> Part:
     return Part(
         routes=tuple(route for name, routes in ways if name != node.name for route in routes)
     )
+
+
+def fabric(site: Site, node: Node, cloud: str) -> Part:
+    """What a cloud's network does: it brings a packet to the node whose card has a pod's address.
+
+    On a node's own subnet it answers ARP for the pod; where pods are in another one, its router
+    brings the packet there at once, without a hop of its own.
+    """
+    device = site.uplink(node).device
+    neighbours: list[Neighbour] = []
+    routes: list[Route] = []
+    for other in site.cluster.nodes.values():
+        if other.name == node.name:
+            continue
+        for pod in site.pods(other.name):
+            for one in (one for one in pod.addresses if one.version == 4):
+                if site.lan.network_of(one) is not None:
+                    far = site.uplink(other).mac
+                    neighbours.append(Neighbour(address=one, device=device, mac=far))
+                    continue
+                way = host_gateway_route(site, node, other, Prefix(one, 32), cloud)
+                routes += (way,) if way is not None else ()
+    return Part(neighbours=tuple(neighbours), routes=tuple(routes), by_pod=True)
 
 
 class _Ways:

@@ -10,27 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
-from k8stui.because import Because
 from k8stui.cluster.model import Container, Node, Pod
 from k8stui.kernel.address import Address, Prefix
-from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.conflist import Configuration, assumed_list, of
 from k8stui.nodes.cni.daemon import listed
+from k8stui.nodes.cni.masq_agent import masq_agent
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.cni.ptp import Ptp
-from k8stui.nodes.contribution import Contribution, Jump, TablePart
+from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
 
 _CHAIN = "KIND-MASQ-AGENT"
 _USUAL = {"ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}}
-_TO_OTHERS = (
-    "kind-masq-agent: ensure nat POSTROUTING directs all non-LOCAL destination traffic to our "
-    "custom KIND-MASQ-AGENT chain"
-)
-_LOCAL = "kind-masq-agent: local traffic is not subject to MASQUERADE"
-_OUTBOUND = "kind-masq-agent: outbound traffic is subject to MASQUERADE (must be last in chain)"
 
 
 class Kindnet:
@@ -57,37 +50,11 @@ class Kindnet:
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         made = [portmap(self._site, node, version, self._list)]
         if node.address(version) is not None:
-            made.append(self._masquerade(version))
+            kept, origin = self._inside(version)
+            made.append(
+                masq_agent("kindnet", "kind-masq-agent", _CHAIN, kept, origin, comments_first=False)
+            )
         return [one for one in made if one]
-
-    def _masquerade(self, version: int) -> Contribution:
-        inside, origin = self._inside(version)
-
-        def because(text: str) -> Because:
-            return Because(text=text, origin=origin, owner="kindnet")
-
-        rules = [
-            Rule(
-                f'-A {_CHAIN} -d {prefix} -m comment --comment "{_LOCAL}" -j RETURN',
-                because(f"what goes to pods ({prefix}) keeps its address"),
-            )
-            for prefix in inside
-        ]
-        rules.append(
-            Rule(
-                f'-A {_CHAIN} -m comment --comment "{_OUTBOUND}" -j MASQUERADE',
-                because("all else leaves with the node's address"),
-            )
-        )
-        jump = Rule(
-            f'-A POSTROUTING -m addrtype ! --dst-type LOCAL -m comment --comment "{_TO_OTHERS}" '
-            f"-j {_CHAIN}",
-            because("kindnetd masquerades what leaves for others"),
-        )
-        part = TablePart(
-            chains={_CHAIN: Chain(_CHAIN, tuple(rules))}, jumps=(Jump("POSTROUTING", jump),)
-        )
-        return Contribution("kindnet", {"nat": part})
 
     def _inside(self, version: int) -> tuple[Sequence[Prefix], Origin]:
         """POD_SUBNET of kindnetd's own container; else the pod network."""
