@@ -104,6 +104,17 @@ def test_what_the_proxy_does_not_get_it_closes(init: str, tmp_path: Path) -> Non
     assert proxies(alone) == []
 
 
+def test_what_tproxy_takes_is_not_followed(tmp_path: Path) -> None:
+    """interceptionMode TPROXY: the walk ends at the rule, there and where the proxy answers."""
+    made = world(tmp_path, ISTIO.replace("REDIRECT", "TPROXY"))
+    (trace,) = ends(made, "pod/plain", "pod/web:80")
+    assert (trace.outcome.result, trace.outcome.decided_at) == (Result.UNKNOWN, "default/web")
+    assert "mangle ISTIO_TPROXY" in trace.outcome.reason
+    (back,) = ends(made, "pod/client", "pod/plain:80")
+    assert (back.outcome.result, back.outcome.decided_at) == (Result.UNKNOWN, "default/client")
+    assert "--uid-owner 1337" in back.outcome.reason
+
+
 def test_datagrams_pass_by(tmp_path: Path) -> None:
     made = world(tmp_path, ISTIO)
     (trace,) = ends(made, "pod/client", "8.8.8.8:53/udp")
