@@ -173,6 +173,30 @@ def test_kube_vips_note_and_else_its_first_pod(tmp_path: Path) -> None:
     assert (told.node, told.origin.kind) == ("quarry-3", OriginKind.ASSUMED)
 
 
+@pytest.mark.parametrize(
+    ("env", "policy", "node", "by"),
+    [
+        ({"vip_arp": "true", "svc_enable": "true"}, "Local", 3, "ARP"),
+        ({"vip_arp": "true", "svc_enable": "true", "svc_election": "true"}, "Local", 4, "ARP"),
+        ({"vip_arp": "true", "svc_enable": "true", "svc_election": "true"}, "Cluster", 3, "ARP"),
+        ({"bgp_enable": "true", "svc_enable": "true"}, "Cluster", 3, "BGP"),
+    ],
+)
+def test_what_kube_vip_is_told(
+    tmp_path: Path, env: dict[str, str], policy: str, node: int, by: str
+) -> None:
+    """Each Service has a leader of its own with svc_election: with policy Local, by an endpoint."""
+    said = ", ".join(f'{{name: {name}, value: "{value}"}}' for name, value in env.items())
+    one = _KUBE_VIP.replace('v1.0.0"}', f'v1.0.0", env: [{said}]}}')
+    two = one.replace("kube-vip-3", "kube-vip-4").replace("quarry-3", "quarry-4")
+    chosen = f", externalTrafficPolicy: {policy}"
+    made = world(tmp_path, policy=chosen, status=_GIVEN, more=f"{one}---\n{two}")
+    (told,) = made.cluster.announced.values()
+    assert (told.node, told.by_arp) == (f"quarry-{node}", by == "ARP")
+    assert by in told.text
+    assert told.origin.kind is OriginKind.ASSUMED
+
+
 def test_without_any_the_first_node_is_assumed(tmp_path: Path) -> None:
     made = world(tmp_path, status=_GIVEN, more="")
     assert made.cluster.announced == {}

@@ -20,6 +20,7 @@ from k8stui.cluster.load_balancers.kube_vip import (
     nodes_of_kube_vip,
     not_for_services,
     of_other_class,
+    settings_of_kube_vip,
 )
 from k8stui.cluster.load_balancers.metallb import Advertisement, Pool
 from k8stui.cluster.model import Announced, EndpointSlice, Lack, Node, Pod, PodPhase, Service
@@ -175,19 +176,45 @@ def announced(
             else None
         )
         if told is None and vips:
-            first = next(name for name in nodes if name in vips)
-            told = Announced(
-                node=first,
-                text=f"kube-vip on {first} answers ARP for the address of Service {service.key}",
-                only_on=tuple(filter(None, (device_of_kube_vip(pods.values()),))),
-                origin=assumed(
-                    f"nothing says which of kube-vip's pods leads: that of {first} taken",
-                    vips[first].place,
-                ),
-            )
+            told = _by_kube_vip(service, vips, pods, slices.get(service.key, ()), nodes)
         if told is not None:
             found |= dict.fromkeys(addresses, told)
     return found
+
+
+def _by_kube_vip(
+    service: Service,
+    vips: Mapping[str, Origin],
+    pods: Mapping[str, Pod],
+    slices: Iterable[EndpointSlice],
+    nodes: Mapping[str, Node],
+) -> Announced:
+    """The leader among kube-vip's pods, of all Services or (svc_election) of each.
+
+    The one of a Service with policy Local is where an endpoint is (pkg/endpoints). By BGP each of
+    them announces (bgp_enable).
+    """
+    settings = settings_of_kube_vip(pods.values())
+    able = [name for name in nodes if name in vips]
+    if settings.get("svc_election") == "true" and service.external_traffic_policy == "Local":
+        at = _with_endpoint(slices)
+        able = [name for name in able if name in at] or able
+    first = able[0]
+    if settings.get("bgp_enable") == "true" and settings.get("vip_arp") != "true":
+        said = f"kube-vip announces the address of {service.key} by BGP: the router takes {first}"
+        why = f"a router chooses among {', '.join(islice(able, 3))}: {first} taken"
+        return Announced(
+            node=first, text=said, by_arp=False, origin=assumed(why, vips[first].place)
+        )
+    return Announced(
+        node=first,
+        text=f"kube-vip on {first} answers ARP for the address of Service {service.key}",
+        only_on=tuple(filter(None, (device_of_kube_vip(pods.values()),))),
+        origin=assumed(
+            f"nothing says which of kube-vip's pods leads: that of {first} taken",
+            vips[first].place,
+        ),
+    )
 
 
 def _noted(

@@ -31,6 +31,12 @@ def nodes_of_kube_vip(pods: Iterable[Pod], *, for_services: bool) -> Mapping[str
     }
 
 
+def settings_of_kube_vip(pods: Iterable[Pod]) -> Mapping[str, str]:
+    """The environment of the first one that is for Services."""
+    each = (one for pod in pods for one in pod.containers if image_word(one.image) == KUBE_VIP)
+    return next((dict(one.env) for one in each if _is_for_services(one)), {})
+
+
 def device_of_kube_vip(pods: Iterable[Pod]) -> str:
     """Where it announces addresses (vip_interface); empty: on the card of the default route."""
     told = (
