@@ -225,8 +225,12 @@ def _route_step(host: Host, skb: Skb, decision: Decision) -> None:
 def _output(host: Host, skb: Skb, decision: Decision, *, is_own: bool = False) -> str | None:
     # ip_output, ip_finish_output2
     route = decision.route
-    if route is not None and route.encap:
-        what = f"not modelled: encap {route.encap}, of the route {route_line(route)}"
+    if route is not None and (route.encap or not decision.device):
+        # BusyBox's ip shows no next hops where there are several.
+        part = (
+            f"encap {route.encap}, of" if route.encap else "where nobody has seen the next hops of"
+        )
+        what = f"not modelled: {part} the route {route_line(route)}"
         cause = RouteCause(route=route, rule=decision.rule)
         end_unknown(host, skb, what, cause, decision.device)
         return None

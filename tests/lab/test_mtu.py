@@ -194,13 +194,22 @@ def test_a_route_with_an_mtu_of_its_own(
     assert one.comparison.kernel.result == result
 
 
-def test_a_route_that_encapsulates_is_not_followed(guestbook: World) -> None:
-    network = OfRoute(guestbook.network, "node-1", "10.244.2.0/24", encap="mpls")
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"encap": "mpls"}, "encap mpls, of the route 10.244.2.0/24 via"),
+        ({"device": None, "gateway": None}, "where nobody has seen the next hops of the route"),
+    ],
+)
+def test_a_route_that_nobody_can_follow(
+    guestbook: World, said: dict[str, object], words: str
+) -> None:
+    network = OfRoute(guestbook.network, "node-1", "10.244.2.0/24", **said)
     request = parse_request(guestbook, "pod/client", "pod/frontend-1:80").connect
     assert request is not None
     found = connect(network, request)
     assert found.felt.result is Result.UNKNOWN
-    assert found.felt.reason.startswith("not modelled: encap mpls, of the route 10.244.2.0/24 via")
+    assert found.felt.reason.startswith(f"not modelled: {words}")
     assert found.steps[found.felt.deciding_step or 0].namespace == "node-1"
 
 
