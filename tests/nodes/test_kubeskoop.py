@@ -18,6 +18,7 @@ import truth
 from k8stui.errors import K8sTuiError
 from k8stui.nodes.difference import differences
 from k8stui.nodes.options import NodeOptions
+from k8stui.nodes.state.collected import CollectedNode
 from k8stui.nodes.state.kubeskoop import sections as read
 from k8stui.nodes.state.stream import Section, sections
 from k8stui.walk.request import parse_request
@@ -184,6 +185,24 @@ def test_sets_come_back_from_ipsets_xml() -> None:
     </members></ipset></ipsets>"""
     found = read(json.dumps({"netns": [{"k": "", "is": xml}]}), "f")["node"]["ipset save"]
     assert found.text == "create A hash:net family inet\nadd A 10.1.0.0/16 nomatch\n"
+
+
+def test_rules_that_are_not_written_down_whole_are_said(tmp_path: Path) -> None:
+    """A goto is; of others without a table nobody knows what they do."""
+    rules = [
+        {"p": 0, "tb": 255},
+        {"p": 7, "gt": 32766, "s": None},
+        {"p": 8},
+        {"p": 32766, "tb": 254},
+    ]
+    (tmp_path / "n.json").write_text(json.dumps({"netns": [{"k": "", "ru": rules}]}))
+    node = CollectedNode(str(tmp_path / "n.json"))
+    found = [
+        (one.priority, one.action.value) for one in node.policy_rules or () if one.version == 4
+    ]
+    assert found == [(0, "lookup"), (7, "goto"), (8, "nop"), (32766, "lookup")]
+    (said,) = node.half_seen
+    assert said.startswith("KubeSkoop's collector does not show all of its ip rule 7, 8 (not, ")
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,11 @@ def _rules(space: Mapping[str, Any]) -> Iterator[dict[str, object]]:
             if network is not None:
                 made |= {name: str(network.network_address), f"{name}len": network.prefixlen}
         made |= {name: one[key] for key, name in (("i", "iif"), ("o", "oif")) if one.get(key)}
+        if (one.get("gt") or 0) > 0:
+            made["goto"] = one["gt"]
+        elif not one.get("tb"):
+            made["nop"] = None  # an action that is not written down
+        made |= {"tos": one["tos"]} if one.get("tos") else {}
         if (one.get("m") or 0) > 0:
             made["fwmark"] = f"{one['m']:#x}"
             if (one.get("ma") or 0) > 0:

@@ -71,6 +71,8 @@ _SOCKETS = ("ss -Hltnu", "ss -tunlp4", "ss -tunlp6")
 _NFT = ("nft -j list ruleset",)
 _NFT_TEXT = ("nft list ruleset",)
 _BPF = ("bpftool -j net show",)
+_BUSYBOX = "BusyBox's ip"
+_PARTIAL = (("BusyBox", _BUSYBOX), ("KubeSkoop", "KubeSkoop's collector"))
 _PARTS = (
     "interfaces", "names", "routes", "policy_rules", "neighbours", "fdb", "sysctls", "sockets",
     "tracked", "rulesets", "sets", "nft",
@@ -125,10 +127,11 @@ class CollectedSpace:
         return self._read(self._one(_BPF), lambda text, _: parse_programs(text))
 
     @cached_property
-    def _is_busybox(self) -> bool:
-        """Whether ``ip`` is BusyBox's, which says so when it is asked for JSON."""
-        asked = (self._section(one) for one in (_ADDRESSES[0], *_RULES[4]))
-        return any(one is not None and "BusyBox" in one.failure for one in asked)
+    def _leaves_out(self) -> str:
+        """Who does not show all of a rule; empty: nobody. Each says so where JSON is asked for."""
+        asked = (self._section(one) for one in (_ADDRESSES[0], _RULES[4][0], _RULES[6][0]))
+        failures = [one.failure for one in asked if one is not None]
+        return next((who for sign, who in _PARTIAL if any(sign in one for one in failures)), "")
 
     @cached_property
     def links(self) -> tuple[Link, ...]:
@@ -137,7 +140,7 @@ class CollectedSpace:
         BusyBox's ``ip`` looks other ends up among this namespace's own devices, wherever they are
         (networking/libiproute/ipaddress.c print_linkinfo).
         """
-        if self._is_busybox:
+        if self._leaves_out == _BUSYBOX:
             return ()
         section = self._one(_ADDRESSES)
         records = self._read(section, lambda text, _: printed.records(text, "ip addr")) or ()
@@ -287,19 +290,20 @@ class CollectedSpace:
 
     @cached_property
     def half_seen(self) -> tuple[str, ...]:
-        """What BusyBox's ``ip`` leaves out (networking/libiproute/iprule.c print_rule).
+        """What BusyBox's ``ip`` and KubeSkoop's collector leave out of rules.
 
-        The rules that the kernel makes have nothing to leave out.
+        networking/libiproute/iprule.c print_rule; pkg/skoop/netstack/route.go Rule. The rules that
+        the kernel makes have nothing to leave out.
         """
         rules = self.policy_rules or ()
         own = {rule.priority for rule in DEFAULT_POLICY_RULES}
         more = dict.fromkeys(str(one.priority) for one in rules if one.priority not in own)
-        if not self._is_busybox or not more:
+        if not self._leaves_out or not more:
             return ()
         said = (
-            f"BusyBox's ip does not show all of its ip rule {', '.join(more)} (not, oif, ipproto, "
-            "ports, uidrange and goto it leaves out), which are taken as shown: run ip -j rule of "
-            "iproute2 there"
+            f"{self._leaves_out} does not show all of its ip rule {', '.join(more)} (not, ipproto, "
+            "ports, uidrange and what is no table it leaves out, BusyBox also oif): taken as "
+            "shown. Run ip -j rule of iproute2 there"
         )
         return (said,)
 
