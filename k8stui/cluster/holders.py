@@ -21,6 +21,7 @@ from k8stui.manifests.schema.secrets import OF_VAULT
 from k8stui.suggest import Wordbook, is_same_thing, things
 
 KINDS = ("ConfigMap", "Secret")
+ACCOUNT = "ServiceAccount"
 _FIELDS = ("data", "stringData", "binaryData")
 _BEGUN = 4
 """Letters at the beginning that make one name a shorter form of the other."""
@@ -36,7 +37,7 @@ class Holders:
         self._as_written = as_written
         self._pods = pods
         self._objects: dict[tuple[str, str], dict[str, Manifest]] = {}
-        for kind in KINDS:
+        for kind in (*KINDS, ACCOUNT):
             for key, one in inventory.of(kind).items():
                 namespace, _, name = key.partition("/")
                 self._objects.setdefault((kind, namespace), {})[name] = one
@@ -77,7 +78,9 @@ class Holders:
         if asked not in self._found:
             space = kind, namespace
             if space not in self._names:
-                there, used = self._objects.get(space, {}), self._used.get(space, ())
+                there = self._objects.get(space, {})
+                # Who else runs as an account need not be a pod of the input.
+                used = there if kind == ACCOUNT else self._used.get(space, ())
                 self._names[space] = _Names(there, used)
             self._found[asked] = self._names[space].meant(name, key)
         return self._found[asked]

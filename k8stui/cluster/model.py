@@ -489,6 +489,8 @@ class Entrance:
     """Of its load balancer, as its status says; empty: not known."""
     backends: tuple[tuple[str, int | str | None], ...] = ()
     """``namespace/name`` of the Services behind it, and the port by number or name."""
+    entry_points: tuple[str, ...] = ()
+    """Of Traefik, at which alone it is served; empty: at all of them."""
     is_refused: bool = False
     """The API server does not take the Ingress."""
     origin: Origin

@@ -15,7 +15,7 @@ from itertools import compress
 
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.environment import variables_given
-from k8stui.cluster.holders import Holders, has_key, key_names, meant_key, wanting
+from k8stui.cluster.holders import ACCOUNT, Holders, has_key, key_names, meant_key, wanting
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Container, Mount, Pod, Service
@@ -67,10 +67,14 @@ def without_start(
 
 
 def _may_lack(pod: Pod) -> bool:
-    return any(
+    return pod.service_account != _DEFAULT or any(
         one.links or one.reads or one.needs or one.mounts or one.probed_ports or is_dated(one.image)
         for one in pod.containers
     )
+
+
+_DEFAULT = "default"
+"""The ServiceAccount that every namespace has."""
 
 
 class _Judge:
@@ -92,6 +96,8 @@ class _Judge:
         """Pods by their namespace and a name that somebody may call them by."""
 
     def lacks(self, pod: Pod) -> Iterator[_Lack]:
+        if pod.service_account != _DEFAULT:
+            yield from self._account(pod)
         for container in pod.containers:
             yield from self._refusals(pod, container)
             if pod.enable_service_links and container.links:
@@ -115,6 +121,20 @@ class _Judge:
                 bound.mend,
                 bound.origin,
             )
+
+    def _account(self, pod: Pod) -> Iterator[_Lack]:
+        """Source: plugin/pkg/admission/serviceaccount (error looking up service account)."""
+        account = pod.service_account
+        if self._holders.get(ACCOUNT, pod.namespace, account) is not None:
+            return
+        why = f"it runs as {ACCOUNT} {pod.namespace}/{account}, which is not there"
+        end = "the API server refuses the pod"
+        origin = pod.origins.get("service_account", pod.origin)
+        if other := self._holders.meant(ACCOUNT, pod.namespace, account):
+            yield _Lack(f"{why}; {other} is: {end}", f"write {other}", origin)
+        elif away := self._holders.elsewhere(ACCOUNT, pod.namespace, account):
+            mend = f"put {ACCOUNT} {account} into namespace {pod.namespace}"
+            yield _Lack(f"{why}; it is in namespace {away}: {end}", mend, origin)
 
     def _refusals(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         for kind, name, key in container.needs:

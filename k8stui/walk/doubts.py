@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import text
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
+from k8stui.cluster.ingress.traefik import other_entry_point
 from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
@@ -28,8 +29,9 @@ from k8stui.cluster.networks.node_daemons import (
 from k8stui.cluster.policy import Direction
 from k8stui.cluster.programs.advertised import comes_back_to_itself
 from k8stui.cluster.programs.caveats import of_peers
-from k8stui.cluster.programs.images import is_ingress_controller
+from k8stui.cluster.programs.images import is_ingress_controller, serves_ingresses
 from k8stui.cluster.programs.listening import declared
+from k8stui.cluster.programs.proxied import proxied
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
@@ -40,6 +42,7 @@ from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.wire import LAN, OUTSIDE, is_private
 from k8stui.origin import OriginKind
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
+from k8stui.walk.diagnosis.names import behind_entrance
 
 if TYPE_CHECKING:
     from k8stui.kernel.exchange import Exchange
@@ -71,6 +74,8 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _only_the_first(cluster, exchange)
     yield from _if_it_starts(cluster, exchange)
     yield from _without_header(cluster, exchange)
+    yield from _by_proxy(cluster, request, exchange)
+    yield from _behind_entrance(cluster, request, exchange)
     yield from _beside_wildcard(cluster, request)
     yield from _by_search(cluster, request, exchange)
     yield from _on_its_node(cluster, exchange)
@@ -258,6 +263,33 @@ def _by_search(cluster: Cluster, request: Request, exchange: Exchange) -> Iterat
         )
 
 
+def _behind_entrance(cluster: Cluster, request: Request, exchange: Exchange) -> Iterator[str]:
+    """The controller answers, and of the host that was asked for nobody does."""
+    felt = exchange.felt
+    server = cluster.pods.get(felt.server or "")
+    if not request.names or server is None or felt.result is not Result.CONNECTED:
+        return
+    name = request.destination.partition("/")[0].rpartition(":")[0]
+    entrance = entrance_of(cluster.entrances, name)
+    if entrance is None or not any(map(serves_ingresses, server.containers)):
+        return
+    other = other_entry_point(server, felt.server_port or 0, entrance.entry_points)
+    if other:
+        has = " and ".join(entrance.entry_points)
+        yield (
+            f"the connection alone: {entrance.owner} is served at entry point {has} "
+            f"({entrance.origin.where}), and this port is Traefik's {other}: 404. What mends it: "
+            f"name {other} in its entryPoints too, or ask the port of {has}"
+        )
+    wrong = behind_entrance(cluster, entrance)
+    if wrong is not None:
+        where = f" ({wrong.origin.where})" if wrong.origin is not None else ""
+        yield (
+            f"the connection alone, to the controller of {entrance.owner}: {wrong.reason}{where}. "
+            f"What mends it: {wrong.advice}"
+        )
+
+
 def _only_the_first(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
     """A broker that sends its clients to themselves for whatever comes after."""
     felt = exchange.felt
@@ -308,6 +340,23 @@ def _on_its_node(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
                     "its node's network, where no policy holds: everybody gets in"
                 )
                 return
+
+
+def _by_proxy(cluster: Cluster, request: Request, exchange: Exchange) -> Iterator[str]:
+    """A client whose env has what it asks by HTTP sent to a proxy, which knows no Service."""
+    client = cluster.pods.get(exchange.steps[0].namespace) if exchange.steps else None
+    host = request.destination.partition(":")[0]
+    if client is None or not request.names or "/" in host or request.service is None:
+        return
+    for container in client.containers:
+        found = proxied(dict(container.env), "http", host)
+        if found is not None:
+            yield (
+                f"container {container.name} of pod {client.key} has {found.variable}: what it "
+                f"asks by http:// goes to {found.proxy} instead, which does not know {host}, "
+                f"unless NO_PROXY holds it (add .svc,.{cluster.cluster_domain})"
+            )
+            return
 
 
 def _without_header(cluster: Cluster, exchange: Exchange) -> Iterator[str]:

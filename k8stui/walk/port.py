@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
@@ -16,6 +18,8 @@ _PROTOCOLS = {
 }
 _PING = Protocol.ICMP
 """Of both families: which of the two is sent, the address decides."""
+_URL = re.compile(r"(https?)://(?:[^@/]*@)?(\[[^]]*\]|[^/?#:]+)(:\d+)?(?:[/?#].*)?", re.IGNORECASE)
+_USUAL = {"http": ":80", "https": ":443"}
 
 
 @record(kw_only=True)
@@ -31,12 +35,14 @@ class Written:
 
 
 def cut(text: str) -> Written:
-    """Cut ``HOST:PORT/PROTOCOL``; an IPv6 address stands in brackets when a port follows.
+    """Cut ``HOST:PORT/PROTOCOL`` or a URL; an IPv6 address stands in brackets when a port follows.
 
     Raises:
         RequestError: the brackets or the address cannot be read.
 
     """
+    if (url := _URL.fullmatch(text.strip())) is not None:
+        text = url[2] + (url[3] or _USUAL[url[1].lower()])
     protocol, text = _protocol(text.strip())
     if text.startswith("["):
         host, bracket, behind = text[1:].partition("]")

@@ -92,6 +92,23 @@ LISTENING = {
     ),
     "MinIO's console at a port of its own": fine(
         *alone(image="minio/minio", args=["server", "/data", "--console-address", ":8080"])),
+    "MinIO's own port among those declared": Both(
+        walked=asking("svc/web", *NODES, service("web", to=9000),
+                      pod("web-0", "app=web", ports=[44443, 9001], container={
+                          "image": "minio/minio",
+                          "args": ["server", "/data", "--address", ":44443",
+                                   "--console-address", ":9001"]}),
+                      result="refused", cause="declare 44443, 9001",
+                      mend="write targetPort: 44443"),
+        rule="target-port-number", words="44443, 9001 is declared", mend="write targetPort: 44443",
+    ),
+    "a program of Prometheus' with a file of its own": listens(
+        9115, *NODES, service("web", to=8080),
+        pod("web-0", "app=web", ports=[8080], volumes=[{"name": "f", "configMap": {"name": "f"}}],
+            container={"image": "prom/blackbox-exporter:v0.25.0", "args": ["--config.file=/f/f"],
+                       "volumeMounts": [{"name": "f", "mountPath": "/f"}]}),
+        who="listens on 9115",
+    ),
     "FastCGI": listens(
         9000, *alone(image="wordpress:6-fpm"), who="listens on 9000",
         mend="php-fpm speaks FastCGI: put a web server in front of it",

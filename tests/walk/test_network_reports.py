@@ -325,6 +325,24 @@ def virtual_service(gateway: str, destination: str = "web") -> Manifest:
     })  # fmt: skip
 
 
+BALANCER = {"loadBalancer": {"ingress": [{"ip": "198.51.100.80"}]}}
+PROXY = (
+    service("proxy", to=80, type="LoadBalancer", status=BALANCER),
+    pod("proxy", "app=proxy,istio=ingress", ports=[80], container={
+        "image": "istio/proxyv2:1.22.1", "args": ["proxy", "router"]}),
+)  # fmt: skip
+TRAEFIK_CRD = {
+    "image": "traefik:v3.1",
+    "args": ["--entryPoints.web.address=:8000/tcp", "--entryPoints.websecure.address=:8443"],
+}
+
+
+def chosen(istio: str) -> Manifest:
+    made = kind("networking.istio.io/v1", "front", "Gateway", spec={**GATEWAY["spec"]})
+    made["spec"]["selector"] = {"istio": istio}
+    return made
+
+
 def by_config_map(addresses: str, name: str = "config") -> tuple[Manifest, ...]:
     """MetalLB before 0.13."""
     own, image = "metallb-system", "quay.io/metallb/controller:v0.9.6"
@@ -2130,6 +2148,70 @@ CASES |= {
         manifests=(*NODES, CLIENT, service("frontend", namespace="dev")),
         ask=("pod/client", "fronted.dev:80"), result="no-such-name",
         mend="did you mean frontend.dev?",
+    ),
+    "a load balancer's address that nobody announces, and its ClusterIP": Told(
+        manifests=(*NODES, *metallb()[:2], BALANCED, WEB[1]),
+        ask=("outside", "svc/web:80"), result="unreachable",
+        cause=("and nobody answers for 192.168.0.200",), not_said="ask 192.168.0.200",
+    ),
+    "a Gateway for pods that there are none of": Told(
+        manifests=(*ALL, *PROXY, chosen("ingressgateway"), virtual_service("front")),
+        ask=("outside", "shop.example:80"), result="connected", at="",
+        assumed="write istio: ingress into the selector of Gateway front",
+        rule="ingress-backend", words="is for pods istio=ingressgateway",
+        fix="write istio: ingress",
+    ),
+    "a Gateway for those that there are": Told(
+        manifests=(*ALL, *PROXY, chosen("ingress"), virtual_service("front")),
+        ask=("outside", "http://shop.example/"), result="connected",
+    ),
+    "a route that Traefik serves at another entry point": Told(
+        manifests=(*ALL, service("front", to=8000, type="LoadBalancer", status=BALANCER),
+                   pod("front", "app=front", ports=[8000], container=TRAEFIK_CRD),
+                   kind("traefik.io/v1alpha1", "shop", "IngressRoute", spec={
+                       "entryPoints": ["websecure"], "routes": [{"match": "Host(`shop.example`)",
+                       "services": [{"name": "web", "port": 80}]}]})),
+        ask=("outside", "shop.example:80"), result="connected",
+        assumed="is served at entry point websecure",
+    ),
+    "a selector beside a Service's spec": Told(
+        manifests=(*NODES, CLIENT, {**service("web", None), "selector": {"app": "web"}}, WEB[1]),
+        result="refused", cause=("one stands outside of its spec",), mend="indent selector",
+        at="selector:", rule="no-selector", fix="indent selector",
+    ),
+    "a Service's name in hostAliases": Told(
+        manifests=(*NODES, service("db"), pod("client", hostAliases=[
+            {"ip": "10.0.0.5", "hostnames": ["db"]}])),
+        ask=("pod/client", "db:80"), result="unreachable", mend="take db out of hostAliases",
+        rule="dns-policy", words="which is not that Service's", fix="take db out of hostAliases",
+    ),
+    "a proxy that knows no Services": Told(
+        manifests=(*ALL[:2], *WEB, pod("client", container={"env": [
+            {"name": "HTTP_PROXY", "value": "http://me:secret@proxy.example:3128"},
+            {"name": "no_proxy", "value": "localhost,.example"},
+            {"name": "WEB_URL", "value": "http://web.default.svc/x"}]})),
+        ask=("pod/client", "web.default.svc:80"), result="connected", not_said="secret",
+        assumed="goes to proxy.example instead", rule="env-address",
+        words="no_proxy holds no end of that name", fix="add .svc,.cluster.local to NO_PROXY",
+    ),
+    "a proxy that is spared": Told(
+        manifests=(*ALL[:2], *WEB, pod("client", container={"env": [
+            {"name": "http_proxy", "value": "proxy.example:3128"},
+            {"name": "NO_PROXY", "value": "10.0.0.0/8, .svc"},
+            {"name": "WEB_URL", "value": "http://web.default.svc/x"}]})),
+        ask=("pod/client", "web.default.svc:80"), result="connected",
+    ),
+    "a value with quotes inside": Told(
+        manifests=(*NODES, *WEB, pod("client", container={"env": [
+            {"name": "WEB_URL", "value": "'http://web:80'"}]})),
+        result="connected", rule="env-address", words="begins and ends in '",
+        fix="without the quotes",
+    ),
+    "an image that has left its registry": Told(
+        manifests=(*NODES, CLIENT, WEB[0], pod("web-0", "app=web", ports=[8080], container={
+            "image": "bitnami/etcd:3.5.9"})),
+        result="connected", assumed="bitnamilegacy/etcd:3.5.9", rule="never-ready",
+        words="off Docker Hub", fix="bitnamilegacy/etcd:3.5.9",
     ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),

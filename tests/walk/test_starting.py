@@ -124,6 +124,46 @@ STARTED = {
         *alone(**env(MANAGEMENT_SERVER_PORT="9001"),
                livenessProbe={"httpGet": {"path": "/actuator/health", "port": 8080}}),
         words="MANAGEMENT_SERVER_PORT has Spring answer that on 9001", mend="write port: 9001"),
+    "a path that is not below the application's": unready(
+        *alone(**env(SERVER_SERVLET_CONTEXT_PATH="/api"),
+               readinessProbe={"httpGet": {"path": "/actuator/health", "port": 8080}}),
+        words="SERVER_SERVLET_CONTEXT_PATH has everything below /api",
+        mend="write path: /api/actuator/health"),
+    "one that is": fine(
+        *alone(args=["--server.servlet.context-path=/api"],
+               readinessProbe={"httpGet": {"path": "/api/actuator/health", "port": 8080}})),
+    "a program that answers for certain hosts": unready(
+        *alone(**env(DJANGO_ALLOWED_HOSTS="localhost,shop.example"),
+               readinessProbe={"httpGet": {"path": "/", "port": 8080}}),
+        words="lets in who asks for shop.example alone", mend="{name: Host, value: shop.example}"),
+    "the same, and a probe that asks for one": fine(
+        *alone(**env(ALLOWED_HOSTS="shop.example"), readinessProbe={"httpGet": {
+            "port": 8080, "httpHeaders": [{"name": "Host", "value": "shop.example"}]}})),
+    "one that answers for all": fine(
+        *alone(**env(ALLOWED_HOSTS="*"), readinessProbe={"httpGet": {"port": 8080}})),
+    "gunicorn with nowhere to write": unready(
+        *alone(command=["gunicorn", "shop:app", "--bind=0.0.0.0:8080"],
+               securityContext={"readOnlyRootFilesystem": True}),
+        words="No usable temporary directory", mend="emptyDir at /tmp"),
+    "gunicorn told where": fine(
+        *alone(command=["gunicorn", "--worker-tmp-dir=/dev/shm", "--bind=:8080"],
+               securityContext={"readOnlyRootFilesystem": True})),
+    "an image's name with capital letters": unready(
+        *alone(image="registry.example/Shop/webApp:V1"),
+        at="image: registry.example/Shop/webApp:V1", words="InvalidImageName",
+        mend="image: registry.example/shop/webapp:V1"),
+    "one with its registry's URL": unready(
+        *alone(image="https://registry.example/web:1"), words="no https:// in front",
+        mend="image: registry.example/web:1"),
+    "a misspelt tag": unready(
+        *alone(image="registry.example/web:lastest"), words="lastest is no tag",
+        mend="write image: registry.example/web:latest"),
+    "an account of another namespace": unready(
+        *NODES, service("web"), kind("v1", "ops", "Namespace"),
+        kind("v1", "shop", "ServiceAccount", "ops"),
+        pod("web-0", "app=web", ports=[80], serviceAccountName="shop"),
+        at="serviceAccountName: shop", words="it is in namespace ops",
+        mend="put ServiceAccount shop into namespace default"),
     "Elasticsearch asked without TLS": unready(
         *alone(image="elasticsearch:8.13.0",
                readinessProbe={"httpGet": {"path": "/", "port": 9200}}),

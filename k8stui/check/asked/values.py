@@ -17,6 +17,26 @@ _NEEDS_NONE = re.compile(
 )
 
 
+_QUOTED = re.compile(r"([\"'])(.+)\1\s*")
+
+
+def in_quotes(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+    """``'"http://users:3001"'``: quotes that Compose takes off are part of a value here."""
+    for name, value, holder, path in variables(ground, template, container):
+        found = _QUOTED.fullmatch(value)
+        if found is None or not _NEEDS_NONE.search(name) or holder.kind == "Secret":
+            continue
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=template.subject,
+            place=holder.place(*path),
+            why=f"{name} of container {container.name} begins and ends in {found[1]}, which is "
+            "part of the value: no such name or number is found",
+            fix="write the value without the quotes inside",
+        )
+
+
 def with_white_space(
     ground: Ground, template: Template, container: ContainerText
 ) -> Iterator[Finding]:

@@ -16,6 +16,9 @@ unless --kubelet-preferred-address-types says otherwise.
 A domain of dnsConfig.searches with a public wildcard (nip.io) answers for whatever is no name of
 the cluster, before the name itself is asked.
 
+What hostAliases say of a Service's short name goes before any DNS: an address that is not the
+Service's is asked.
+
 NodeLocal DNS whose arguments still hold the placeholders of its manifest does not start.
 
 Looks at env values, command and args. Does not apply where the node's resolver could know the name:
@@ -26,13 +29,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import array, text
+from k8stui.apiserver.fields import array, text, texts
 from k8stui.check.asked.hosts import ToldHost, asked
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
+from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Pod, Service, ServiceType
 from k8stui.cluster.names import DNS_SERVICE, ndots, uses_cluster_dns
 from k8stui.cluster.nameservers import (
@@ -44,6 +48,7 @@ from k8stui.cluster.nameservers import (
     unserved,
 )
 from k8stui.cluster.wildcards import answered
+from k8stui.kernel.address import is_loopback
 from k8stui.manifests import Manifest
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.names import KUBELET_ADDRESSES, rightly
@@ -62,6 +67,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _images(ground)
     yield from _mounted(ground)
     yield from _kubelets(ground)
+    yield from _aliases(ground)
     pods: dict[tuple[str, str, str], Pod] = {}
     told_of_kubelet = False
     dns = ground.cluster.services.get(DNS_SERVICE)
@@ -206,6 +212,31 @@ def _kubelets(ground: Ground) -> Iterator[Finding]:
                 "Services, no nodes (no such host), unless the nodes' own name servers do",
                 fix=f"write {KUBELET_ADDRESSES}=InternalIP into its args",
             )
+
+
+def _aliases(ground: Ground) -> Iterator[Finding]:
+    """The name of a Service in a pod's own /etc/hosts, with another address."""
+    for template in ground.templates:
+        for index, alias in enumerate(array(template.spec, "hostAliases")):
+            given = next(iter(addresses((text(alias, "ip"),))), None)
+            for host in texts(alias, "hostnames"):
+                service = _service(ground, template.namespace, host)
+                if service is None or given is None or is_loopback(given):
+                    continue
+                own = {*service.cluster_ips, *service.external_ips}
+                own |= {one.ip for one in service.load_balancer_ingress if one.ip is not None}
+                pods = (a for pod in ground.selected(service) for a in pod.addresses)
+                if given in own or given in pods:
+                    continue
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=template.subject,
+                    place=template.place("spec", "hostAliases", index),
+                    why=f"hostAliases give {host}, a name of Service {service.key}, the address "
+                    f"{given}, which is not that Service's: /etc/hosts goes before DNS",
+                    fix=f"take {host} out of hostAliases",
+                )
 
 
 def _in_vain(lost: LostServer, pod: Pod, subject: str) -> Finding:

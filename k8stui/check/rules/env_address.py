@@ -5,7 +5,8 @@ to another port of its clusterIP matches no rule and goes nowhere. A name that i
 away from a Service's resolves to nothing.
 
 ``localhost`` is the pod itself: told so is a container of a pod that has no such port, where a
-Service of its namespace has it.
+Service of its namespace has it. A URL that HTTP_PROXY has asked by way of a proxy outside, for want
+of an entry in NO_PROXY, comes to nobody either.
 
 Looks at env values, command and args, and at ConfigMaps' values; in those of several lines at names
 alone, and at no comments. Does not apply to
@@ -35,7 +36,8 @@ from k8stui.check.asked.itself import to_a_neighbour, to_itself
 from k8stui.check.asked.meant import IS_HOST, by_port, by_port_and_word, by_words, in_another, typo
 from k8stui.check.asked.node import on_the_node
 from k8stui.check.asked.peers import below_a_service
-from k8stui.check.asked.values import with_white_space
+from k8stui.check.asked.proxied import by_proxy
+from k8stui.check.asked.values import in_quotes, with_white_space
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -61,8 +63,10 @@ def look(ground: Ground) -> Iterator[Finding]:
         for container in template.containers():
             yield from to_itself(ground, template, container)
             yield from with_white_space(ground, template, container)
+            yield from in_quotes(ground, template, container)
             yield from to_a_neighbour(ground, template, container)
             yield from on_the_node(ground, template, container)
+            yield from by_proxy(ground, template, container)
             yield from _by_itself(ground, template, container)
             yield from _unread(template, container)
             told: set[tuple[str, int | None]] = set()

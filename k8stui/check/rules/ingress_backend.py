@@ -62,7 +62,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():
             yield from _route(ground, manifest, grants)
-    subsets, gateways = _Subsets(ground), Gateways(ground.inventory)
+    subsets, gateways = _Subsets(ground), Gateways(ground.inventory, ground.cluster.pods.values())
     for key, manifest in ground.of_kind("VirtualService").items():
         yield from _virtual(ground, manifest, subsets)
         for index in range(len(texts(manifest.data, "spec", "gateways"))):

@@ -124,11 +124,11 @@ def _finding(ground: Ground, target: ServedPort, *, is_habit: bool) -> Finding:
     elif opinions == {Opinion.SPOKEN}:
         told = any(is_opened(pod, int(target.port.target_port)) for pod in pods)
         severity = Severity.WARNING if _slips(target) and not told else Severity.INFO
-    usable = {p.number for pod in pods for p in declared(pod) if p.protocol is target.port.protocol}
+    meant = {ground.listening.meant(pod, target.port.protocol) for pod in pods}
     number = target.port.target_port
-    fix = f"let a container declare {number}, or mend targetPort"
-    if len(usable) == 1:
-        fix = f"write targetPort: {usable.pop()}, or let the container listen on {number}"
+    fix = f"let the container listen on {number}, or mend targetPort"
+    if len(meant) == 1 and None not in meant:
+        fix = f"write targetPort: {meant.pop()}, or let the container listen on {number}"
     return Finding(
         rule=ID,
         severity=severity,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver import defaults
-from k8stui.apiserver.fields import Object, array, flag, labels, number, table, text, texts
+from k8stui.apiserver.fields import Object, array, at, flag, labels, number, table, text, texts
 from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.fields import Origins, addresses, protocol
 from k8stui.cluster.model import LoadBalancerIngress, Service, ServicePort, ServiceType
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
+    from k8stui.origin import Origin
 
 PATHS: dict[str, tuple[str | int, ...]] = {
     "namespace": ("metadata", "namespace"),
@@ -104,8 +106,16 @@ def decode_service(manifest: Manifest, families: tuple[int, ...]) -> Service:
             flag(spec, "allocateLoadBalancerNodePorts") is not False
         ),
         origin=manifest.origin(),
-        origins=Origins(manifest, PATHS),
+        origins=Origins(manifest, PATHS, _selector_beside(manifest)),
     )
+
+
+def _selector_beside(manifest: Manifest) -> Mapping[str, Origin]:
+    """Where a selector stands that is not in spec, and so none."""
+    for path in (("selector",), ("metadata", "selector")):
+        if at(manifest.data, *path) is not None and at(manifest.data, "spec", "selector") is None:
+            return {"selector": manifest.origin(*path)}
+    return {}
 
 
 def _port(manifest: Manifest, port: Object, index: int) -> ServicePort:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import array, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
-from k8stui.cluster.model import Entrance, Service
+from k8stui.cluster.ingress.traefik import ENTRY_POINTS
+from k8stui.cluster.model import Entrance, Pod, Service
+from k8stui.cluster.programs.images import serves_ingresses
 from k8stui.kernel.address import Address
 
 if TYPE_CHECKING:
@@ -26,9 +28,45 @@ _EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 
 
 def entrances(
-    inventory: Inventory, services: Mapping[str, Service], refused: Iterable[Manifest] = ()
+    inventory: Inventory,
+    services: Mapping[str, Service],
+    pods: Iterable[Pod],
+    refused: Iterable[Manifest] = (),
 ) -> Iterator[Entrance]:
-    """Every host name under which an Ingress or a load balancer is reached, or was to be."""
+    """Every host name under which an Ingress or a load balancer is reached, or was to be.
+
+    Where its own status names no address, it is that of the one load balancer in front of ingress
+    controllers, if there is one.
+    """
+    found = tuple(_entrances(inventory, services, refused))
+    bare = any(not one.addresses and not one.owner.startswith("Service") for one in found)
+    in_front = _in_front(services.values(), pods) if bare else ()
+    for one in found:
+        takes = in_front and not one.addresses and not one.owner.startswith("Service")
+        yield replace(one, addresses=in_front) if takes and not one.is_refused else one
+
+
+def _in_front(services: Iterable[Service], pods: Iterable[Pod]) -> tuple[Address, ...]:
+    """The addresses of the load balancer that leads to ingress controllers or gateways."""
+    balanced = [one for one in services if one.load_balancer_ingress and one.selector]
+    if not balanced:
+        return ()
+    controllers = [pod for pod in pods if any(map(serves_ingresses, pod.containers))]
+    chosen = [
+        one
+        for one in balanced
+        if any(
+            one.namespace == pod.namespace and (one.selector or {}).items() <= pod.labels.items()
+            for pod in controllers
+        )
+    ]
+    held = chosen[0].load_balancer_ingress if len(chosen) == 1 else ()
+    return tuple(each.ip for each in held if each.ip is not None)
+
+
+def _entrances(
+    inventory: Inventory, services: Mapping[str, Service], refused: Iterable[Manifest]
+) -> Iterator[Entrance]:
     for manifest in inventory.of("Ingress").values():
         yield from _of_ingress(manifest)
     for kind in _ROUTES:
@@ -64,6 +102,7 @@ def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
     space = namespace_of(manifest)
     known = array(manifest.data, "status", "loadBalancer", "ingress")
     held = addresses(tuple(text(each, "ip") for each in known))
+    at_points = text(manifest.data, "metadata", "annotations", ENTRY_POINTS)
     for index, rule in enumerate(array(manifest.data, "spec", "rules")):
         host = text(rule, "host")
         behind = dict.fromkeys(
@@ -82,6 +121,7 @@ def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
                 owner=f"Ingress {space}/{manifest.name}",
                 addresses=held,
                 backends=tuple(behind),
+                entry_points=tuple(filter(None, map(str.strip, at_points.split(",")))),
                 origin=manifest.origin("spec", "rules", index, "host"),
             )
 
@@ -144,6 +184,7 @@ def _of_ingress_route(manifest: Manifest) -> Iterator[Entrance]:
                     host=host,
                     owner=f"IngressRoute {space}/{manifest.name}",
                     backends=tuple(behind),
+                    entry_points=texts(manifest.data, "spec", "entryPoints"),
                     origin=manifest.origin("spec", "routes", index, "match"),
                 )
 

@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 _PREFIX = "traefik.ingress.kubernetes.io/router."
-_MIDDLEWARES, _ENTRY_POINTS = f"{_PREFIX}middlewares", f"{_PREFIX}entrypoints"
+_MIDDLEWARES, ENTRY_POINTS = f"{_PREFIX}middlewares", f"{_PREFIX}entrypoints"
 _PROVIDER = "@kubernetescrd"
 _CROSSES = "--providers.kubernetescrd.allowCrossNamespace=true"
+_AT = re.compile(
+    r"--entry-?points\.(?P<name>[\w-]+)\.address=\S*?:(?P<port>\d{1,5})", re.IGNORECASE
+)
 _DEFINED = re.compile(r"--entry-?points\.(?P<name>[\w-]+)\.", re.IGNORECASE)
 
 
@@ -41,6 +44,13 @@ def dropped(inventory: Inventory, pods: Iterable[Pod]) -> Iterator[tuple[str, La
             lack = _judge(one, known, entry_points, keeps_apart=keeps_apart)
             if lack is not None:
                 yield f"{kind} {key}", lack
+
+
+def other_entry_point(server: Pod, port: int, served_at: Sequence[str]) -> str:
+    """The entry point that a Traefik has at a port, where a route is served at others alone."""
+    found = (one for word in _words((server,)) for one in _AT.finditer(word))
+    name = next((one["name"] for one in found if int(one["port"]) == port), "")
+    return name if name and served_at and name not in served_at else ""
 
 
 def _words(pods: Iterable[Pod]) -> Sequence[str]:
@@ -78,9 +88,9 @@ def _judge(
 ) -> Lack | None:
     if one.kind == "Ingress":
         notes = table(one.data, "metadata", "annotations")
-        words = tuple(filter(None, map(str.strip, text(notes, _ENTRY_POINTS).split(","))))
+        words = tuple(filter(None, map(str.strip, text(notes, ENTRY_POINTS).split(","))))
         return _undefined(
-            one, words, entry_points, "metadata", "annotations", _ENTRY_POINTS
+            one, words, entry_points, "metadata", "annotations", ENTRY_POINTS
         ) or _annotated(one, text(notes, _MIDDLEWARES), known)
     words = texts(one.data, "spec", "entryPoints")
     return _undefined(one, words, entry_points, "spec", "entryPoints") or _elsewhere(

@@ -72,7 +72,7 @@ def unserved(
 ) -> dict[str, Lack]:
     """By ``KIND namespace/name`` of an Ingress or route; nothing is known against the others."""
     running = tuple(pods)
-    found = {**dict(turned_away(inventory)), **dict(unbound(inventory))}
+    found = {**dict(turned_away(inventory)), **dict(unbound(inventory, running))}
     controllers = tuple(_controllers(running))
     by_ip = any("--default-target-type=ip" in one.spoken for p in running for one in p.containers)
     classes = tuple(inventory.of("IngressClass").values())

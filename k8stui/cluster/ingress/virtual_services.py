@@ -8,11 +8,12 @@ gateway answers 404.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from k8stui.apiserver.fields import array, texts
+from k8stui.apiserver.fields import array, labels, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
-from k8stui.cluster.model import Lack
+from k8stui.cluster.model import Lack, Pod
+from k8stui.cluster.programs.images import is_gateway
 from k8stui.manifests import Manifest
 from k8stui.order import listed
 from k8stui.suggest import Lexicon
@@ -21,9 +22,9 @@ GROUP = "networking.istio.io"
 MESH = "mesh"
 
 
-def unbound(inventory: Inventory) -> Iterator[tuple[str, Lack]]:
+def unbound(inventory: Inventory, pods: Iterable[Pod]) -> Iterator[tuple[str, Lack]]:
     """``VirtualService NAMESPACE/NAME`` of those that none of their Gateways serves."""
-    known = Gateways(inventory)
+    known = Gateways(inventory, pods)
     for key, one in inventory.of("VirtualService").items():
         named = texts(one.data, "spec", "gateways")
         lacks = [known.lack(one, index) for index in range(len(named))]
@@ -34,7 +35,11 @@ def unbound(inventory: Inventory) -> Iterator[tuple[str, Lack]]:
 class Gateways:
     """Istio's Gateways of an inventory, looked at once."""
 
-    def __init__(self, inventory: Inventory) -> None:
+    def __init__(self, inventory: Inventory, pods: Iterable[Pod]) -> None:
+        self._proxies = [
+            pod.labels for pod in pods if any(is_gateway(one) for one in pod.containers)
+        ]
+        self._unheld: dict[str, Lack | None] = {}
         self._known = {
             key: one for key, one in inventory.of("Gateway").items() if one.group == GROUP
         }
@@ -60,7 +65,8 @@ class Gateways:
         if said == MESH:
             return None
         if gateway is not None:
-            return None if MESH in named else _no_host(one, gateway)
+            lack = self._held_by_nobody(gateway) or _no_host(one, gateway)
+            return None if MESH in named else lack
         near = self._names[namespace].typo(name) if namespace in self._names else None
         away = next(iter(self._spaces.get(name, ())), None)
         if near:
@@ -76,6 +82,29 @@ class Gateways:
             f"write {meant}",
             one.origin("spec", "gateways", index),
         )
+
+    def _held_by_nobody(self, gateway: Manifest) -> Lack | None:
+        """Its selector chooses none of the gateways' pods; None where the input has no such pod.
+
+        Chart gateway labels them by its release: ``istio: ingress`` for ``istio-ingress``.
+        """
+        key = f"{namespace_of(gateway)}/{gateway.name}"
+        if key not in self._unheld:
+            wanted = labels(gateway.data, "spec", "selector")
+            meets = any(wanted.items() <= has.items() for has in self._proxies)
+            has = next((has for has in self._proxies if wanted.keys() <= has.keys()), None)
+            lack = None
+            if wanted and has is not None and not meets:
+                said = ", ".join(f"{name}={value}" for name, value in wanted.items())
+                own = ", ".join(f"{name}: {has[name]}" for name in wanted)
+                lack = Lack(
+                    f"Gateway {gateway.name} is for pods {said}, and the gateway's pods have {own}"
+                    ": nobody opens its servers (refused, or 404)",
+                    f"write {own} into the selector of Gateway {gateway.name}",
+                    gateway.origin("spec", "selector"),
+                )
+            self._unheld[key] = lack
+        return self._unheld[key]
 
 
 def _no_host(one: Manifest, gateway: Manifest) -> Lack | None:

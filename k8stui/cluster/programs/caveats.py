@@ -72,6 +72,7 @@ def caveats(
     yield from _lost_and_found(manifest, spec, container, base)
     yield from _looked_up(manifest, container, base)
     yield from _probed_beside(manifest, spec, container, base)
+    yield from _moved(manifest, container, base)
 
 
 def _probed_beside(
@@ -94,6 +95,21 @@ def _probed_beside(
                     mend=f"write port: {meant}, or declare {port}",
                     origin=manifest.origin(*base, probe, how, "port"),
                 )
+
+
+def _moved(manifest: Manifest, container: Object, base: tuple[str | int, ...]) -> Iterator[Caveat]:
+    """Images of bitnami: those with versions left Docker Hub (bitnami/charts issue 35164)."""
+    image = text(container, "image")
+    owner, _, name = known_image(image).partition("/")
+    if owner == "bitnami" and image_tag(image) not in ("", "latest"):
+        yield Caveat(
+            why=f"container {text(container, 'name')} runs {image}, and bitnami has taken its "
+            "images with versions off Docker Hub in 2025: where the node has it not yet, it is not "
+            "found (ImagePullBackOff)",
+            mend=f"write image: docker.io/bitnamilegacy/{name}:{image_tag(image)} (no more updates)"
+            ", or take another image",
+            origin=manifest.origin(*base, "image"),
+        )
 
 
 def _declares(spec: Object, port: int) -> bool:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.programs import keycloak
 from k8stui.record import record
 from k8stui.suggest import Lexicon
+
+if TYPE_CHECKING:
+    from k8stui.cluster.model import Container
 
 _HUBS = re.compile(
     r"^(?:(?:docker\.io|index\.docker\.io|public\.ecr\.aws/docker|mirror\.gcr\.io)/)?(?:library/)?"
@@ -36,9 +40,8 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "wordpress": (80,), "drupal": (80,), "joomla": (80,), "nextcloud": (80,), "phpmyadmin": (80,),
     "phpmyadmin/phpmyadmin": (80,), "dpage/pgadmin4": (80, 443), "adminer": (8080,),
     "mongo-express": (8081,), "ghost": (2368,), "registry": (5000,), "sonarqube": (9000, 9092),
-    "jenkins/jenkins": (8080, 50000), "grafana/grafana": (3000,), "prom/prometheus": (9090,),
-    "prom/node-exporter": (9100,), "prom/alertmanager": (9093, 9094),
-    "prom/pushgateway": (9091,), "sonatype/nexus3": (8081,), "kibana": (5601,),
+    "jenkins/jenkins": (8080, 50000), "grafana/grafana": (3000,),
+    "sonatype/nexus3": (8081,), "kibana": (5601,),
     "docker.elastic.co/kibana/kibana": (5601,), "elasticsearch": (9200, 9300),
     "docker.elastic.co/elasticsearch/elasticsearch": (9200, 9300),
     "rediscommander/redis-commander": (8081,), "eclipse-mosquitto": (1883,),
@@ -46,6 +49,23 @@ _PORTS: Mapping[str, tuple[int, ...]] = {
     "registry.k8s.io/kube-state-metrics/kube-state-metrics": (8080, 8081),
     "k8s.gcr.io/kube-state-metrics/kube-state-metrics": (8080, 8081),
     "quay.io/coreos/kube-state-metrics": (8080, 8081),
+    "prom/cloudwatch-exporter": (9106,), "oliver006/redis_exporter": (9121,),
+    "quay.io/prometheuscommunity/postgres-exporter": (9187,),
+    "nginx/nginx-prometheus-exporter": (9113,), "collabora/code": (9980,),
+    "openzipkin/zipkin": (9411,), "gitea/gitea": (3000, 22), "n8nio/n8n": (5678,),
+    "nodered/node-red": (1880,), "portainer/portainer-ce": (9000, 9443, 8000),
+    "metabase/metabase": (3000,), "louislam/uptime-kuma": (3001,), "vaultwarden/server": (80,),
+    "matomo": (80,), "odoo": (8069, 8071, 8072), "redmine": (3000,),
+    "localstack/localstack": (4566,),
+    "wiremock/wiremock": (8080, 8443), "mailhog/mailhog": (8025, 1025),
+    "axllent/mailpit": (8025, 1025), "ollama/ollama": (11434,), "qdrant/qdrant": (6333, 6334, 6335),
+    "valkey/valkey": (6379,), "swaggerapi/swagger-ui": (8080,), "codercom/code-server": (8080,),
+    "gcr.io/kuar-demo/kuard-amd64": (8080,), "stefanprodan/podinfo": (9898, 9797, 9999),
+    "ghcr.io/stefanprodan/podinfo": (9898, 9797, 9999), "docker/getting-started": (80,),
+    "jmalloc/echo-server": (8080,), "nginxdemos/nginx-hello": (8080,),
+    "registry.k8s.io/hpa-example": (80,), "k8s.gcr.io/hpa-example": (80,),
+    "opensearchproject/opensearch-dashboards": (5601,), "directus/directus": (8055,),
+    "rocket.chat": (3000,), "arangodb": (8529,), "cassandra": (9042, 7000, 7001, 7199, 9160),
 }  # fmt: skip
 _PHP = frozenset({"php", "wordpress", "nextcloud", "drupal", "joomla", "phpmyadmin"})
 _FPM = (9000,)
@@ -91,6 +111,23 @@ def usual_port(name: str) -> int | None:
     return next(iter(_PORTS.get(name, ())), None)
 
 
+_PROMETHEUS = {
+    "prometheus": (9090,), "alertmanager": (9093, 9094), "pushgateway": (9091,),
+    "node-exporter": (9100,), "blackbox-exporter": (9115,), "mysqld-exporter": (9104,),
+    "snmp-exporter": (9116,), "memcached-exporter": (9150,),
+}  # fmt: skip
+
+
+def _by_flag(*usual: int) -> Callable[[Object], tuple[int, ...]]:
+    """Prometheus' programs: no file tells them where to listen, ``--web.listen-address`` alone."""
+
+    def ports(container: Object) -> tuple[int, ...]:
+        told = any("listen-address" in str(word) for word in array(container, "args"))
+        return () if told or array(container, "command") else usual
+
+    return ports
+
+
 def _minio(container: Object) -> tuple[int, ...]:
     """``server``: the console is at a port of chance unless ``--console-address`` says one."""
     each = [*array(container, "command"), *array(container, "args")]
@@ -109,6 +146,11 @@ def _minio(container: Object) -> tuple[int, ...]:
 _BY_WORDS: Mapping[str, Callable[[Object], tuple[int, ...]]] = {
     **dict.fromkeys(keycloak.IMAGES, keycloak.ports),
     **dict.fromkeys(("minio/minio", "quay.io/minio/minio"), _minio),
+    **{
+        f"{registry}/{name}": _by_flag(*ports)
+        for registry in ("prom", "quay.io/prometheus")
+        for name, ports in _PROMETHEUS.items()
+    },
 }
 """Images whose command, arguments and env say all that their ports depend on."""
 
@@ -272,6 +314,16 @@ def is_kube_proxy(image: str, words: Iterable[str]) -> bool:
     by_image = _KUBE_PROXY.fullmatch(image_word(image))
     first = next(iter(words), "").split()
     return bool(by_image or (first and first[0].rpartition("/")[2] == "kube-proxy"))
+
+
+def is_gateway(one: Container) -> bool:
+    """Whether it is an Istio gateway; its chart leaves the image to a webhook (``auto``)."""
+    return one.image == "auto" or (image_word(one.image) == "proxyv2" and "router" in one.spoken)
+
+
+def serves_ingresses(one: Container) -> bool:
+    """Whether the world comes in by it."""
+    return is_ingress_controller(one.image) or is_gateway(one)
 
 
 def is_ingress_controller(image: str) -> bool:

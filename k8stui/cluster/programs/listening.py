@@ -293,6 +293,17 @@ class Listening:
             if port.protocol is protocol and port.number not in led and not _ASIDE.search(port.name)
         ]
 
+    def meant(self, pod: Pod, protocol: Protocol) -> int | None:
+        """The declared port that was meant where a Service leads to none; None: not known.
+
+        The one that the program is told, else the only one to which no Service leads.
+        """
+        ports = {port.number for port in declared(pod) if port.protocol is protocol}
+        told = (one.told.number for one in running(pod) if one.told is not None)
+        found = [number for number in told if number in ports]
+        found = found or [port.number for port in self._left(pod, protocol)] or [*ports]
+        return found[0] if len({*found}) == 1 else None
+
     def _contradicted(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> bool:
         """Whether another Service of the pod leads from the same port to a declared one.
 

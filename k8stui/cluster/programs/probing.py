@@ -73,6 +73,16 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
                 probe=probe,
             )
             continue
+        web = table(container, probe, handler) if handler == "httpGet" else {}
+        if (turned := _below(container, web) or _for_hosts(container, web)) is not None:
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks {turned[0]}",
+                mend=turned[1],
+                path=(probe, handler),
+                sure=False,
+                probe=probe,
+            )
+            continue
         number = _number(container, port)
         if (
             text(container, probe, handler, "scheme") == "HTTPS"
@@ -229,6 +239,65 @@ def _astray(container: Object, asked: Object, handler: str) -> tuple[str, str] |
                 'set xpack.security.enabled: "false" in its env for a try, else let the probe be '
             )
             return f"{said}told otherwise (since 8.0)", f"{mend}a tcpSocket"
+    return None
+
+
+_ANY_HOST = re.compile(r"[*$]|^[\d.]+$")
+"""All of them, what is put in later, addresses."""
+_ALLOWED = re.compile(r"(?:.*_)?ALLOWED_?HOSTS", re.IGNORECASE)
+"""Django's ALLOWED_HOSTS as it is mostly filled, and ASP.NET's AllowedHosts."""
+
+
+def _for_hosts(container: Object, asked: Object) -> tuple[str, str] | None:
+    """What a program says to a probe that answers for certain hosts alone; the mend.
+
+    Django's HttpRequest.get_host, ASP.NET's HostFilteringMiddleware. The kubelet asks for the pod's
+    address unless a header says otherwise.
+    """
+    if text(asked, "host") or not asked:
+        return None
+    if any(text(one, "name").lower() == "host" for one in array(asked, "httpHeaders")):
+        return None
+    for one in array(container, "env"):
+        hosts = re.findall(r"[^\s,;'\"\[\]]+", text(one, "value"))
+        named = [host for host in hosts if host not in LOOPBACK]
+        if _ALLOWED.fullmatch(text(one, "name")) is None or any(map(_ANY_HOST.search, named)):
+            continue
+        if hosts:
+            host = (named or hosts)[0].lstrip(".")
+            said = f"by the pod's own address, and {text(one, 'name')} lets in who asks for {host}"
+            mend = f"write httpHeaders: [{{name: Host, value: {host}}}] into the probe"
+            return f"{said} alone: it is answered with 400", mend
+    return None
+
+
+_CONTEXTS = frozenset(
+    {"SERVER_SERVLET_CONTEXT_PATH", "SERVER_SERVLET_CONTEXTPATH", "SPRING_WEBFLUX_BASE_PATH",
+     "QUARKUS_HTTP_ROOT_PATH", "MICRONAUT_SERVER_CONTEXT_PATH"}
+)  # fmt: skip
+_CONTEXT = re.compile(
+    r"(?:--|-D)(server\.servlet\.context-path|spring\.webflux\.base-path|quarkus\.http\.root-path"
+    r"|micronaut\.server\.context-path)=(/\S+)"
+)
+"""Below which path everything of an application is (Spring Boot, Quarkus, Micronaut)."""
+
+
+def _below(container: Object, asked: Object) -> tuple[str, str] | None:
+    """A probe's path that is not below the application's; not of a port of its own."""
+    env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
+    if not asked or _MANAGEMENT in env:
+        return None
+    said = [*array(container, "command"), *array(container, "args"), *env.values()]
+    told = [(name, env[name]) for name in _CONTEXTS if env.get(name, "").strip("/")]
+    told += _CONTEXT.findall(" ".join(map(str, said)))
+    path = text(asked, "path") or "/"
+    for name, context in told:
+        base = "/" + context.strip("/")
+        if "$" not in base and not f"{path}/".startswith(f"{base}/"):
+            return (
+                f"for {path}, and {name} has everything below {base}: it is answered with 404",
+                f"write path: {base}{path}",
+            )
     return None
 
 

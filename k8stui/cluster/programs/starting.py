@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.programs import keycloak
-from k8stui.cluster.programs.images import image_tag, known_image, official_typo
+from k8stui.cluster.programs.images import bare_image, image_tag, known_image, official_typo
 from k8stui.record import record
 from k8stui.suggest import is_typo
 
@@ -43,6 +43,7 @@ def by_image(spec: Object, container: Object) -> Iterator[Unready]:
         yield from _ends(name, container, words)
     yield from _unknown_image(name, container)
     yield from without_program(container)
+    yield from _nowhere_to_write(container)
     if name in keycloak.IMAGES and (lack := keycloak.lack(container)) is not None:
         yield _unready(container, *lack)
     if array(container, "command") or (words and not words[0].startswith("-")):
@@ -278,8 +279,30 @@ _NO_IMAGES = {"mongodb": "mongo", "postgresql": "postgres", "nodejs": "node"}
 """Names that Docker Hub has no official image of, and the one that is meant."""
 
 
+_CAPITALS = re.compile(r"(?:[\w.-]+(?::\d+)?/)?(?:[\w.-]+/)*(?=[\w.-]*[a-z])[\w.-]*[A-Z][\w.-]*")
+_LATEST = "latest"
+
+
 def _unknown_image(name: str, container: Object) -> Iterator[Unready]:
-    """Unless the image was built on the nodes, as imagePullPolicy: Never says."""
+    """Unless the image was built on the nodes, as imagePullPolicy: Never says.
+
+    Names have no capital letters (distribution/reference: repository name must be lowercase).
+    """
+    image = text(container, "image")
+    if "://" in image or _CAPITALS.fullmatch(bare_image(image)) is not None:
+        without = image.partition("://")[2] or image
+        yield _unready(
+            container,
+            f"runs image {image}, which is no image's name (InvalidImageName): there is "
+            + ("no https:// in front" if "://" in image else "no capital letter in one"),
+            f"write image: {without.removesuffix(image_tag(without)).lower()}{image_tag(without)}",
+        )
+    if is_typo(image_tag(image), _LATEST):
+        yield _unready(
+            container,
+            f"runs image {image}, and {image_tag(image)} is no tag that there is (ErrImagePull)",
+            f"write image: {bare_image(image)}:{_LATEST}",
+        )
     meant = _NO_IMAGES.get(name) or official_typo(name)
     if meant and text(container, "imagePullPolicy") != "Never":
         yield _unready(
@@ -396,6 +419,29 @@ def _folders(name: str, spec: Object, container: Object) -> Iterator[Unready]:
             "(Permission denied)",
             f"{volumes}{instead}",
         )
+
+
+_TEMPORARY = ("/tmp", "/var/tmp", "/usr/tmp")  # noqa: S108 - where Python looks (tempfile)
+
+
+def _nowhere_to_write(container: Object) -> Iterator[Unready]:
+    """Gunicorn's workers keep a file in a folder for temporary ones (workers/workertmp.py)."""
+    words = [str(one) for field in ("command", "args") for one in array(container, field)]
+    said = " ".join((*words, *(text(one, "value") for one in array(container, "env"))))
+    mounted = [text(one, "mountPath").rstrip("/") for one in array(container, "volumeMounts")]
+    if (
+        at(container, "securityContext", "readOnlyRootFilesystem") is True
+        and re.search(r"(?:^|[\s/])gunicorn\b", " ".join(words))
+        and not re.search(r"worker-tmp-dir|worker_tmp_dir|/dev/shm", said)
+        and not any(_is_held(one, mounted) for one in _TEMPORARY)
+    ):
+        yield _unready(
+            container,
+            "has readOnlyRootFilesystem: true, and gunicorn needs a folder for temporary files: it "
+            "ends (No usable temporary directory found)",
+            f"mount an emptyDir at {_TEMPORARY[0]}",
+            "securityContext", "readOnlyRootFilesystem",
+        )  # fmt: skip
 
 
 def _is_configured(container: Object) -> bool:

@@ -433,6 +433,12 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
         if lost is not None:
             return lost
         empty = service.origins.get("selector", service.origin)  # ``selector: {}`` is none
+        if empty.place is not None and empty.place.field in ("selector", "metadata.selector"):
+            return Diagnosis(
+                "it has no selector: one stands outside of its spec, where nobody reads it",
+                "indent selector so that it stands in spec",
+                empty,
+            )
         return Diagnosis(
             "it has no selector, and nobody has written EndpointSlices for it",
             "give it a selector, or write an EndpointSlice "

@@ -277,11 +277,11 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
             + (guess if meant else ""),
             origin=service.origins.get("selector", service.origin),
         )
-    usable = [p.number for p in has if p.protocol is protocol]
+    right = Listening(case.cluster).meant(pod, protocol)
     origin = entry.origins.get("target_port", entry.origin) if entry else service.origin
-    if len(usable) == 1:
+    if right is not None:
         instead = entry.target_port if entry else port
-        advice = f"write targetPort: {usable[0]} instead of {instead}, or let the container "
+        advice = f"write targetPort: {right} instead of {instead}, or let the container "
         return Diagnosis(reason=reason, advice=f"{advice}listen on {word}", origin=origin)
     return Diagnosis(
         reason=reason,

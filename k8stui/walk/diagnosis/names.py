@@ -193,51 +193,55 @@ def _entrance(
         by = f" ({set_up.ingress}, as {set_up.name} has it)" if set_up and set_up.ingress else ""
         said += f" or node in front of the ingress controller{by}, which the name has to have in"
         said += " DNS too"
-    kind = entrance.owner.partition(" ")[0]
-    unserved = cluster.unserved.get(entrance.owner)
-    if unserved is not None:
-        return Diagnosis(f"{reason}; and {unserved.why}", unserved.mend, unserved.origin)
-    keys = list(dict.fromkeys(key for key, _ in entrance.backends))
-    lost = [key for key in keys if key not in cluster.services]
-    if lost:
-        return Diagnosis(
-            f"{reason}; and behind it there is no Service {lost[0]}",
-            f"{said}; and let the {kind} name a Service of its own namespace",
-            entrance.origin,
-        )
-    if entrance.owner == f"Service {''.join(keys)}":
-        service = cluster.services[keys[0]]
+    if entrance.owner.startswith("Service"):
+        service = cluster.services[entrance.owner.partition(" ")[2]]
         lack = lacks_node_ports(service, cluster)
         lack = lack or (loses_own_clients(service) if client is not None else None)
         if lack is not None:
             return Diagnosis(f"{reason}; and {lack.why}", lack.mend, lack.origin)
-    for key, port in entrance.backends:
-        has = cluster.services[key].ports
-        if port is not None and all(port not in (p.port, p.name) for p in has):
-            listed = ", ".join(p.name or str(p.port) for p in has) or "none"
-            return Diagnosis(
-                f"{reason}; and its backend names port {port} of Service {key}, which has {listed}",
-                f"write port {listed} into the backend of {entrance.owner}; and {said}"
-                if len(has) == 1
-                else f"write one of them into the backend of {entrance.owner}; and {said}",
-                entrance.origin,
-            )
-        found = next((p for p in has if port in (p.port, p.name)), None)
-        if cluster.services[key].type is ServiceType.EXTERNAL_NAME:
-            continue
-        empty = without_endpoints(cluster, cluster.services[key], found)
-        if empty is not None:
-            return Diagnosis(
-                f"{reason}; and behind it {empty.reason}",
-                f"{empty.advice}; and {said}",
-                empty.origin,
-            )
+    unserved = cluster.unserved.get(entrance.owner)
+    wrong = behind_entrance(cluster, entrance)
+    if wrong is not None:
+        advice = wrong.advice if unserved is not None else f"{wrong.advice}; and {said}"
+        return Diagnosis(f"{reason}; and {wrong.reason}", advice, wrong.origin)
+    keys = list(dict.fromkeys(key for key, _ in entrance.backends))
     behind = ", ".join(f"svc/{key.partition('/')[2]}" for key in keys[:3])
     return Diagnosis(
         reason,
         f"{said}; or ask what stands behind it, {behind}" if behind else said,
         entrance.origin,
     )
+
+
+def behind_entrance(cluster: Cluster, entrance: Entrance) -> Diagnosis | None:
+    """Why who comes in by it meets nobody, though the controller is there."""
+    unserved = cluster.unserved.get(entrance.owner)
+    if unserved is not None:
+        return Diagnosis(unserved.why, unserved.mend, unserved.origin)
+    for key, port in entrance.backends:
+        if key not in cluster.services:
+            kind = entrance.owner.partition(" ")[0]
+            return Diagnosis(
+                f"behind it there is no Service {key}",
+                f"let the {kind} name a Service of its own namespace",
+                entrance.origin,
+            )
+        service = cluster.services[key]
+        if port is not None and all(port not in (p.port, p.name) for p in service.ports):
+            listed = ", ".join(p.name or str(p.port) for p in service.ports) or "none"
+            which = f"port {listed}" if len(service.ports) == 1 else "one of them"
+            return Diagnosis(
+                f"its backend names port {port} of Service {key}, which has {listed}",
+                f"write {which} into the backend of {entrance.owner}",
+                entrance.origin,
+            )
+        if service.type is ServiceType.EXTERNAL_NAME:
+            continue
+        found = next((p for p in service.ports if port in (p.port, p.name)), None)
+        empty = without_endpoints(cluster, service, found)
+        if empty is not None:
+            return Diagnosis(f"behind it {empty.reason}", empty.advice, empty.origin)
+    return None
 
 
 def _asking(cluster: Cluster, request: Request) -> Pod | None:

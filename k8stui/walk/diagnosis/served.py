@@ -129,7 +129,9 @@ def _from_beyond(
     addresses = [i.ip for i in service.load_balancer_ingress if i.ip is not None]
     names = [i.hostname for i in service.load_balancer_ingress if i.hostname]
     addresses += service.external_ips
-    ways = [f"ask {address.with_port(entry.port)}" for address in addresses[:1]]
+    silent = {a: case.cluster.unannounced[a] for a in addresses if a in case.cluster.unannounced}
+    heard = [address for address in addresses if address not in silent]
+    ways = [f"ask {address.with_port(entry.port)}" for address in heard[:1]]
     ways += [f"ask {name}:{entry.port}" for name in names[:1]]
     origin = service.origins.get("type", service.origin)
     lack = case.cluster.unbalanced.get(service.key) or (
@@ -140,7 +142,12 @@ def _from_beyond(
     portless = lacks_node_ports(service, case.cluster) if ways else None
     if portless is not None:
         return Diagnosis(f"{said}; and {portless.why}", portless.mend, portless.origin)
-    if lack is not None and not ways:
+    if silent and not ways:
+        address, lack = next(iter(silent.items()))
+        said += f"; and nobody answers for {address}: {lack.why}"
+        ways.append(lack.mend)
+        origin = lack.origin
+    elif lack is not None and not ways:
         said += f"; it has no address of a load balancer: {lack.why}"
         ways.append(lack.mend)
         origin = lack.origin
