@@ -18,7 +18,7 @@ from k8stui.check.asked.hosts import (
     place_of,
     port_beside,
 )
-from k8stui.check.asked.values import variables
+from k8stui.check.asked.values import Variable
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import Finding, Severity
@@ -45,12 +45,13 @@ ASKED_ELSEWHERE = re.compile(
 """Variables that say where the program itself listens, or what a browser asks or sends."""
 
 
-def to_itself(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+def to_itself(
+    ground: Ground, template: Template, container: ContainerText, given: Sequence[Variable]
+) -> Iterator[Finding]:
     """``DB_HOST=localhost``: the pod itself, which has no such port; a Service beside it has."""
     pod = ground.pod_of(template)
     if pod is None or pod.host_network:
         return
-    given = [*variables(ground, template, container)]
     env = {name: value for name, value, _, _ in given}
     told = [
         (one, holder)

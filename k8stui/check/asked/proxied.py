@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from k8stui.check.asked.hosts import ID, service_named
-from k8stui.check.asked.values import variables
+from k8stui.check.asked.values import Variable
 from k8stui.check.finding import Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
@@ -16,16 +16,17 @@ _URL = re.compile(r"\b(https?)://(?:[^@/\s]*@)?([a-z0-9](?:[-a-z0-9.]*[a-z0-9])?
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 
 
-def by_proxy(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+def by_proxy(
+    ground: Ground, template: Template, container: ContainerText, given: Sequence[Variable]
+) -> Iterator[Finding]:
     """``HTTP_PROXY`` beside ``API_URL=http://api.shop.svc:8080``: a proxy outside knows no Service.
 
     The first such URL of a container. Not where the proxy is a Service itself.
     """
-    given = [*variables(ground, template, container)]
     env = {name: value.strip() for name, value, _, _ in given}
-    places = {name: manifest.place(*path) for name, _, manifest, path in given}
     if not any(name.lower() in _PROXIES[:2] for name in env):
         return
+    places = {name: manifest.place(*path) for name, _, manifest, path in given}
     domain = ground.cluster.cluster_domain
     for name, value, _, _ in given:
         for scheme, host in _URL.findall(value) if name.lower() not in _PROXIES else ():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from k8stui.apiserver.fields import array, table, text
 from k8stui.check.asked.hosts import ID
@@ -12,6 +12,8 @@ from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
 from k8stui.manifests import Manifest
 
+Variable = tuple[str, str, Manifest, tuple[str | int, ...]]
+"""Name, value, and where that is written."""
 _NEEDS_NONE = re.compile(
     r"(HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|SERVER|ENDPOINT|PORT|DSN)S?$", re.IGNORECASE
 )
@@ -20,9 +22,11 @@ _NEEDS_NONE = re.compile(
 _QUOTED = re.compile(r"([\"'])(.+)\1\s*")
 
 
-def in_quotes(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
+def in_quotes(
+    template: Template, container: ContainerText, given: Iterable[Variable]
+) -> Iterator[Finding]:
     """``'"http://users:3001"'``: quotes that Compose takes off are part of a value here."""
-    for name, value, holder, path in variables(ground, template, container):
+    for name, value, holder, path in given:
         found = _QUOTED.fullmatch(value)
         if found is None or not _NEEDS_NONE.search(name) or holder.kind == "Secret":
             continue
@@ -38,13 +42,13 @@ def in_quotes(ground: Ground, template: Template, container: ContainerText) -> I
 
 
 def with_white_space(
-    ground: Ground, template: Template, container: ContainerText
+    template: Template, container: ContainerText, given: Iterable[Variable]
 ) -> Iterator[Finding]:
     """A host, URL or port that ends in a line feed or a blank: no resolver finds such a name.
 
     ``|`` in a ConfigMap and ``echo`` without ``-n`` before base64 put a line feed there.
     """
-    for name, value, holder, path in variables(ground, template, container):
+    for name, value, holder, path in given:
         if value.strip() in ("", value) and not value.endswith("\n"):
             continue
         if "\n" in value.strip() or not _NEEDS_NONE.search(name):
@@ -68,9 +72,7 @@ def with_white_space(
         )
 
 
-def variables(
-    ground: Ground, template: Template, container: ContainerText
-) -> Iterator[tuple[str, str, Manifest, tuple[str | int, ...]]]:
+def variables(ground: Ground, template: Template, container: ContainerText) -> Iterator[Variable]:
     """Each variable with its value, and where that is written: here, in a ConfigMap or a Secret.
 
     Of a Secret no value is known, but whether it ends in a line feed.

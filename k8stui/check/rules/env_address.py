@@ -37,7 +37,7 @@ from k8stui.check.asked.meant import IS_HOST, by_port, by_port_and_word, by_word
 from k8stui.check.asked.node import on_the_node
 from k8stui.check.asked.peers import below_a_service
 from k8stui.check.asked.proxied import by_proxy
-from k8stui.check.asked.values import in_quotes, with_white_space
+from k8stui.check.asked.values import in_quotes, variables, with_white_space
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -61,12 +61,13 @@ _NO_TAG = 80
 def look(ground: Ground) -> Iterator[Finding]:
     for template in ground.templates:
         for container in template.containers():
-            yield from to_itself(ground, template, container)
-            yield from with_white_space(ground, template, container)
-            yield from in_quotes(ground, template, container)
+            given = [*variables(ground, template, container)]
+            yield from to_itself(ground, template, container, given)
+            yield from with_white_space(template, container, given)
+            yield from in_quotes(template, container, given)
             yield from to_a_neighbour(ground, template, container)
             yield from on_the_node(ground, template, container)
-            yield from by_proxy(ground, template, container)
+            yield from by_proxy(ground, template, container, given)
             yield from _by_itself(ground, template, container)
             yield from _unread(template, container)
             told: set[tuple[str, int | None]] = set()

@@ -51,13 +51,17 @@ def _in_front(services: Iterable[Service], pods: Iterable[Pod]) -> tuple[Address
     balanced = [one for one in services if one.load_balancer_ingress and one.selector]
     if not balanced:
         return ()
-    controllers = [pod for pod in pods if any(map(serves_ingresses, pod.containers))]
+    controllers = {
+        (pod.namespace, frozenset(pod.labels.items()))
+        for pod in pods
+        if any(map(serves_ingresses, pod.containers))
+    }
     chosen = [
         one
         for one in balanced
         if any(
-            one.namespace == pod.namespace and (one.selector or {}).items() <= pod.labels.items()
-            for pod in controllers
+            one.namespace == space and (one.selector or {}).items() <= labels
+            for space, labels in controllers
         )
     ]
     held = chosen[0].load_balancer_ingress if len(chosen) == 1 else ()

@@ -36,9 +36,8 @@ class Gateways:
     """Istio's Gateways of an inventory, looked at once."""
 
     def __init__(self, inventory: Inventory, pods: Iterable[Pod]) -> None:
-        self._proxies = [
-            pod.labels for pod in pods if any(is_gateway(one) for one in pod.containers)
-        ]
+        found = (pod.labels for pod in pods if any(map(is_gateway, pod.containers)))
+        self._proxies = [dict(one) for one in dict.fromkeys(tuple(one.items()) for one in found)]
         self._unheld: dict[str, Lack | None] = {}
         self._known = {
             key: one for key, one in inventory.of("Gateway").items() if one.group == GROUP
