@@ -50,6 +50,10 @@ class ProxyConfigurationError(K8sTuiError):
         return f"no KubeProxyConfiguration in {self.wanted}; {found}"
 
 
+NO_SUBNET = "kubeadm: no podSubnet, so no clusterCIDR"
+"""Why a kube-proxy of kubeadm's has none."""
+
+
 def read_proxy(
     plain: Sequence[Manifest],
     embedded: Sequence[Manifest],
@@ -111,7 +115,7 @@ def completed_by_kubeadm(
         cidr, origin = _subnet(subnets[-1]), defaulted("kubeadm: clusterCIDR is podSubnet", place)
     elif configurations:
         place = configurations[-1].origin().place
-        cidr, origin = "", defaulted("kubeadm: no podSubnet, so no clusterCIDR", place)
+        cidr, origin = "", defaulted(NO_SUBNET, place)
     else:
         why = f"no KubeProxyConfiguration in the input: {distribution.proxy}"
         cidr = ",".join(map(str, pods)) if distribution.proxy_knows_pods else ""

@@ -16,7 +16,7 @@ from functools import cached_property
 from k8stui.cluster.endpoints import PodIndex
 from k8stui.cluster.environment import variables_given
 from k8stui.cluster.meant import CalledServices
-from k8stui.cluster.model import Container, Pod, Service, ServiceType
+from k8stui.cluster.model import Caveat, Cluster, Container, Pod, Service, ServiceType
 from k8stui.origin import OriginKind
 from k8stui.record import record
 
@@ -72,6 +72,20 @@ def held_back(pods: Mapping[str, Pod], services: Mapping[str, Service]) -> Mappi
     judge.let_start(waits)
     held = {key: judge.held(key, waits[key]) for key in waits if key not in judge.started}
     return {**pods, **held} if held else pods
+
+
+def of_nobody(cluster: Cluster, pod: Pod) -> Iterator[Caveat]:
+    """What its init containers wait for, and the input has not: it may be in the cluster."""
+    for one in _waits(pod):
+        namespace, name = _named(pod, one)
+        if one.unset or "." in one.host or f"{namespace}/{name}" in cluster.services:
+            continue
+        yield Caveat(
+            why=f"init container {one.container.name} waits for {one.host}, and the input has no "
+            f"Service {namespace}/{name}: where there is none, it waits for ever",
+            mend=f"make Service {name}, or take the wait out",
+            origin=one.container.origin,
+        )
 
 
 @record()

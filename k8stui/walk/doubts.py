@@ -32,7 +32,9 @@ from k8stui.cluster.programs.caveats import of_peers
 from k8stui.cluster.programs.images import is_ingress_controller, serves_ingresses
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.proxied import proxied
+from k8stui.cluster.proxy_configuration import NO_SUBNET
 from k8stui.cluster.selectors import matches
+from k8stui.cluster.waiting import of_nobody
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
@@ -40,7 +42,7 @@ from k8stui.kernel.step import RouteCause
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.wire import LAN, OUTSIDE, is_private
-from k8stui.origin import OriginKind
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
 from k8stui.walk.diagnosis.names import behind_entrance
 
@@ -144,9 +146,11 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
         if node is None:
             continue
         if name in bare and uses_pod_cidr(network, node):
+            by_kubeadm = without_pod_subnet(cluster) is not None
+            why = "by a kubeadm without podSubnet" if by_kubeadm else "as others have"
             yield (
-                f"node {name} has no podCIDR, as others have: without one the network plug-in does "
-                f"not start there; {', '.join(map(str, node.pod_cidrs))} is taken"
+                f"node {name} has no podCIDR, {why}: without one the network plug-in does not "
+                f"start there; {', '.join(map(str, node.pod_cidrs))} is taken"
             )
         if name in unplugged and not network.has_observed_routes(node):
             yield (
@@ -312,7 +316,7 @@ def _if_it_starts(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
     if server.origin.kind is OriginKind.OBSERVED:
         return
     own = (caveat for each in server.containers for caveat in each.caveats)
-    for one in (*own, *of_peers(cluster, server)):
+    for one in (*own, *of_peers(cluster, server), *of_nobody(cluster, server)):
         at = one.origin.place
         where = f" ({at.file}:{at.line})" if at is not None else ""
         yield f"pod {server.key} is taken to start: {one.why}{where}. Else {one.mend}"
@@ -471,11 +475,26 @@ def uses_pod_cidr(network: ClusterNetwork, node: Node) -> bool:
     return network.plugin_of(node).startswith(_BY_POD_CIDR)
 
 
+def without_pod_subnet(cluster: Cluster) -> Origin | None:
+    """The ClusterConfiguration by which no node gets a range, where flannel needs them.
+
+    kubeadm then starts the controller manager without --allocate-node-cidrs (controlplane
+    getControllerManagerCommand).
+    """
+    told = cluster.proxy.origins.get("cluster_cidr")
+    if told is None or told.reason != NO_SUBNET:
+        return None
+    images = (one.image for pod in cluster.pods.values() for one in pod.containers)
+    return told if any("/flannel:" in image for image in images) else None
+
+
 def _find_bare(cluster: Cluster) -> Sequence[Node]:
     """Nodes of the input without a range, where others have theirs, and their pods none either."""
     nodes = [n for n in cluster.nodes.values() if n.origin.kind is not OriginKind.ASSUMED]
     bare = [node for node in nodes if _range_origin(node) is OriginKind.ASSUMED]
-    if not bare or len(bare) == len(nodes):
+    if without_pod_subnet(cluster) is not None:
+        bare = [n for n in cluster.nodes.values() if _range_origin(n) is OriginKind.ASSUMED]
+    elif not bare or len(bare) == len(nodes):
         return ()
     at_home = {
         pod.node_name

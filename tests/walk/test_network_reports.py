@@ -2213,6 +2213,57 @@ CASES |= {
         result="connected", assumed="bitnamilegacy/etcd:3.5.9", rule="never-ready",
         words="off Docker Hub", fix="bitnamilegacy/etcd:3.5.9",
     ),
+    "a kubeadm without podSubnet, and flannel": Told(
+        manifests=({"apiVersion": "kubeadm.k8s.io/v1beta3", "kind": "ClusterConfiguration",
+                    "networking": {"serviceSubnet": "10.96.0.0/12"}},
+                   node(1), node(2), CLIENT, *WEB, workload(
+                       "DaemonSet", "flannel", "app=flannel", namespace="kube-system",
+                       container={"image": "flannel/flannel:v0.25.5"},
+                       pod_spec={"hostNetwork": True})),
+        result="connected", assumed="by a kubeadm without podSubnet",
+        rule="no-pod-cidr", words="it has no podSubnet", fix="podSubnet",
+    ),
+    "a pattern as a path of type Prefix": Told(
+        manifests=(*ALL, service("front", to=80, type="LoadBalancer", status=BALANCER),
+                   pod("front", "app=front", ports=[80], container={
+                       "image": "registry.k8s.io/ingress-nginx/controller:v1.12.1"}),
+                   kind("networking.k8s.io/v1", "nginx", "IngressClass",
+                        spec={"controller": "k8s.io/ingress-nginx"}),
+                   kind("networking.k8s.io/v1", "shop", "Ingress", spec={
+                       "ingressClassName": "nginx", "rules": [{
+                           "host": "shop.example", "http": {"paths": [{
+                               "path": "/a(/|$)(.*)", "pathType": "Prefix", "backend": {"service": {
+                                   "name": "web", "port": {"number": 80}}}}]}}]})),
+        ask=("outside", "shop.example:80"), result="connected",
+        assumed="write pathType: ImplementationSpecific", rule="ingress-backend",
+        words="is no path to pathType Prefix", fix="ImplementationSpecific",
+    ),
+    "an init container that waits for nobody's name": Told(
+        manifests=(*NODES, CLIENT, service("web"), pod("web-0", "app=web", ports=[80],
+                   initContainers=[{"name": "wait", "image": "busybox:1.28", "command": [
+                       "sh", "-c", "until nslookup billing; do sleep 2; done"]}])),
+        result="connected", assumed="waits for billing", rule="never-ready",
+        words="no Service default/billing", fix="make Service billing",
+    ),
+    "a file of Elasticsearch's without network.host": Told(
+        manifests=(*NODES, CLIENT, service("web", to=9200), kind(
+            "v1", "es", "ConfigMap", data={"elasticsearch.yml": "cluster.name: a\nnode.name: b\n"}),
+            pod("web-0", "app=web", ports=[9200], volumes=[
+                {"name": "es", "configMap": {"name": "es"}}], container={
+                    "image": "elasticsearch:7.17.22", "env": [
+                        {"name": "discovery.type", "value": "single-node"}],
+                    "volumeMounts": [{
+                        "name": "es", "subPath": "elasticsearch.yml", "mountPath":
+                        "/usr/share/elasticsearch/config/elasticsearch.yml"}]})),
+        result="refused", cause=("leaves out network.host",), mend="write network.host: 0.0.0.0",
+        rule="bound-to-localhost", words="leaves out network.host", fix="network.host: 0.0.0.0",
+    ),
+    "FastCGI's port that a Service has not": Told(
+        manifests=(*ALL, kind("v1", "site", "ConfigMap", data={
+            "default.conf": "location / {\n  fastcgi_pass web:9000;\n}\n"})),
+        result="connected", rule="env-address", words="leads to port 9000 of Service default/web",
+        fix="write port 80",
+    ),
     "an argument of the kubelet's is no name of kube-proxy's": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="w2.example.org"),
                    pod("agent", container={"args": ["--hostname-override=x"]})),

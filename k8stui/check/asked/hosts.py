@@ -37,7 +37,10 @@ _SAYS_HOST = re.compile(
 )
 _BY_API = re.compile(r"K(?:8S|UBERNETES)_?SERVICE_?NAME$")
 """Variables with the name of a Service that is looked up at the API server, not by DNS (Felix)."""
-_NAMES_PORT = re.compile(r"\s*(?:server\s+[a-z0-9.-]+:\d+(?:\s[^;]*)?;|-?\s*targets:\s*\[)")
+_NAMES_PORT = re.compile(
+    r"\s*(?:(?:server|(?:fastcgi|uwsgi|scgi)_pass)\s+[a-z0-9.-]+:\d+(?:\s[^;]*)?;"
+    r"|-?\s*targets:\s*\[)"
+)
 _OPTION = re.compile(
     r"--?(?:[\w-]*host(?:name)?|replicaof|slaveof|h|server|master|peer)(?:=(?P<value>\S+))?$"
 )

@@ -18,6 +18,7 @@ from k8stui.check.ground import Ground, names
 from k8stui.check.rules.missing_object import missing
 from k8stui.cluster.model import Pod
 from k8stui.cluster.programs.caveats import of_peers
+from k8stui.cluster.waiting import of_nobody
 from k8stui.origin import OriginKind
 
 ID = "never-ready"
@@ -64,7 +65,7 @@ def _perhaps(ground: Ground) -> Iterator[Finding]:
         if template is None:
             continue
         own = (caveat for container in pod.containers for caveat in container.caveats)
-        for one in (*own, *of_peers(ground.cluster, pod)):
+        for one in (*own, *of_peers(ground.cluster, pod), *of_nobody(ground.cluster, pod)):
             yield Finding(
                 rule=ID,
                 severity=Severity.INFO,

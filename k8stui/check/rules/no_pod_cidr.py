@@ -3,6 +3,7 @@
 Flannel, kindnet and all that give out spec.podCIDR do not start there ("pod cidr not assigned"),
 so the node's pods get no network and stay in ContainerCreating. The controller manager gives a
 range to each node (--allocate-node-cidrs), as long as its own (--cluster-cidr) has one left.
+A kubeadm without podSubnet starts it so that it gives none at all.
 
 Does not apply where no Node of the input has one, nor to plug-ins with addresses of their own
 (Calico, Cilium, clouds), nor where pods of the node have addresses.
@@ -14,14 +15,27 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.walk.doubts import without_pod_cidr
+from k8stui.walk.doubts import without_pod_cidr, without_pod_subnet
 
 ID = "no-pod-cidr"
 
 
 def look(ground: Ground) -> Iterator[Finding]:
     cluster, network = ground.cluster, ground.world.network
+    told = without_pod_subnet(cluster)
     for node in without_pod_cidr(cluster, network):
+        if told is not None:
+            yield Finding(
+                rule=ID,
+                severity=Severity.WARNING,
+                subject="ClusterConfiguration",
+                place=told.place,
+                why="it has no podSubnet, so no node gets a podCIDR: "
+                f"{network.plugin_of(node)} does not start, and pods get no network",
+                fix="write networking: podSubnet, the range of the plug-in's own configuration "
+                "(kubeadm init --pod-network-cidr=10.244.0.0/16 as flannel has it)",
+            )
+            return
         patch = f'kubectl patch node {node.name} -p \'{{"spec":{{"podCIDR":"RANGE"}}}}\''
         yield Finding(
             rule=ID,

@@ -85,6 +85,7 @@ def unserved(
             or (_by_nginx_org(manifest, classes, running) if usual == OF_NGINX else None)
             or (None if by_ip else _by_alb(manifest, services))
             or _passed_through(manifest, controllers)
+            or _strict(manifest, classes, controllers)
             or _misspoken(manifest, services, _served_by(manifest, classes, usual))
         )
         if lack is not None:
@@ -151,6 +152,37 @@ def _passed_through(manifest: Manifest, controllers: Sequence[_Controller]) -> L
                 "give the rule a host and the path /",
                 manifest.origin("spec", "rules", index),
             )
+    return None
+
+
+_STRICT_SINCE = re.compile(r":v(?:1\.(?:1[2-9]|[2-9]\d)|[2-9])\.")
+_PLAIN = re.compile(r"/[\w./~-]*", re.ASCII)
+
+
+def _strict(
+    manifest: Manifest, classes: Sequence[Manifest], controllers: Sequence[_Controller]
+) -> Lack | None:
+    """A pattern as a path that is none to pathType Prefix or Exact.
+
+    ingress-nginx since 1.12 (strict-validate-path-type; pkg/util/ingress IsPathValid): it leaves
+    the whole Ingress out, and its webhook refuses it.
+    """
+    named = text(manifest.data, "spec", "ingressClassName")
+    kind = next((one for one in classes if one.name == named), None)
+    whose = text(kind.data, "spec", "controller") if kind is not None else OF_KUBERNETES
+    mine = [one for one in controllers if one.of == whose]
+    if not mine or not all(_STRICT_SINCE.search(one.container.image) for one in mine):
+        return None
+    for rule, entry in enumerate(array(manifest.data, "spec", "rules")):
+        for index, one in enumerate(array(entry, "http", "paths")):
+            path, type_ = text(one, "path"), text(one, "pathType")
+            if path and type_ in ("Prefix", "Exact") and not _PLAIN.fullmatch(path):
+                return Lack(
+                    f"path {path} is no path to pathType {type_} (letters, digits, -, _, . and / "
+                    "alone): ingress-nginx refuses the Ingress, or leaves it out (404)",
+                    "write pathType: ImplementationSpecific",
+                    manifest.origin("spec", "rules", rule, "http", "paths", index, "pathType"),
+                )
     return None
 
 

@@ -124,6 +124,8 @@ def _told(
     for number, address, bound in _opened(config_maps, pod, container, declared):
         fits = kind.match(address) is not None and opened.get(number, bound) is not None
         opened[number] = bound if fits else None
+    if not opened and kind.match("127.0.0.1"):
+        opened |= _left_out(config_maps, pod, container, declared)
     by_itself = None if opened else unless_told(container, declared)
     if by_itself is not None and kind.match("127.0.0.1"):
         return {
@@ -134,6 +136,29 @@ def _told(
             )
         }
     return {number: bound for number, bound in opened.items() if bound is not None}
+
+
+_ELASTIC = "elasticsearch.yml"
+_HOST = re.compile(r"^\s*(?:(?:network|http)\.(?:bind_)?host|network)\s*:", re.MULTILINE)
+
+
+def _left_out(
+    config_maps: Mapping[str, ConfigMap], pod: Pod, container: Container, declared: set[int]
+) -> dict[int, Bound]:
+    """Elasticsearch with a file of its own in the place of the image's, which says network.host.
+
+    Without that it is on localhost alone (Elasticsearch reference, Networking).
+    """
+    said = (*container.spoken, *(name for name, _ in container.env))
+    if container.unknown is None or any("network.host" in word for word in said):
+        return {}
+    for name, held, only in read_by(config_maps, pod, container):
+        own = "" if only or "elasticsearch" not in container.image else held.data.get(_ELASTIC)
+        if isinstance(own, str) and own and not _HOST.search(own):
+            by = f"{_ELASTIC} of ConfigMap {name} leaves out network.host"
+            bound = Bound(by, held.origin(_ELASTIC, 0), "write network.host: 0.0.0.0 into it")
+            return dict.fromkeys(declared & {9200, 9300}, bound)
+    return {}
 
 
 def _metrics(cluster: Cluster, kind: re.Pattern[str]) -> dict[int, Bound]:
