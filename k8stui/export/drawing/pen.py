@@ -100,11 +100,11 @@ class Pen:
             lead = f"▸ {OUTSIDE}  " if has_row else f"▸ {OUTSIDE} "
             text = outside.text if has_row else outside.address or outside.text
             # A header stands behind the nodes' lines: beside them it is near the packet.
-            before = end - 1 - width_of(lead + text)
-            left = before if has_row and before >= _LEAST_EDGE - 1 else 0
+            before = end - 2 - width_of(lead + text)
+            left = before if has_row and before >= _LEAST_EDGE - 2 else 0
             behind = self._line(OUTSIDE, lead, text, Rect(left, 0, self.canvas.width, 1))
             if left:
-                self.drawing.boxes[OUTSIDE] = LowerEdge(0, 0, left)
+                self.drawing.boxes[OUTSIDE] = LowerEdge(0, 0, left + 1)
             y = 1 if has_row or not self.scene.wire else 0
         wire_y = y
         if self.scene.wire:
@@ -218,7 +218,7 @@ class Pen:
             roomy = [gap for gap in gaps if gap[1] - gap[0] > len(text) + 5] or gaps[-1:]
         left, right = roomy[-1 if last else 0]
         x = left + 3 + max(0, right - left - len(text) - 4) // 2
-        x = max(x, end - 1 - len(text))
+        x = max(x, end - 2 - len(text))
         self.canvas.put(x - 2, y, f"  {text} ", Ink.DIM)
         self._spot((WIRE, HUB), x, y, text, None, ink=Ink.DIM)
         self.drawing.spots[WIRE, "lan"] = Spot([(centre, y)], None)
