@@ -132,37 +132,6 @@ def _slips(shorter: int) -> int:
     return 2 if shorter >= _LONG else 1
 
 
-class Lexicon:
-    """Names, found again through a typing error without looking at each of them.
-
-    Words that are one slip apart have a word in common among what is left of each when one letter
-    is taken away, or none (symmetric deletes).
-    """
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._found: dict[str, dict[str, None]] = {}
-        for name in names:
-            for part in _parts(name):
-                self._found.setdefault(part, {})[name] = None
-
-    def typo(self, written: str) -> str | None:
-        """The name that `written` is a typing error of; it may be one of them itself."""
-        for part in _parts(written):
-            for name in self._found.get(part, ()):
-                if is_typo(written, name):
-                    return name
-        return None
-
-
-def _parts(name: str) -> Iterator[str]:
-    word = name.lower()
-    yield word
-    if len(word) > _LONGEST:
-        return
-    for index in range(len(word)):
-        yield word[:index] + word[index + 1 :]
-
-
 class Wordbook:
     """Names against which many words are held, without looking at each of them for each word.
 
@@ -209,6 +178,10 @@ class Wordbook:
             named = [name for each in found if (name := self._name(each, but)) is not None]
             close = named[0] if len(named) == 1 else None
         return close
+
+    def typo(self, written: str) -> str | None:
+        """The first name of which `written` is a typing error."""
+        return next(iter(self.typos(written)), None)
 
     def typos(self, written: str) -> list[str]:
         """The names of which `written` is a typing error, in their order."""

@@ -41,7 +41,7 @@ from k8stui.manifests.foreign import is_kustomized
 from k8stui.manifests.schema import KINDS, WITHOUT_PART
 from k8stui.order import listed
 from k8stui.origin import OriginKind, Place
-from k8stui.suggest import Lexicon, Wordbook
+from k8stui.suggest import Wordbook
 from k8stui.walk.lookup import can_send
 from k8stui.walk.world import World
 
@@ -63,7 +63,7 @@ class Ground:
         self._selected: dict[str, tuple[Pod, ...]] = {}
         self._ports: dict[str, _Ports] = {}
         self._spaces: dict[str, dict[str, list[str]]] = {}
-        self._names_of: dict[tuple[str, str], Lexicon] = {}
+        self._names_of: dict[tuple[str, str], Wordbook] = {}
         self._namespaces_with: dict[str, dict[str, list[str]]] = {}
         self._without_hairpin: dict[str, frozenset[str]] = {}
 
@@ -236,12 +236,12 @@ class Ground:
                 found[key] = service.namespace, carried, service
         return _by_namespace(found.values())
 
-    def names_of(self, kind: str, namespace: str) -> Lexicon:
+    def names_of(self, kind: str, namespace: str) -> Wordbook:
         """Names of a kind's objects in a namespace."""
         found = self._names_of.get((kind, namespace))
         if found is None:
             known = self._in_spaces(kind).get(namespace, ())
-            found = self._names_of[kind, namespace] = Lexicon(known)
+            found = self._names_of[kind, namespace] = Wordbook(known)
         return found
 
     def _in_spaces(self, kind: str) -> Mapping[str, Sequence[str]]:
@@ -357,11 +357,11 @@ class Ground:
         return Holders(self.inventory, self.cluster.pods, as_written=not self.is_kustomized)
 
     @cached_property
-    def _names(self) -> Mapping[str, Lexicon]:
+    def _names(self) -> Mapping[str, Wordbook]:
         found: dict[str, list[str]] = {}
         for service in self.services:
             found.setdefault(service.namespace, []).append(service.name)
-        return {namespace: Lexicon(those) for namespace, those in found.items()}
+        return {namespace: Wordbook(those) for namespace, those in found.items()}
 
     def meant_service(self, namespace: str, written: str) -> str | None:
         """The name of the Service that `written` is a typing error of."""

@@ -15,7 +15,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 from k8stui.cluster.model import Service
-from k8stui.suggest import Lexicon
+from k8stui.suggest import Wordbook
 
 ID = "almost-selected"
 
@@ -29,12 +29,12 @@ def look(ground: Ground) -> Iterator[Finding]:
     values: dict[tuple[str, str], list[str]] = {}
     for namespace, key, value in asking:
         values.setdefault((namespace, key), []).append(value)
-    lexicons = {place: Lexicon(found) for place, found in values.items()}
+    books = {place: Wordbook(found) for place, found in values.items()}
     for template in ground.templates:
         for key, value in template.labels.items():
             if (template.namespace, key, value) in asking:
                 continue
-            words = lexicons.get((template.namespace, key))
+            words = books.get((template.namespace, key))
             meant = words.typo(value) if words is not None else None
             asker = asking[template.namespace, key, meant] if meant is not None else None
             if asker is not None and _otherwise(asker, template, key):

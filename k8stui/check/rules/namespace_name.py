@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from k8stui.apiserver.inventory import ALWAYS_THERE
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.suggest import Lexicon
+from k8stui.suggest import Wordbook
 
 ID = "namespace-name"
 
@@ -22,7 +22,7 @@ ID = "namespace-name"
 def look(ground: Ground) -> Iterator[Finding]:
     made = {key.partition("/")[2] for key in ground.of_kind("Namespace")}
     sizes = ground.in_namespace
-    meant = Lexicon([*made, *ALWAYS_THERE, *sizes])
+    meant = Wordbook([*made, *ALWAYS_THERE, *sizes])
     told: set[str] = set()
     for manifest in ground.world.manifests.objects:
         name = manifest.namespace

@@ -16,7 +16,7 @@ from k8stui.cluster.model import Lack, Pod
 from k8stui.cluster.programs.images import is_gateway
 from k8stui.manifests import Manifest
 from k8stui.order import listed
-from k8stui.suggest import Lexicon
+from k8stui.suggest import Wordbook
 
 GROUP = "networking.istio.io"
 MESH = "mesh"
@@ -48,7 +48,7 @@ class Gateways:
             namespace, _, name = key.partition("/")
             names.setdefault(namespace, []).append(name)
             self._spaces.setdefault(name, []).append(namespace)
-        self._names = {namespace: Lexicon(those) for namespace, those in names.items()}
+        self._names = {namespace: Wordbook(those) for namespace, those in names.items()}
 
     def lack(self, one: Manifest, index: int) -> Lack | None:
         """Why the Gateway that a VirtualService names there does not serve it.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.programs import keycloak
 from k8stui.record import record
-from k8stui.suggest import Lexicon
+from k8stui.suggest import Wordbook
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Container
@@ -296,7 +296,7 @@ def known_image(image: str) -> str:
 
 _LEAST = 5
 """Letters of a name that may be misspelt: ``mono`` is an image, and ``mongo`` another."""
-_OFFICIAL = Lexicon(name for name in {*_PORTS, *_ROOTS} if "/" not in name)
+_OFFICIAL = Wordbook(name for name in {*_PORTS, *_ROOTS} if "/" not in name)
 
 
 def official_typo(name: str) -> str:

@@ -20,7 +20,7 @@ from k8stui.cluster.selectors import matches, node_term_matches
 from k8stui.cluster.well_known import REGION, ZONE
 from k8stui.manifests import Manifest
 from k8stui.record import record
-from k8stui.suggest import Lexicon
+from k8stui.suggest import Wordbook
 
 _UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 _NODE = "node(s) didn't match PersistentVolume's node affinity"
@@ -189,7 +189,7 @@ class Unbindable:
             for one in inventory.of("StorageClass").values()
             if text(one.data, "provisioner") == _NO_PROVISIONER
         }
-        self._lexicon = Lexicon(self._classes)
+        self._book = Wordbook(self._classes)
         # On nodes that are assumed, a volume's nodeAffinity says nothing of where it can be.
         known = inventory.of("PersistentVolume") if inventory.of("Node") else {}
         volumes = [one.data for one in known.values()]
@@ -248,7 +248,7 @@ class Unbindable:
             if why := self._without_volume(f"{draft.namespace}/{name}", claim_of):
                 draft.decided["claims"] = origin
                 return f"{_UNBOUND} ({name} {why})"
-            near = None if wanted in self._classes else self._lexicon.typo(wanted)
+            near = None if wanted in self._classes else self._book.typo(wanted)
             if near is not None and not text(spec, "volumeName"):
                 draft.decided["claims"] = origin
                 return f"{_UNBOUND} ({name} asks for StorageClass {wanted}; there is {near})"
