@@ -48,7 +48,7 @@ def by_image(spec: Object, container: Object) -> Iterator[Unready]:
         yield _unready(container, *lack)
     if array(container, "command") or (words and not words[0].startswith("-")):
         return
-    yield from _variables(name, container)
+    yield from _variables(name, spec, container)
     yield from _old_folder(name, container)
     yield from _discovery(name, container)
     yield from _rights(name, spec, container)
@@ -193,7 +193,7 @@ def _is_before(container: Object, version: int) -> bool:
     return found is not None and int(found[0]) < version
 
 
-def _variables(name: str, container: Object) -> Iterator[Unready]:
+def _variables(name: str, spec: Object, container: Object) -> Iterator[Unready]:
     """Not with envFrom, which may set it, nor where a volume takes the place of the script."""
     groups = _ASKED.get(name, ())
     if not groups or array(container, "envFrom") or _is_before(container, _SINCE.get(name, 0)):
@@ -208,7 +208,8 @@ def _variables(name: str, container: Object) -> Iterator[Unready]:
         )
         yield _unready(
             container,
-            f"runs {text(container, 'image')}, which ends where {_either(group)} is set",
+            f"runs {text(container, 'image')}, which ends where {_either(group)} is set"
+            f"{_but(name, spec, container)}",
             f"write {group[0]} instead of {near}" if near else f"set {group[0]} in its env",
         )
         return
@@ -221,6 +222,24 @@ def _variables(name: str, container: Object) -> Iterator[Unready]:
                 "take MYSQL_USER out, or write another user",
                 "env", index, "value",
             )  # fmt: skip
+
+
+_DATABASES: Mapping[str, str] = {
+    **dict.fromkeys(("postgres", "postgis/postgis", "pgvector/pgvector"), "/var/lib/postgresql"),
+    **dict.fromkeys(("mysql", "percona", "mariadb"), "/var/lib/mysql"),
+}
+"""Images that ask for nothing where a database is there already (docker-entrypoint.sh,
+DATABASE_ALREADY_EXISTS), and where it is."""
+
+
+def _but(name: str, spec: Object, container: Object) -> str:
+    """Where a volume stays when its pod goes, what was made before may be on it."""
+    gone = {text(one, "name") for one in array(spec, "volumes") if "emptyDir" in table(one)}
+    at = _DATABASES.get(name)
+    for one in array(container, "volumeMounts"):
+        if at and text(one, "mountPath").startswith(at) and text(one, "name") not in gone:
+            return ", unless its volume holds a database that was made before"
+    return ""
 
 
 def _either(group: tuple[str, ...]) -> str:
