@@ -260,7 +260,7 @@ class Routing(Tables):
             return Decision(Fate.RP_FILTER, back) if strictness else None
         is_local = accepts_local and back.type is RouteType.LOCAL
         if back.type is not RouteType.UNICAST and not is_local:
-            return Decision(Fate.MARTIAN_SOURCE, back)
+            return Decision(Fate.MARTIAN_SOURCE, None if source in self._own else back)
         if not strictness or _uses(back, device):
             return None
         # Where a device has no address the loose check is strict.

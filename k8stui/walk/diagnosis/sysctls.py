@@ -38,6 +38,11 @@ def _decided(case: Case, step: Step, cause: SysctlCause, name: str) -> Diagnosis
         )
     if name.endswith("rp_filter"):
         loose = f"set {name} = 2 (loose) or 0 on {step.namespace}"
+        if cause.value == "2":  # __fib_validate_source: no_addr
+            loose = (
+                f"set rp_filter of all and of {step.device} to 0 on {step.namespace}: loose (2) is "
+                f"strict on a device without an IPv4 address, as {step.device} is"
+            )
         back = way_back(case, step, loose)
         return Diagnosis(
             reason=f"{step.namespace} would not route the answer back out of {step.device}: "
