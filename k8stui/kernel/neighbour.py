@@ -195,20 +195,20 @@ def _ignores(host: Host, device: str, asked: Packet) -> bool:
 
     3: but for an address of some device, not of scope host; 8: all.
     """
-    how = host.routing.arp_ignore(device)
-    devices = host.namespace.interfaces
+    routing = host.routing
+    how = routing.arp_ignore(device)
     own = [
-        one
-        for interface in devices
+        (interface.name, one)
+        for interface in host.namespace.interfaces
         for one in interface.addresses
         if one.address == asked.dst and (how == _SCOPED or interface.name == device)
     ]
     if how == _SCOPED:
-        is_near = host.routing.localnet(device)
-        return not any(one.scope is not Scope.HOST or is_near for one in own)
+        # inet_confirm_addr: with route_localnet on the device that has it, scope host is link.
+        return not any(one.scope is not Scope.HOST or routing.localnet(name) for name, one in own)
     if how not in (1, 2):
         return how == _NEVER
-    return not own or (how == 2 and not any(asked.src in one.network for one in own))
+    return not own or (how == 2 and not any(asked.src in one.network for _, one in own))
 
 
 def _filters(host: Host, device: str, asked: Packet) -> bool:
