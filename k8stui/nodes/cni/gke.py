@@ -11,14 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from k8stui.cluster.model import Node, Pod
-from k8stui.kernel.address import Address, Prefix
+from k8stui.cluster.model import Node
+from k8stui.kernel.address import Prefix
 from k8stui.nodes.cni.conflist import Configuration, configured
 from k8stui.nodes.cni.masq_agent import masq_agent
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.contribution import Contribution
-from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import defaulted
 
@@ -39,26 +38,16 @@ _KEPT = tuple(
 )  # fmt: skip
 
 
-class Gke:
+class Gke(Ptp):
     """``ptp`` and ``portmap`` on every node."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
-        self._list = configured(site, "ptp") or _USUAL
-        self._ptp = Ptp(site, between="the VPC", configuration=self._list)
+        configuration = configured(site, "ptp") or _USUAL
+        super().__init__(site, between="the VPC", configuration=configuration)
 
     def recognises(self, node: Node) -> bool:
         """By its chain: the cables are ptp's."""
         return self._site.observed(node).has_chain(_CHAIN)
-
-    def addresses(self, node: Node) -> Sequence[Address]:
-        return self._ptp.addresses(node)
-
-    def node_part(self, node: Node) -> Part:
-        return self._ptp.node_part(node)
-
-    def pod_part(self, node: Node, pod: Pod) -> Part:
-        return self._ptp.pod_part(node, pod)
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         made = [portmap(self._site, node, version, self._list)]

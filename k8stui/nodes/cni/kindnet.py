@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from k8stui.cluster.model import Container, Node, Pod
-from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.address import Prefix
 from k8stui.nodes.cni.conflist import Configuration, assumed_list, of
 from k8stui.nodes.cni.daemon import listed
 from k8stui.nodes.cni.masq_agent import masq_agent
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.contribution import Contribution
-from k8stui.nodes.part import Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, defaulted
 
@@ -26,26 +25,16 @@ _CHAIN = "KIND-MASQ-AGENT"
 _USUAL = {"ipam": {"routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]}}
 
 
-class Kindnet:
+class Kindnet(Ptp):
     """kindnetd on every node, as kind starts it."""
 
     def __init__(self, site: Site) -> None:
-        self._site = site
-        self._list = _named(site) or assumed_list(_USUAL, "kindnetd's own list")
-        self._ptp = Ptp(site, between="kindnetd", configuration=self._list)
+        configuration = _named(site) or assumed_list(_USUAL, "kindnetd's own list")
+        super().__init__(site, between="kindnetd", configuration=configuration)
 
     def recognises(self, node: Node) -> bool:
         """By its chain: the cables are ptp's."""
         return self._site.observed(node).has_chain(_CHAIN)
-
-    def addresses(self, node: Node) -> Sequence[Address]:
-        return self._ptp.addresses(node)
-
-    def node_part(self, node: Node) -> Part:
-        return self._ptp.node_part(node)
-
-    def pod_part(self, node: Node, pod: Pod) -> Part:
-        return self._ptp.pod_part(node, pod)
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         made = [portmap(self._site, node, version, self._list)]
