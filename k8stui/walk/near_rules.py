@@ -158,7 +158,8 @@ class NearRules:
     def _port_of_the_service(self, near: _Near) -> Hint | None:
         ask = near.ask
         fronts = _fronts.of(self._cluster)
-        leads = fronts.ports_to(ask.server) if self._means_peer(near) else {}
+        means = self._fits(near, replace(near.rule, ports=()))
+        leads = fronts.ports_to(ask.server) if means else {}
         numbers = leads.get(ask.protocol, ())
         if not any(
             _holds_any(wanted, numbers)
@@ -393,7 +394,8 @@ class _Fronts:
             numbers: dict[Protocol, set[int]] = {}
             for service in self._selecting(pod) if pod is not None else self._services:
                 for port in service.ports:
-                    numbers.setdefault(port.protocol, set()).add(port.port)
+                    own = {one for one in (port.port, port.node_port) if one}
+                    numbers.setdefault(port.protocol, set()).update(own)
             found = self._ports[key] = {one: sorted(those) for one, those in numbers.items()}
         return found
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
 from k8stui.cluster.model import Pod
-from k8stui.cluster.names import DNS_LABELS, DNS_PORT, uses_cluster_dns
+from k8stui.cluster.names import DNS_LABELS, DNS_PORT, DNS_SERVICE, uses_cluster_dns
 from k8stui.cluster.nameservers import dns_pods_ports, local_cache
 from k8stui.cluster.policy import (
     ClusterPolicy,
@@ -172,16 +172,18 @@ def cut_from_dns(world: World, request: Request) -> Outcome | None:
 
 
 def _find_dns(cluster: Cluster) -> Peer:
+    dns = cluster.services.get(DNS_SERVICE)
+    wanted = (dns.selector if dns is not None else None) or DNS_LABELS
     servers = (
         pod
         for pod in cluster.pods.values()
-        if pod.namespace == "kube-system" and DNS_LABELS.items() <= pod.labels.items()
+        if pod.namespace == "kube-system" and wanted.items() <= pod.labels.items()
     )
     pod = next(servers, None)
     return Peer(
         pod.addresses[0] if pod is not None and pod.addresses else None,
         pod,
-        pod.labels if pod is not None else DNS_LABELS,
+        pod.labels if pod is not None else wanted,
         "kube-system",
         "cluster DNS",
         cluster.pod_cidrs or (cluster.pod_cidr,),

@@ -109,6 +109,41 @@ LISTENING = {
                        "volumeMounts": [{"name": "f", "mountPath": "/f"}]}),
         who="listens on 9115",
     ),
+    **{
+        f"the port in {key}": listens(
+            9999, *NODES, service("web", to=8080), kind("v1", "f", "ConfigMap", data={key: said}),
+            pod("web-0", "app=web", ports=[8080], volumes=[
+                {"name": "f", "configMap": {"name": "f"}}], container={
+                    "args": [f"/f/{key}"], "volumeMounts": [{"name": "f", "mountPath": "/f"}]}),
+            who=f"{key} in ConfigMap default/f", mend=f"8080 into {key}",
+        )
+        for key, said in {
+            "redis.conf": "bind 0.0.0.0\nport 9999\n",
+            "own.cnf": "[client]\nport = 3306\n[mysqld]\nmax_connections = 9\nport = 9999\n",
+            "mongod.conf": "storage:\n  dbPath: /db\nnet:\n  bindIp: 0.0.0.0\n  port: 9999\n",
+            "postgresql.conf": "listen_addresses = '*'\nport = 9999\n",
+            "mosquitto.conf": "listener 9999\nallow_anonymous true\n",
+            "envoy.yaml": "socket_address:\n  address: 0.0.0.0\n  port_value: 9999\n"
+                          "socket_address:\n  address: db\n  port_value: 8081\n",
+            "Caddyfile": "{\n  admin off\n}\n:9999 {\n  file_server\n}\n",
+        }.items()
+    },
+    "a file that no argument names": fine(
+        *NODES, service("web", to=8080),
+        kind("v1", "f", "ConfigMap", data={"redis.conf": "port 9999\nbind 0.0.0.0\n"}),
+        pod("web-0", "app=web", ports=[8080], volumes=[{"name": "f", "configMap": {"name": "f"}}],
+            container={"volumeMounts": [{"name": "f", "mountPath": "/f"}]})),
+    "a site without a port": fine(
+        *NODES, service("web", to=8080),
+        kind("v1", "f", "ConfigMap", data={"Caddyfile": "shop.example {\n}\n:9999 {\n}\n"}),
+        pod("web-0", "app=web", ports=[8080], volumes=[{"name": "f", "configMap": {"name": "f"}}],
+            container={"volumeMounts": [{"name": "f", "mountPath": "/f"}]})),
+    "Kafka's listeners": listens(
+        29092, *alone(env=[
+            {"name": "KAFKA_LISTENERS", "value": "A://0.0.0.0:29092,B://:9093"},
+            {"name": "KAFKA_ADVERTISED_LISTENERS", "value": "A://web:8080"}]),
+        who="KAFKA_LISTENERS tells container main",
+    ),
     "FastCGI": listens(
         9000, *alone(image="wordpress:6-fpm"), who="listens on 9000",
         mend="php-fpm speaks FastCGI: put a web server in front of it",

@@ -2238,6 +2238,33 @@ CASES |= {
         assumed="write pathType: ImplementationSpecific", rule="ingress-backend",
         words="is no path to pathType Prefix", fix="ImplementationSpecific",
     ),
+    "a host and its paths as two rules": Told(
+        manifests=(*ALL, kind("networking.k8s.io/v1", "shop", "Ingress", spec={"rules": [
+            {"host": "shop.example"}, {"http": {"paths": [{
+                "path": "/", "pathType": "Prefix", "backend": {"service": {
+                    "name": "web", "port": {"number": 80}}}}]}}]})),
+        ask=("outside", "shop.example:80"), result="no-such-name",
+        cause=("the host has no paths",), mend="take the - in front of http away",
+        rule="ingress-backend", words="are two rules", fix="take the - in front of http away",
+    ),
+    "a policy's port is the node port": Told(
+        manifests=(*NODES, service("web", "app=web", {
+            "port": 80, "targetPort": 8080, "nodePort": 30644}, type="NodePort"), WEB[1], policy(
+                "in", "web", ingress=[{"ports": [{"port": 30644}]}])),
+        options=CALICO, ask=("outside", "node/node-2:30644"), result="timeout",
+        cause=("the port of the pod itself counts, 8080",), mend="write port: 8080",
+    ),
+    "DNS pods that are labelled otherwise": Told(
+        manifests=(*ALL[:2], pod("client", "app=client"), *WEB, {
+            **DNS[0], "spec": {**DNS[0]["spec"], "selector": {"k8s-app": "coredns"}}}, pod(
+                "coredns", "k8s-app=coredns", namespace="kube-system"), policy(
+                "out", "client", policyTypes=["Egress"], egress=[{"to": [{
+                    "namespaceSelector": {}, "podSelector": {
+                        "matchLabels": {"k8s-app": "kube-dns"}}}]}])),
+        options=CALICO, ask=("pod/client", "web:80"), result="no-such-name",
+        cause=("pod kube-system/coredns has k8s-app=coredns",),
+        mend="write k8s-app: coredns", rule="policy-denial", words="no name resolves",
+    ),
     "an init container that waits for nobody's name": Told(
         manifests=(*NODES, CLIENT, service("web"), pod("web-0", "app=web", ports=[80],
                    initContainers=[{"name": "wait", "image": "busybox:1.28", "command": [

@@ -129,6 +129,13 @@ STARTED = {
                readinessProbe={"httpGet": {"path": "/actuator/health", "port": 8080}}),
         words="SERVER_SERVLET_CONTEXT_PATH has everything below /api",
         mend="write path: /api/actuator/health"),
+    "one that is not below a route prefix": unready(
+        *alone(args=["--web.external-url=http://mon.example/prom"],
+               readinessProbe={"httpGet": {"path": "/-/ready", "port": 8080}}),
+        words="web.external-url has everything below /prom", mend="write path: /prom/-/ready"),
+    "a route prefix of its own": fine(
+        *alone(args=["--web.external-url=http://mon.example/prom", "--web.route-prefix=/"],
+               readinessProbe={"httpGet": {"path": "/-/ready", "port": 8080}})),
     "one that is": fine(
         *alone(args=["--server.servlet.context-path=/api"],
                readinessProbe={"httpGet": {"path": "/api/actuator/health", "port": 8080}})),

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table, text
@@ -86,6 +87,7 @@ def unserved(
             or (None if by_ip else _by_alb(manifest, services))
             or _passed_through(manifest, controllers)
             or _strict(manifest, classes, controllers)
+            or _torn(manifest)
             or _misspoken(manifest, services, _served_by(manifest, classes, usual))
         )
         if lack is not None:
@@ -151,6 +153,21 @@ def _passed_through(manifest: Manifest, controllers: Sequence[_Controller]) -> L
                 "its controller ends TLS itself",
                 "give the rule a host and the path /",
                 manifest.origin("spec", "rules", index),
+            )
+    return None
+
+
+def _torn(manifest: Manifest) -> Lack | None:
+    """``- host: a`` and ``- http:`` as two rules: a host without paths, and paths for all."""
+    rules = array(manifest.data, "spec", "rules")
+    for index, (one, after) in enumerate(pairwise(rules)):
+        host = text(one, "host")
+        if host and "http" not in table(one) and "http" in table(after) and not text(after, "host"):
+            return Lack(
+                f"host {host} and the paths after it are two rules: the host has no paths (404), "
+                "and the paths are for whatever host has no rule",
+                "take the - in front of http away: host and http are of one rule",
+                manifest.origin("spec", "rules", index, "host"),
             )
     return None
 

@@ -277,9 +277,11 @@ _CONTEXTS = frozenset(
 )  # fmt: skip
 _CONTEXT = re.compile(
     r"(?:--|-D)(server\.servlet\.context-path|spring\.webflux\.base-path|quarkus\.http\.root-path"
-    r"|micronaut\.server\.context-path)=(/\S+)"
+    r"|micronaut\.server\.context-path|web\.route-prefix|prefix)=(/\S*)"
 )
-"""Below which path everything of an application is (Spring Boot, Quarkus, Micronaut)."""
+_EXTERNAL_URL = re.compile(r"--(web\.external-url)=\w+://[^/\s]+(/\S*)")
+"""Below which path everything of an application is (Spring Boot, Quarkus, Micronaut; Prometheus'
+programs, which take it from the URL for others where no route prefix is said; Jenkins)."""
 
 
 def _below(container: Object, asked: Object) -> tuple[str, str] | None:
@@ -289,11 +291,13 @@ def _below(container: Object, asked: Object) -> tuple[str, str] | None:
         return None
     said = [*array(container, "command"), *array(container, "args"), *env.values()]
     told = [(name, env[name]) for name in _CONTEXTS if env.get(name, "").strip("/")]
-    told += _CONTEXT.findall(" ".join(map(str, said)))
+    line = " ".join(map(str, said))
+    told += _CONTEXT.findall(line)
+    told = told or _EXTERNAL_URL.findall(line)
     path = text(asked, "path") or "/"
     for name, context in told:
         base = "/" + context.strip("/")
-        if "$" not in base and not f"{path}/".startswith(f"{base}/"):
+        if base != "/" and "$" not in base and not f"{path}/".startswith(f"{base}/"):
             return (
                 f"for {path}, and {name} has everything below {base}: it is answered with 404",
                 f"write path: {base}{path}",

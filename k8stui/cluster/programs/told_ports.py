@@ -30,6 +30,8 @@ _CLIENTS_TOO = frozenset({"MYSQL_TCP_PORT", "PGPORT"})
 _URLS = ("ASPNETCORE_URLS", "DOTNET_URLS", "URLS")
 _LISTS = (*_URLS, "ASPNETCORE_HTTP_PORTS", "DOTNET_HTTP_PORTS")
 """ASP.NET's variables, which name several ports: URLs are before lists of ports."""
+_KAFKA = frozenset({"KAFKA_LISTENERS", "KAFKA_CFG_LISTENERS"})
+_LISTENER = re.compile(r"[\w-]+://[^:,]*:(\d{1,5})")
 _BY_URL = tuple(f"{name}: http://+:" for name in _URLS)
 _URL = re.compile(r"(https?)://[^/]*?(?::(\d{1,5}))?(?:/.*)?$")
 _USUAL = {"http": 80, "https": 443}
@@ -80,6 +82,9 @@ def _by_env(manifest: Manifest, container: Object, path: _Path) -> Iterator[Told
                 ToldPort(name=f"{option} in {name}", number=number, origin=origin)
                 for option, number in _options(value.split())
             )
+            continue
+        if name in _KAFKA and (ports := [int(port) for port in _LISTENER.findall(value)]):
+            yield ToldPort(name=name, number=ports[0], also=tuple(ports[1:]), origin=origin)
             continue
         if name in _LISTS:
             yield from _by_list(name, value, origin)
