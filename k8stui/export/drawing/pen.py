@@ -95,7 +95,7 @@ class Pen:
         outside, y, behind = self.scene.outside, 0, 0
         has_row = self.extras.wire_row
         head = min((outside is not None) + bool(self.scene.wire), 1 + has_row)
-        end = self._lines(nodes, at, head, grid)
+        end = min(self._lines(nodes, at, head, grid), port - _LEAST_CARD - 2)
         if outside is not None:
             lead = f"▸ {OUTSIDE}  " if has_row else f"▸ {OUTSIDE} "
             text = outside.text if has_row else outside.address or outside.text
@@ -140,7 +140,7 @@ class Pen:
             end = max(end, self._line(node.name, "▸ ", f"{left} more nodes", place))
             for pod in node.pods:
                 self.drawing.spots[pod.key, HUB] = self.drawing.spots[node.name, HUB]
-        return end if end + CARD_WIDTH < self.canvas.width else 0
+        return end if end + _LEAST_CARD + 1 < self.canvas.width else 0
 
     def _closed(self, node: NodeBox, at: Rect, *, is_open: bool) -> int:
         """A node as a line: the pods that a walk can get to stand on it. Gives where it ends."""
