@@ -197,6 +197,8 @@ def _ignores(host: Host, device: str, asked: Packet) -> bool:
     """
     routing = host.routing
     how = routing.arp_ignore(device)
+    if how not in (1, 2, _SCOPED):
+        return how == _NEVER
     own = [
         (interface.name, one)
         for interface in host.namespace.interfaces
@@ -206,8 +208,6 @@ def _ignores(host: Host, device: str, asked: Packet) -> bool:
     if how == _SCOPED:
         # inet_confirm_addr: with route_localnet on the device that has it, scope host is link.
         return not any(one.scope is not Scope.HOST or routing.localnet(name) for name, one in own)
-    if how not in (1, 2):
-        return how == _NEVER
     return not own or (how == 2 and not any(asked.src in one.network for _, one in own))
 
 
