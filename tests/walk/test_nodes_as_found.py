@@ -487,7 +487,7 @@ FOUND = {
     "policy Local of an older kube-proxy": Found(
         manifests=(*HALL, KIOSK), rules={"node-1": _old_local_policy},
         ask=("outside", "node/node-1:31902"), result="timeout", by="node-1",
-        cause=("externalTrafficPolicy of Service default/kiosk is Local", "on node-1"),
+        cause=("externalTrafficPolicy of Service default/kiosk is Local", "node-1 has no endpoint"),
         mend="ask node-2", at="externalTrafficPolicy: Local", checked="local-policy",
     ),
     "the runtime's own bridge was there first": Found(
