@@ -293,6 +293,10 @@ def test_on_the_wire_the_header_stands_in_no_node(
             x, y, width, height = frame.card
             if number + 1 == len(film) or width > CARD_WIDTH:
                 continue  # the verdict stands there too, or it has no room between the others
+            if name == "webapp" and not film.is_whole and "/" not in film.trace.request.source:
+                (first, row), *_ = frame.drawing.spots[hop.namespace, ""].cells
+                assert y <= row < y + height  # beside the packet, and what stands there
+                assert x - first <= len("> outside  eth0 203.0.113.10") + 2
             for at in frame.drawing.nodes.values():
                 is_over = x < at.x + at.width and at.x < x + width
                 assert not (is_over and y < at.y + at.height and at.y < y + height), step

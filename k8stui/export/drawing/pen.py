@@ -95,13 +95,17 @@ class Pen:
         outside, y, behind = self.scene.outside, 0, 0
         has_row = self.extras.wire_row
         head = min((outside is not None) + bool(self.scene.wire), 1 + has_row)
-        end = min(self._lines(nodes, at, head, grid), port - _LEAST_CARD - 2)
+        most = port - _LEAST_CARD - 2
+        end, left = min(self._lines(nodes, at, head, grid), most), 0
         if outside is not None:
             lead = f"▸ {OUTSIDE}  " if has_row else f"▸ {OUTSIDE} "
             text = outside.text if has_row else outside.address or outside.text
-            # A header stands behind the nodes' lines: beside them it is near the packet.
-            before = end - 2 - width_of(lead + text)
-            left = before if has_row and before >= _LEAST_EDGE - 2 else 0
+            # A header stands behind the nodes' lines: beside them it is near the packet. What the
+            # client feels stands before it then.
+            long = width_of(lead + text)
+            if has_row and long < end and long + _LEAST_EDGE <= most:
+                end = max(end, long + _LEAST_EDGE)
+                left = end - long - 2
             behind = self._line(OUTSIDE, lead, text, Rect(left, 0, self.canvas.width, 1))
             if left:
                 self.drawing.boxes[OUTSIDE] = LowerEdge(0, 0, left + 1)
