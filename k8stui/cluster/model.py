@@ -120,6 +120,8 @@ class Container:
     probed_ports: tuple[tuple[str, int], ...] = ()
     """Probes of a port at the pod's own address: which probe, the port's number."""
     told: ToldPort | None = None
+    waits: str = ""
+    """The program with which its command does nothing but wait (``sleep``): it opens no port."""
     reads: tuple[tuple[str, str], ...] = ()
     """ConfigMaps that it mounts or takes env from, each with the key (empty: all keys)."""
     needs: tuple[tuple[str, str, str], ...] = ()

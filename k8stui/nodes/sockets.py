@@ -30,7 +30,7 @@ _API_SERVER = "default/kubernetes"
 
 def pod_sockets(listening: Listening, pod: Pod) -> tuple[Socket, ...]:
     """Sockets in the pod's own namespace. Not ready is no reason not to listen; Pending is."""
-    if pod.phase is not PodPhase.RUNNING:
+    if pod.phase is not PodPhase.RUNNING or listening.idle(pod) is not None:
         return ()
     led = _led(listening.led(pod), pod) if declared(pod) else ()
     others = (_any_port(listening, pod, protocol) for protocol in _TRANSPORTS)
@@ -195,7 +195,7 @@ def _led(led: Iterable[LedPort], pod: Pod) -> Iterator[Socket]:
 
 def _on_node(site: Site, node: Node) -> Iterator[Socket]:
     for pod in site.host_pods(node.name):
-        if pod.phase is PodPhase.RUNNING:
+        if pod.phase is PodPhase.RUNNING and site.listening.idle(pod) is None:
             if declared(pod):
                 yield from (*_declared(site.listening, pod), *_led(site.listening.led(pod), pod))
             else:

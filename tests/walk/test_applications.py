@@ -138,6 +138,23 @@ LISTENING = {
         kind("v1", "f", "ConfigMap", data={"Caddyfile": "shop.example {\n}\n:9999 {\n}\n"}),
         pod("web-0", "app=web", ports=[8080], volumes=[{"name": "f", "configMap": {"name": "f"}}],
             container={"volumeMounts": [{"name": "f", "mountPath": "/f"}]})),
+    "a command that only waits": Both(
+        walked=asking("svc/web", *alone(command=["sh", "-c", "echo up && exec sleep infinity"]),
+                      result="refused", cause="does nothing but wait (sleep)",
+                      mend="start the server in its command"),
+        rule="told-port", words="does nothing but wait (sleep)", mend="start the server",
+    ),
+    "one that waits in a loop, and a probe": Both(
+        walked=asking("svc/web", *alone(
+            command=["sh", "-c", "while true; do date; sleep 9; done"],
+            readinessProbe={"tcpSocket": {"port": 8080}}),
+            result="refused", cause="its command does nothing but wait (sleep)"),
+        rule="probe-port", words="does nothing but wait (sleep)", mend="start the server",
+    ),
+    "one that waits before it serves": fine(*alone(command=["sh", "-c", "sleep 9; exec serve"])),
+    "one that waits beside what it has started": fine(
+        *alone(command=["sh", "-c", "serve & sleep infinity"])),
+    "a start script's arguments": fine(*alone(args=["sleep", "infinity"])),
     "Kafka's listeners": listens(
         29092, *alone(env=[
             {"name": "KAFKA_LISTENERS", "value": "A://0.0.0.0:29092,B://:9093"},

@@ -3,7 +3,7 @@
 ``PORT=3000`` beside ``containerPort: 8080`` and a Service that leads to 8080: the declaration is
 documentation, the variable is what most programs read, so the pod's kernel refuses. So is what a
 ConfigMap that it mounts says: nginx's or Apache's ``listen``, Spring's ``server.port``. A warning:
-a program may read something else.
+a program may read something else. So, too, where the command does nothing but wait (``sleep``).
 
 Does not apply where anything else names the port (a probe, an argument, another variable, a
 ConfigMap), nor to containers that declare several ports.
@@ -25,7 +25,7 @@ ID = "told-port"
 def look(ground: Ground) -> Iterator[Finding]:
     for target in ground.targets:
         for led in target.led:
-            if not any(container.told or container.reads for container in led.pod.containers):
+            if not any(one.told or one.reads or one.waits for one in led.pod.containers):
                 continue
             for number in _numbers(target):
                 found = told_another_port(ground.cluster, led.pod, number, target.port.protocol)

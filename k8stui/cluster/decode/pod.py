@@ -15,6 +15,7 @@ from k8stui.cluster.model import Container, ContainerPort, PodPhase
 from k8stui.cluster.programs.caveats import caveats
 from k8stui.cluster.programs.images import service_links
 from k8stui.cluster.programs.mounted import mounts, named_files
+from k8stui.cluster.programs.starting import only_waits
 from k8stui.cluster.programs.told_ports import told_port
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def decode_containers(
                     probed=any(one in table(entry) for one in ("readinessProbe", "startupProbe")),
                     probed_ports=() if init else tuple(_probed_ports(table(entry))),
                     told=told_port(manifest, table(entry), base),
+                    waits=only_waits(table(entry)),
                     reads=tuple(_reads(table(entry), volumes)),
                     needs=tuple(_needs(spec, table(entry))),
                     mounts=mounts(manifest, spec, table(entry), base),

@@ -51,6 +51,8 @@ class Opinion(Enum):
     same port: that one was meant."""
     TOLD_OTHER = auto()
     """The env of its container tells it to open another port, and nothing else names this one."""
+    NOBODY = auto()
+    """The pod's containers do nothing but wait."""
     OTHER_PODS = auto()
     """Another workload declares it, and that one was meant."""
 
@@ -124,6 +126,8 @@ class Listening:
 
     def on(self, pod: Pod, service: Service, number: int, protocol: Protocol) -> Opinion:
         """Whether the pod listens where the Service leads to."""
+        if self.idle(pod) is not None:
+            return Opinion.NOBODY
         template = self._declared(pod)
         ports, same = template.ports, template.by_number.get(number, ())
         if any(port.protocol is protocol for port in same):
@@ -193,6 +197,8 @@ class Listening:
         or a digit away, or by another workload of the namespace; it is a Service's mistake, or the
         Service's own, which leads to another of the pod.
         """
+        if self.idle(pod) is not None:
+            return Opinion.NOBODY
         led = [o.opinion for o in self.led(pod) if (o.number, o.protocol) == (number, protocol)]
         if led:
             return next((opinion for opinion in led if opinion.listens), led[0])
@@ -211,6 +217,11 @@ class Listening:
         if ports and (slip or self._is_in_front(pod, number, protocol)):
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
+
+    def idle(self, pod: Pod) -> Container | None:
+        """The first container of a pod in which all do nothing but wait: nobody listens there."""
+        running = self._declared(pod).running
+        return running[0] if running and all(one.waits for one in running) else None
 
     def told_other(self, pod: Pod, number: int, protocol: Protocol) -> Container | None:
         """The container that would listen on the port, were it not told to open another one.

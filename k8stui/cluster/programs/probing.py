@@ -14,7 +14,7 @@ from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.programs import keycloak
 from k8stui.cluster.programs.evidence import port_in_text
 from k8stui.cluster.programs.images import image_ports, image_tag, known_image
-from k8stui.cluster.programs.starting import Unready
+from k8stui.cluster.programs.starting import Unready, only_waits
 from k8stui.record import record
 from k8stui.suggest import is_digit_slip, nearest
 
@@ -48,6 +48,17 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
     asked = [(p, how) for p in PROBES if p in container for how in table(container, p)]
     asked = [(probe, handler) for probe, handler in asked if handler in HANDLERS]
     if not asked:
+        return
+    waits = only_waits(container) if len(array(spec, "containers")) == 1 else ""
+    if waits:
+        yield FailingProbe(
+            why=f"the {asked[0][0]} of {_name(container)} asks a port, and its command does "
+            f"nothing but wait ({waits})",
+            mend="start the server in its command",
+            path=("command",) if array(container, "command") else ("args",),
+            sure=False,
+            probe=asked[0][0],
+        )
         return
     opened = image_ports(container) if len(array(spec, "containers")) == 1 else ()
     names = [text(port, "name") for port in array(container, "ports") if text(port, "name")]

@@ -91,7 +91,7 @@ _ENDS: Mapping[str, tuple[str, str]] = {
 """Images whose own command is at its end at once: what it is, and what would stay."""
 _BRIEF = frozenset(
     {"echo", "printf", "ls", "date", "env", "printenv", "pwd", "whoami", "id", "hostname", "uname",
-     "true", "mkdir", "touch", "cp", "mv", "chmod", "chown"}
+     "true", "mkdir", "touch", "cp", "mv", "chmod", "chown", "exit", "false"}
 )  # fmt: skip
 """Programs that are at their end at once."""
 _BACKGROUND = re.compile(
@@ -124,9 +124,7 @@ def _ends(name: str, container: Object, args: list[str]) -> Iterator[Unready]:
     if len(script) == 1 and _A_SHELL.fullmatch(script[0]):
         yield _unready(container, f"runs {_SHELL} and without a script: {again}", mend, "command")
         return
-    lines = [" ".join(script)]
-    if _A_SHELL.fullmatch(script[0]) and len(script) == 3 and re.fullmatch(r"-\w*c", script[1]):
-        lines = [line for line in _COMMANDS.split(script[2].strip()) if line]
+    lines = _lines(script)
     if name not in _OF_ROOT or _is_configured(container):
         lines = [f"{line} as configured" if line in _OF_ROOT else line for line in lines]
     done = [_is_done(line) for line in lines]
@@ -134,6 +132,35 @@ def _ends(name: str, container: Object, args: list[str]) -> Iterator[Unready]:
         flag = next((_FOREGROUND[one] for one in reversed(done) if one in _FOREGROUND), "")
         mend = f"let {done[-1]} run in the foreground: {flag}" if flag else mend
         yield _unready(container, f"has nothing to do after {done[-1]}: {again}", mend, "command")
+
+
+def _lines(script: list[str]) -> list[str]:
+    """The commands of a shell's script; else the one that it is."""
+    if len(script) == 3 and _A_SHELL.fullmatch(script[0]) and re.fullmatch(r"-\w*c", script[1]):
+        return [line for line in _COMMANDS.split(script[2].strip()) if line]
+    return [" ".join(script)]
+
+
+_BESIDE = re.compile(r"(?:(?:while|until)\s+(?:true|:|false)|done|trap\s.*|:)$")
+_BEFORE = re.compile(r"(?:do|then|exec)\s+")
+
+
+def only_waits(container: Object) -> str:
+    """The program with which a command does nothing but wait: it opens no port. Empty: it may.
+
+    ``sleep infinity``, ``tail -f /dev/null``, ``while true; do date; sleep 9; done``.
+    """
+    command = [str(word) for word in array(container, "command")]
+    runs = known_image(text(container, "image")) in _WITHOUT_ENTRYPOINT
+    script = [*command, *_words(container)]
+    if not script or not (command or runs) or "lifecycle" in container:
+        return ""
+    lines = [_BEFORE.sub("", line, count=2) for line in _lines(script) if not _BESIDE.match(line)]
+    if _plumbs(lines):
+        return ""
+    programs = [line.split(maxsplit=1)[0].rpartition("/")[2] for line in lines]
+    waits = next((one for one in programs if one in ("sleep", "tail")), "")
+    return waits if all(one in ("sleep", "tail") or one in _BRIEF for one in programs) else ""
 
 
 def _is_done(line: str) -> str:

@@ -48,7 +48,9 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     lack = closed(case.cluster.config_maps, pod, port, protocol)
     if lack is not None:
         return Diagnosis(lack.why, lack.mend, lack.origin)
-    told = told_another_port(case.cluster, pod, port, protocol)
+    itself = is_loopback(connect.destination)
+    idle = Listening(case.cluster).idle(pod) is not None
+    told = told_another_port(case.cluster, pod, port, protocol) if not (itself and idle) else None
     if told is not None:
         return told
     if case.rewritten is not None and case.service is not None:
@@ -143,6 +145,15 @@ def told_another_port(
 ) -> Diagnosis | None:
     """The container's env or configuration tells its program to open another port."""
     judge = Listening(cluster)
+    idle = judge.idle(pod)
+    if idle is not None:
+        return Diagnosis(
+            f"container {idle.name} of pod {pod.key} does nothing but wait ({idle.waits}), so "
+            f"nothing listens on port {port_word(port, protocol)}",
+            "start the server in its command, or leave command and args out where the image "
+            "starts it",
+            idle.origin,
+        )
     container = judge.told_other(pod, port, protocol)
     told = judge.told(pod, container, port) if container is not None else None
     if container is None or told is None:
