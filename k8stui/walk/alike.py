@@ -49,6 +49,11 @@ class Endpoints:
         pod = self._pods.get(address)
         return str(address) if pod is None else pod.key
 
+    def node_of(self, address: Address) -> str | None:
+        """The node of the pod that has the address."""
+        pod = self._pods.get(address)
+        return None if pod is None else pod.node_name
+
     @cached_property
     def _alike(self) -> Alike:
         from k8stui.kernel.alike import Alike  # noqa: PLC0415 - for many endpoints only

@@ -115,7 +115,7 @@ def _onward(
         yield walked[targets[0]]
         return
     kinds = _Kinds(targets, endpoints, tried)
-    groups: dict[tuple[int, ...], list[RelayTarget]] = {}
+    groups: dict[tuple[tuple[int, int], ...], list[RelayTarget]] = {}
     for target in targets:
         tries = _tries(target, everybody, request.protocol)
         groups.setdefault(kinds.met([one for one, _ in tries]), []).append(target)
@@ -138,6 +138,7 @@ class _Kinds:
         endpoints: Endpoints,
         tried: Callable[[RelayTarget], Exchange],
     ) -> None:
+        self._endpoints = endpoints
         self._of: dict[RelayTarget, int] = {}
         self._are_last: list[bool] = []
         """Of each kind: whether the proxy tries nobody after it."""
@@ -154,12 +155,17 @@ class _Kinds:
             self._are_last.append(is_last)
             left = [one for one, is_same in pairs if not is_same]
 
-    def met(self, tries: list[RelayTarget]) -> tuple[int, ...]:
-        """The kinds that one after the other of these is, up to the last that is tried."""
-        found: list[int] = []
+    def met(self, tries: list[RelayTarget]) -> tuple[tuple[int, int], ...]:
+        """The kinds that one after the other of these is, up to the last that is tried.
+
+        Each with its node, numbered as they are met: those of one kind may be on several.
+        """
+        found: list[tuple[int, int]] = []
+        nodes: dict[str | None, int] = {}
         for target in tries:
-            found.append(self._of[target])
-            if self._are_last[found[-1]]:
+            kind, node = self._of[target], self._endpoints.node_of(target.address)
+            found.append((kind, nodes.setdefault(node, len(nodes))))
+            if self._are_last[kind]:
                 break
         return tuple(found)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from k8stui.cluster.options import ClusterOptions
@@ -191,6 +191,19 @@ def servers(traces: list[Trace]) -> list[str]:
     return sorted([*own, *(name for trace in traces for name in trace.alike)])
 
 
+@example(
+    workloads=[(7, "[{containerPort: 9090}]", "false")],
+    kind="ClusterIP",
+    more="",
+    asker="yes",
+    source="pod/asker",
+    cni="flannel",
+    mode="userspace",
+    rule="",
+    peer="",
+    engine=None,
+    nft_rule="",
+)
 @settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
 @given(
     workloads=st.lists(
