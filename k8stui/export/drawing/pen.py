@@ -144,7 +144,7 @@ class Pen:
             end = max(end, self._line(node.name, "▸ ", f"{left} more nodes", place))
             for pod in node.pods:
                 self.drawing.spots[pod.key, HUB] = self.drawing.spots[node.name, HUB]
-        return end if end + _LEAST_CARD + 1 < self.canvas.width else 0
+        return end if end + _LEAST_CARD + 1 <= self.canvas.width else 0
 
     def _closed(self, node: NodeBox, at: Rect, *, is_open: bool) -> int:
         """A node as a line: the pods that a walk can get to stand on it. Gives where it ends."""
