@@ -35,6 +35,15 @@ status:
   addresses: [{type: InternalIP, address: 172.18.0.2}]
   nodeInfo: {kubeletVersion: VERSION}
 """
+AGENT = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: ip-masq-agent, namespace: kube-system}
+data:
+  config: |
+    nonMasqueradeCIDRs: [10.0.0.0/8, 10.9.0.0/16, "fd00::/8"]
+    MORE
+"""
 
 
 def made(
@@ -138,6 +147,25 @@ def test_what_clouds_masquerade(tmp_path: Path) -> None:
         assert rules is not None
         targets = [rule.text.rpartition(" ")[2] for rule in rules.rules]
         assert targets == ["RETURN"] * kept + ["MASQUERADE"]
+
+
+@pytest.mark.parametrize(
+    ("name", "chain", "more", "kept"),
+    [
+        ("gke", "IP-MASQ", "", ["169.254.0.0/16", "10.0.0.0/8", "10.9.0.0/16"]),
+        ("aks", "IP-MASQ-AGENT", "masqLinkLocal: true", ["10.0.0.0/8", "10.9.0.0/16"]),
+    ],
+)
+def test_what_their_agents_are_told(
+    tmp_path: Path, name: str, chain: str, more: str, kept: list[str]
+) -> None:
+    (tmp_path / "agent.yaml").write_text(AGENT.replace("MORE", more))
+    network = made(tmp_path, asked=name)
+    rules = network.ruleset(network.cluster.nodes["node-1"], 4, "cni").chain("nat", chain)
+    assert rules is not None
+    *returns, last = [rule.text.split() for rule in rules.rules]
+    assert [words[words.index("-d") + 1] for words in returns] == kept
+    assert last[-1] == "MASQUERADE"
 
 
 def test_an_option_comes_first(tmp_path: Path) -> None:

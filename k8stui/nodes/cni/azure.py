@@ -22,7 +22,7 @@ from k8stui.kernel.namespace import Interface, LinkKind, Neighbour, Route
 from k8stui.nodes.cni.between import fabric, host_gateway_routes
 from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.conflist import assumed_list
-from k8stui.nodes.cni.masq_agent import masq_agent
+from k8stui.nodes.cni.masq_agent import AGENT, configured_ranges, masq_agent
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution
 from k8stui.nodes.names import hashed_name, host_mac
@@ -31,7 +31,7 @@ from k8stui.nodes.site import Site
 from k8stui.origin import assumed
 
 _OWNER, _PREFIX, _CLOUD = "azure-vnet", "azv", "the virtual network"
-_CHAIN, _AGENT = "IP-MASQ-AGENT", "ip-masq-agent"
+_CHAIN = "IP-MASQ-AGENT"
 _GATEWAY = {4: Address.parse("169.254.1.1"), 6: Address.parse("fe80::1234:5678:9abc")}
 _LIST = assumed_list({}, "Azure CNI's list calls portmap with snat")
 _because = partial(usual, owner=_OWNER, set_up_by="Azure CNI")
@@ -75,8 +75,9 @@ class AzureCni:
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         made = [portmap(self._site, node, version, _LIST)]
         if version == 4 and node.address(4) is not None:
-            origin = assumed("as AKS configures its ip-masq-agent; the ranges too")
-            made.append(masq_agent(_OWNER, _AGENT, _CHAIN, self._kept, origin))
+            usual = self._kept, assumed("as AKS configures its ip-masq-agent; the ranges too")
+            told = configured_ranges(self._site.cluster)
+            made.append(masq_agent(_OWNER, AGENT, _CHAIN, *(told or usual)))
         return [one for one in made if one]
 
     def _cable(self, node: Node, pod: Pod) -> Part:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Prefix
 from k8stui.nodes.cni.conflist import Configuration, configured
-from k8stui.nodes.cni.masq_agent import masq_agent
+from k8stui.nodes.cni.masq_agent import AGENT, configured_ranges, masq_agent
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.cni.ptp import Ptp
 from k8stui.nodes.contribution import Contribution
@@ -52,6 +52,8 @@ class Gke(Ptp):
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         made = [portmap(self._site, node, version, self._list)]
         if version == 4 and node.address(4) is not None:
-            origin = defaulted("GKE's default non-masquerade destinations")
-            made.append(masq_agent(_OWNER, "ip-masq", _CHAIN, _KEPT, origin))
+            told = configured_ranges(self._site.cluster)
+            usual = _KEPT, defaulted("GKE's default non-masquerade destinations")
+            agent = AGENT if told is not None else "ip-masq"
+            made.append(masq_agent(_OWNER, agent, _CHAIN, *(told or usual)))
         return [one for one in made if one]

@@ -1,20 +1,43 @@
 """A masquerading agent's chain: what goes to its ranges keeps its address, all else does not.
 
 Source: kubernetes-sigs/ip-masq-agent cmd/ip-masq-agent/ip-masq-agent.go (NewMasqConfig,
-syncMasqRules, postroutingJumpComment). kindnetd's masq.go and the start-up of GCE's nodes
+syncMasqRules, postroutingJumpComment, linkLocalCIDR); Azure/ip-masq-agent-v2, which merges all its
+ConfigMaps. kindnetd's masq.go and the start-up of GCE's nodes
 (kubernetes cluster/gce/gci/configure-helper.sh config-ip-firewall) write the same under names of
 their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from k8stui.apiserver.fields import texts
 from k8stui.because import Because
+from k8stui.cluster.fields import prefixes
+from k8stui.cluster.model import Cluster
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.rules import Chain, Rule
+from k8stui.manifests.embedded import embedded
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.origin import Origin
+
+AGENT = "ip-masq-agent"
+_LINK_LOCAL = "169.254.0.0/16"
+
+
+def configured_ranges(cluster: Cluster) -> tuple[Sequence[Prefix], Origin] | None:
+    """The IPv4 ranges that the agent's ConfigMaps keep; None: the input has none of them.
+
+    The link-local one is the first, unless masqLinkLocal.
+    """
+    maps = [one for key, one in cluster.config_maps.items() if AGENT in key]
+    found = [each for one in maps for key in one.data for each in embedded(one.manifest, key)]
+    if not found:
+        return None
+    masks = any(one.data.get("masqLinkLocal") is True for one in found)
+    written = [text for one in found for text in texts(one.data, "nonMasqueradeCIDRs")]
+    ranges = prefixes(dict.fromkeys([*([] if masks else [_LINK_LOCAL]), *written]))
+    return [one for one in ranges if one.address.version == 4], found[0].origin()
 
 
 def masq_agent(
