@@ -1,4 +1,4 @@
-"""All pairs of a cluster with policies: CPU seconds, peak memory, and how many walks it took.
+"""All pairs of a cluster with policies: seconds, peak memory, and how many walks it took.
 
 python benchmarks/reach.py [PODS] [SERVICES] [POLICIES] [NODES] [ENGINE]
 
