@@ -84,11 +84,12 @@ async def test_a_what_if_that_mends_it_keeps_their_places() -> None:
         await ready(pilot)
         driver = Driver(app, pilot, LiteralJobs())
         now = app.screen.query_one("#now")
-        assert now.size.height == 5
+        lent = now.size.height
+        assert lent > 3
         for key in ("i", "down", "o"):
             await driver.press(key)
         assert driver.state.trace.outcome.result is Result.CONNECTED
-        assert now.size.height == 5
+        assert now.size.height == lent
 
 
 async def test_a_what_if_that_fails_says_why_and_moves_nothing() -> None:

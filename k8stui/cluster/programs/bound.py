@@ -139,7 +139,7 @@ def _told(
 
 
 _ELASTIC = "elasticsearch.yml"
-_HOST = re.compile(r"^\s*(?:(?:network|http)\.(?:bind_)?host|network)\s*:", re.MULTILINE)
+_HOST = re.compile(r"^[ \t]*(?:(?:network|http)\.(?:bind_)?host|network)\s*:", re.MULTILINE)
 
 
 def _left_out(
