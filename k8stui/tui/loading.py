@@ -70,6 +70,8 @@ class Loading(Base):
         untouched = not grown.is_touched and not grown.is_filtered
         before = grown.cursor
         tree.follow(grown)
+        if untouched:
+            tree.cursor = 0  # it went along with what was found first
         pane.shift(tree.cursor - before)
         if self._lends_front and untouched and self.front is PaneName.NODES:
             self.show_pane(PaneName.LAYOUT)

@@ -230,7 +230,7 @@ class WalkScreen(Loading, Telling, Watching, Searching, Checking, Looking, Reach
         if self.desk is not None:
             request = self.desk.click(name, event.pane.sheet, event.row, event.column)
         elif name is PaneName.NODES:
-            self.nodes_tree.cursor = event.row
+            self.nodes_tree.go(event.row)
             self._enter_found()
         self.close_find(is_kept=True)
         if request is not None:

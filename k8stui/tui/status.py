@@ -151,7 +151,14 @@ def _now(state: State, width: int, height: int) -> list[Line]:
     if where and len(lines) < height:
         ink = origin_line(step.origin)[0][1]
         lines += hang(run(" "), where, width, ink, rows=height - len(lines))
+    decided = trace.outcome if trace.outcome.step == step.number else None
+    if decided is not None and decided.advice and len(lines) < height:
+        lines += _mend(told(decided.advice), width, height - len(lines))
     return lines
+
+
+def _mend(advice: str, width: int, rows: int) -> list[Line]:
+    return hang(run(" → ", Ink.KEY), advice, width, Ink.KEY, rows=rows)
 
 
 def _where(step: TraceStep, hop: Hop, width: int) -> Line:
@@ -185,9 +192,8 @@ def _end(trace: Trace, place: Line, width: int, height: int) -> list[Line]:
             ink = origin_line(outcome.origin)[0][1]
             lines += hang(run(" "), where, width, ink, rows=height - len(lines))
         return lines
-    arrow = run(" → ", Ink.KEY)
     rows = min(len(hang(lead, reason, width)), max(1, height - 1))
     lines = hang(lead, reason, width, rows=rows)
     if len(lines) < height:
-        lines += hang(arrow, advice, width, Ink.KEY, rows=height - len(lines))
+        lines += _mend(advice, width, height - len(lines))
     return lines

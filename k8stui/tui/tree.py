@@ -176,6 +176,10 @@ class Tree:
         """Where a row is in sight."""
         return next((n for n, item in enumerate(self.items) if item.key == key), None)
 
+    def go(self, row: int) -> None:
+        """Put the cursor on a row that is in sight."""
+        self.cursor, self.is_touched = row, True
+
     def open(self, key: str) -> None:
         """Open an item that is in sight; the cursor stays where it is."""
         row = self.row_of(key)

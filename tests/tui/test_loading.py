@@ -366,6 +366,15 @@ async def test_the_cursor_stays_on_its_object(world: World) -> None:
         assert "shop/web-1" in driver.text("#nodes")
 
 
+async def test_a_cursor_that_nobody_moved_is_on_the_first_row(world: World) -> None:
+    """Services may be found before the nodes, which come in above them."""
+    async with loading(world) as driver:
+        growing = driver.screen.growing
+        growing.cursor = growing.row_of("services")
+        await end(driver)
+        assert driver.desk.tree.cursor == 0
+
+
 async def test_the_filter_finds_while_it_is_read_and_after(world: World) -> None:
     async with loading(world) as driver:
         await driver.pilot.press("slash", *"svc-1")
