@@ -42,6 +42,8 @@ def test_mutants_behind_an_option(option: str, tmp_path: Path) -> None:
 
 _DEEP = "[" * 20_000
 
+_LINES = "      a: 1\n" * 60
+_SETTINGS = (("application.yaml", "server"), ("mongod.conf", "net"))
 FOUND = {
     # By soak runs.
     "services-of-an-ipv6-64": (
@@ -88,6 +90,17 @@ FOUND = {
     "a-billion-digits": (
         "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: c, image: x, "
         'resources: {requests: {cpu: "1e999999999", memory: 1e400}}}]}\n'
+    ),
+    "settings-without-a-port": (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata:\n"
+        + "".join(f"  {key}: |\n    {head}:\n{_LINES}" for key, head in _SETTINGS)
+        + f"  Caddyfile: |\n    x{' ' * 60_000}y\n---\n"
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p, labels: {app: p}}\n"
+        "spec: {containers: [{name: c, image: x, args: [mongod.conf], ports: [{containerPort: 1}], "
+        f"env: [{{name: KAFKA_LISTENERS, value: {'a' * 60_000}}}], "
+        "envFrom: [{configMapRef: {name: c}}]}]}\n---\n"
+        "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n"
+        "spec: {selector: {app: p}, ports: [{port: 1}]}\n"
     ),
     "name-that-turns-the-line": 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: "\\u202e"}\n',
 }

@@ -27,7 +27,7 @@ _MIDDLEWARES, ENTRY_POINTS = f"{_PREFIX}middlewares", f"{_PREFIX}entrypoints"
 _PROVIDER = "@kubernetescrd"
 _CROSSES = "--providers.kubernetescrd.allowCrossNamespace=true"
 _AT = re.compile(
-    r"--entry-?points\.(?P<name>[\w-]+)\.address=\S*?:(?P<port>\d{1,5})", re.IGNORECASE
+    r"--entry-?points\.(?P<name>[\w-]+)\.address=[^\s=]*?:(?P<port>\d{1,5})", re.IGNORECASE
 )
 _DEFINED = re.compile(r"--entry-?points\.(?P<name>[\w-]+)\.", re.IGNORECASE)
 

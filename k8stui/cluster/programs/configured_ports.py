@@ -35,17 +35,17 @@ _LISTENS = {
         "elasticsearch.yml": r"^http\.port:\s*(\d{1,5})\b",
         "rabbitmq.conf": r"^listeners\.tcp\.\w+\s*=\s*(?:\S*:)?(\d{1,5})\b",
         "redis.conf": r"^port[ \t]+(\d{1,5})\b",
-        "mongod.conf": r"^net:[ \t]*\n(?:[ \t]+.*\n)*?[ \t]+port:\s*(\d{1,5})\b",
+        "mongod.conf": r"^net:[ \t]*\n(?:[ \t].*\n)*?[ \t]+port:\s*(\d{1,5})\b",
         "postgresql.conf": r"^port\s*=\s*(\d{1,5})\b",
     }.items()
 }
 _IF_NAMED = frozenset({"redis.conf", "mongod.conf", "postgresql.conf"})
 """Files that their programs read only where an argument names them."""
-_SITE = re.compile(r"^(?![({#\s])(\S[^{\n]*?)[ \t]*\{[ \t]*$", re.MULTILINE)
+_SITE = re.compile(r"^(?![({#\s])(\S[^{\n]*)\{[ \t]*$", re.MULTILINE)
 _SITE_PORT = re.compile(r"\S*:(\d{1,5})(?:/\S*)?")
 _SERVER_PORT = re.compile(
     r"^server\.port\s*[=:]\s*(\d{1,5})\s*$"
-    r"|^server:[^\S\n]*\n(?:[ \t]+.*\n)*?[ \t]+port:\s*(\d{1,5})\b",
+    r"|^server:[^\S\n]*\n(?:[ \t].*\n)*?[ \t]+port:\s*(\d{1,5})\b",
     re.MULTILINE,
 )
 

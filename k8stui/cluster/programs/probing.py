@@ -201,7 +201,7 @@ def slipped(container: Object, number: int, *, or_near: bool = False) -> int | N
 
 _MANAGEMENT = "MANAGEMENT_SERVER_PORT"
 _HEALTH = re.compile(
-    r"(?P<option>--health(?:z|-probe)?(?:-bind)?-addr(?:ess)?)[= ]\S*?:(?P<port>\d{1,5})(?!\S)"
+    r"(?P<option>--health(?:z|-probe)?(?:-bind)?-addr(?:ess)?)[= ][^\s=]*?:(?P<port>\d{1,5})(?!\S)"
 )
 """Where a controller answers /healthz and /readyz (controller-runtime's scaffolded main.go)."""
 _HEALTH_PATHS = frozenset({"/healthz", "/readyz"})

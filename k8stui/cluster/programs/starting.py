@@ -325,7 +325,9 @@ _NO_IMAGES = {"mongodb": "mongo", "postgresql": "postgres", "nodejs": "node"}
 """Names that Docker Hub has no official image of, and the one that is meant."""
 
 
-_CAPITALS = re.compile(r"(?:[\w.-]+(?::\d+)?/)?(?:[\w.-]+/)*(?=[\w.-]*[a-z])[\w.-]*[A-Z][\w.-]*")
+_CAPITALS = re.compile(
+    r"(?:[\w.-]+(?::\d+)?/)?(?:[\w.-]+/)*(?=[\w.-]*[a-z])(?:(?![A-Z])[\w.-])*[A-Z][\w.-]*"
+)
 _LATEST = "latest"
 
 

@@ -31,7 +31,7 @@ _URLS = ("ASPNETCORE_URLS", "DOTNET_URLS", "URLS")
 _LISTS = (*_URLS, "ASPNETCORE_HTTP_PORTS", "DOTNET_HTTP_PORTS")
 """ASP.NET's variables, which name several ports: URLs are before lists of ports."""
 _KAFKA = frozenset({"KAFKA_LISTENERS", "KAFKA_CFG_LISTENERS"})
-_LISTENER = re.compile(r"[\w-]+://[^:,]*:(\d{1,5})")
+_LISTENER = re.compile(r"(?<![\w-])[\w-]+://[^:,]*:(\d{1,5})")
 _BY_URL = tuple(f"{name}: http://+:" for name in _URLS)
 _URL = re.compile(r"(https?)://[^/]*?(?::(\d{1,5}))?(?:/.*)?$")
 _USUAL = {"http": 80, "https": 443}
