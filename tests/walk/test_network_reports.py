@@ -2187,7 +2187,7 @@ CASES |= {
     ),
     "a proxy that knows no Services": Told(
         manifests=(*ALL[:2], *WEB, pod("client", container={"env": [
-            {"name": "HTTP_PROXY", "value": "http://me:secret@proxy.example:3128"},
+            {"name": "HTTP_PROXY", "value": "http://me:very@secret@proxy.example:3128"},
             {"name": "no_proxy", "value": "localhost,.example"},
             {"name": "WEB_URL", "value": "http://web.default.svc/x"}]})),
         ask=("pod/client", "web.default.svc:80"), result="connected", not_said="secret",

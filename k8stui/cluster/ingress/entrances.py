@@ -39,11 +39,14 @@ def entrances(
     controllers, if there is one.
     """
     found = tuple(_entrances(inventory, services, refused))
-    bare = any(not one.addresses and not one.owner.startswith("Service") for one in found)
-    in_front = _in_front(services.values(), pods) if bare else ()
+    in_front = _in_front(services.values(), pods) if any(map(_is_bare, found)) else ()
     for one in found:
-        takes = in_front and not one.addresses and not one.owner.startswith("Service")
-        yield replace(one, addresses=in_front) if takes and not one.is_refused else one
+        yield replace(one, addresses=in_front) if in_front and _is_bare(one) else one
+
+
+def _is_bare(one: Entrance) -> bool:
+    """Whether a controller is to serve it, and its status does not say at which address."""
+    return not (one.addresses or one.is_refused or one.owner.startswith("Service"))
 
 
 def _in_front(services: Iterable[Service], pods: Iterable[Pod]) -> tuple[Address, ...]:

@@ -282,9 +282,9 @@ def _for_hosts(container: Object, asked: Object) -> tuple[str, str] | None:
     return None
 
 
-_CONTEXTS = frozenset(
-    {"SERVER_SERVLET_CONTEXT_PATH", "SERVER_SERVLET_CONTEXTPATH", "SPRING_WEBFLUX_BASE_PATH",
-     "QUARKUS_HTTP_ROOT_PATH", "MICRONAUT_SERVER_CONTEXT_PATH"}
+_CONTEXTS = (
+    "SERVER_SERVLET_CONTEXT_PATH", "SERVER_SERVLET_CONTEXTPATH", "SPRING_WEBFLUX_BASE_PATH",
+    "QUARKUS_HTTP_ROOT_PATH", "MICRONAUT_SERVER_CONTEXT_PATH",
 )  # fmt: skip
 _CONTEXT = re.compile(
     r"(?:--|-D)(server\.servlet\.context-path|spring\.webflux\.base-path|quarkus\.http\.root-path"

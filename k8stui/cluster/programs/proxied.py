@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 from k8stui.record import record
 
-_HOST = re.compile(r"(?:\w+://)?(?:[^@/]*@)?(\[[^]]*\]|[^:/]+)")
+_HOST = re.compile(r"(?:\w+://)?(?:[^/]*@)?(\[[^]]*\]|[^:/@]+)")
+"""Behind the last @: a password may hold one, and is not shown."""
 
 
 @record()
@@ -22,7 +23,6 @@ class Proxied:
     variable: str
     proxy: str
     spares: str
-    spared: str
 
 
 def proxied(env: Mapping[str, str], scheme: str, host: str) -> Proxied | None:
@@ -32,7 +32,7 @@ def proxied(env: Mapping[str, str], scheme: str, host: str) -> Proxied | None:
     spares = _first(env, "no_proxy")
     if found is None or any(_spares(one.strip(), host) for one in env.get(spares, "").split(",")):
         return None
-    return Proxied(variable, found[1], spares, env.get(spares, ""))
+    return Proxied(variable, found[1], spares)
 
 
 def _first(env: Mapping[str, str], name: str) -> str:
