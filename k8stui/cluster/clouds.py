@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.cluster.model import Announced, Cluster, Lack, Node
+from k8stui.kernel.derived import Derived
 from k8stui.origin import OriginKind
 
 AWS, AZURE, GOOGLE, OPENSTACK = "aws", "azure", "gce", "openstack"
@@ -37,7 +38,7 @@ def _sold_by(cluster: Cluster) -> str:
 
 def unheard_in_cloud(cluster: Cluster, by: Announced) -> Lack | None:
     """An address that somebody announces by ARP to a cloud's network."""
-    first = next((n for n in cluster.nodes.values() if n.cloud in _OWN_ARP), None)
+    first = _answering.of(cluster)
     if first is None or not by.by_arp:
         return None
     return Lack(
@@ -46,6 +47,13 @@ def unheard_in_cloud(cluster: Cluster, by: Announced) -> Lack | None:
         "take the cloud's own load balancer, or an address that it gives the machine",
         by.origin,
     )
+
+
+def _first_answering(cluster: Cluster) -> Node | None:
+    return next((node for node in cluster.nodes.values() if node.cloud in _OWN_ARP), None)
+
+
+_answering = Derived(_first_answering)
 
 
 def lost_in_cloud(cluster: Cluster) -> Lack | None:
