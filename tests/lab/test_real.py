@@ -167,6 +167,14 @@ def test_vxlan(nft: Tools) -> None:
     assert any(row.kernel and row.kernel.vni == 1 for row in found[0].comparison.rows)
 
 
+def test_vxlan_around_fragments_that_are_sent_again(nft: Tools) -> None:
+    world = build_world([], node_options=NodeOptions(cni="flannel-vxlan"))
+    asked = "pod/client", "pod/frontend-1:53/udp"
+    first = parse_request(world, *asked, unconnected=True, data_bytes=3000)
+    (one,) = experiments(world, again(first, 1, 0.1), nft)
+    agree([one])
+
+
 def test_ipv6(nft: Tools) -> None:
     world = build_world([str(DUAL)])
     request = parse_request(world, "outside", "[fd00:192:168::11]:30080")

@@ -73,11 +73,15 @@ def rules_met(
     later = {one.key(ports) for one in _walked(afterwards.steps)} if afterwards else frozenset()
     may_acknowledge = speaks(exchange)
     # Where a datagram goes in fragments, each of them may be answered; what is traced of an error
-    # ends before it says which one it is about.
+    # ends before it says which one it is about. Around the others than the first, VXLAN may have
+    # a port of its own, by another hash (udp_flow_src_port), which conntrack does not know yet.
     is_cut = any(one.packet.whole_bytes for one in exchange.captures)
+    tunnels = {one.packet.dport for one in exchange.captures if one.packet.vni is not None}
 
     def may_be_more(packet: Sight) -> bool:
-        return (may_acknowledge and is_plain_ack(packet)) or (is_cut and packet.is_error)
+        if is_cut and (packet.is_error or packet.dport in tunnels):
+            return True
+        return may_acknowledge and is_plain_ack(packet)
 
     theirs = {
         one: ways
