@@ -165,7 +165,11 @@ def _way(
         return QuestionBranch(network=network, exchange=outer)
     done: list[tuple[Outcome | None, tuple[Exchange, ...]]] = []
     keeps = bool(turns[-1]) and keeps_socket(turns[-1][0][0], asked)
-    known = _Knowing(network, (outer,))
+    mute = _Mute(network, socket, outer.felt.server)
+    # A datagram is answered when the process has been answered: till then nobody asks for the way
+    # back to the client, whereas a connection is taken at once.
+    is_udp = request.protocol is Protocol.UDP
+    known = _Knowing(network, (connect(mute, asked, chosen(outer)) if is_udp else outer,))
     for turn, tries in enumerate(turns):
         if not tries or (keeps and turn < asked.earlier):
             done.append((None, ()))
@@ -201,8 +205,8 @@ def _way(
     )
     if felt.result is not Result.CONNECTED and not felt.established:
         # Nothing is answered; a connection ends before its client has said anything.
-        if request.protocol is Protocol.UDP:
-            network = _Mute(network, made)
+        if is_udp:
+            network = mute
             made = replace(made, socket=replace(socket, answers=False))
             felt = replace(felt, seconds=UDP_PATIENCE_SECONDS)
         outer = connect(network, replace(asked, data_bytes=_unsaid(asked)), chosen(outer))
@@ -245,16 +249,15 @@ def _unsaid(asked: Connect) -> int | None:
 class _Mute(Changed):
     """With a process that has no answer to pass back."""
 
-    def __init__(self, network: Network, relayed: Relayed) -> None:
+    def __init__(self, network: Network, socket: Socket, server: str) -> None:
         super().__init__(network)
-        self._relayed = relayed
+        self._socket, self._server = socket, server
 
     def change(self, space: NetNamespace) -> NetNamespace:
-        if space.name != self._relayed.namespace:
+        if space.name != self._server:
             return space
         sockets = tuple(
-            replace(one, answers=False) if one == self._relayed.socket else one
-            for one in space.sockets
+            replace(one, answers=False) if one == self._socket else one for one in space.sockets
         )
         return replace(space, sockets=sockets)
 

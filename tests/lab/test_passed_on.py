@@ -230,6 +230,25 @@ def test_nobody_knows_anybody(nft: Tools) -> None:
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
 
 
+def test_nobody_knows_who_is_never_answered(nft: Tools, tmp_path: Path) -> None:
+    """A datagram that nobody answers makes nobody ask for its sender's node.
+
+    IPv6's question comes from a link-local address, and teaches no other one.
+    """
+    file = tmp_path / "six.yaml"
+    elsewhere = SIX.partition("---")[0].replace("name: a", "name: b").replace("::11", "::12")
+    deaf = SIX.replace("port: 80,", "port: 80, protocol: UDP, nodePort: 30080,")
+    deaf = deaf.replace("{selector", "{type: NodePort, selector").replace(
+        "{con", "{nodeName: a, con"
+    )
+    file.write_text(f"{deaf}---\n{elsewhere.replace('244:1', '244:2')}")
+    world = build_world([str(file)], USERSPACE, NodeOptions(cni="kube-router"))
+    request = parse_request(world, "pod/mill", "[fd00:192:168::12]:30080/udp")
+    (one,) = experiments(world, request, nft, cold=True)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == "timeout"
+
+
 def test_docker_proxy_goes_on_by_ipv4(nft: Tools, tmp_path: Path) -> None:
     """Whoever asks by IPv6, the container has none."""
     file = tmp_path / "pods.yaml"
