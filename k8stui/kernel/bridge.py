@@ -17,6 +17,8 @@ from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import BridgeCause, DeviceCause, Hook, StepKind
 
 _DEFAULT_PORT = BridgePort()
+_PACKET_TOO_BIG = 2, 0
+"""ICMPv6 type and code (RFC 4443 3.2)."""
 
 
 def handle_frame(host: Host, port: Interface, skb: Skb) -> None:
@@ -217,14 +219,19 @@ def _push(host: Host, skb: Skb, target: Interface) -> None:
     # br_dev_queue_push_xmit: what is too long for the port is dropped in silence; there is room for
     # a VLAN tag (is_skb_forwardable).
     room_bytes = target.mtu_bytes + device.VLAN_TAG_BYTES
-    if not _cut(host, skb, target) or skb.packet.length_bytes > room_bytes:
+    may_go, bridge = _cut(host, skb, target), _of(host, target)
+    if not may_go or skb.packet.length_bytes > room_bytes:
+        narrow = target if may_go else min(bridge, target, key=lambda one: one.mtu_bytes)
         host.simulation.journal.loss(
             host.name,
             skb,
-            f"longer than the {target.mtu_bytes} bytes that {target.name} takes",
-            cause=DeviceCause(interface=target),
+            f"longer than the {narrow.mtu_bytes} bytes that {narrow.name} takes",
+            cause=DeviceCause(interface=narrow),
             device=target.name,
         )
+        if not may_go and skb.packet.src.version == 6:
+            # IPv6's sender is told (ip6_fragment, fail_toobig), IPv4's is not (br_nf_ip_fragment).
+            host.simulation.stack.icmp_error(host, skb, *_PACKET_TOO_BIG, bridge.mtu_bytes)
         return
     device.transmit(host, target.name, skb)
 
@@ -240,14 +247,18 @@ def _cut(host: Host, skb: Skb, target: Interface) -> bool:
     fits_bytes = min(target.mtu_bytes, together_bytes or target.mtu_bytes)
     if skb.physical_in is None or skb.arp or packet.length_bytes <= fits_bytes:
         return True
-    bridge = host.interface(target.master or "")
-    takes_bytes = bridge.mtu_bytes if bridge is not None else target.mtu_bytes
+    takes_bytes = _of(host, target).mtu_bytes
     is_six = packet.src.version == 6
     longest = together_bytes or (packet.length_bytes if is_six else 0)
     if longest > takes_bytes or (packet.dont_fragment and not is_six and not together_bytes):
         return False
     skb.cut(takes_bytes, always=is_six)
     return True
+
+
+def _of(host: Host, port: Interface) -> Interface:
+    """The bridge of a port."""
+    return host.interface(port.master or "") or port
 
 
 def _flood(host: Host, bridge: str, skb: Skb, came_by: Interface | None) -> None:

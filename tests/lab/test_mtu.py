@@ -311,5 +311,17 @@ def test_a_bridge_port_that_takes_less_than_its_bridge(
             assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
 
 
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_bridge_that_takes_less_than_its_ports(nft: Tools, tmp_path: Path, times: int) -> None:
+    """Who sends IPv6 is told, though no router stands there, and cuts it the next time."""
+    file = tmp_path / "two.yaml"
+    file.write_text(TWO.replace("PROTOCOL", "UDP").replace("nodeName: b", "nodeName: a"))
+    world = narrow(build_world([str(file)]), ("a", "cni0"))
+    request = parse_request(world, "pod/cook", "pod/waiter:90/udp", data_bytes=3000)
+    (one,) = experiments(world, again(request, times, 0.1), nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == ("connected" if times else "unreachable")
+
+
 def veths(space: NetNamespace) -> list[tuple[str, str]]:
     return [(space.name, one.name) for one in space.interfaces if one.name.startswith("veth")]
