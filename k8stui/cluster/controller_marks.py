@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 _HASHED = assumed("pod-template-hash and the like are random or hashes; these stand in for them")
 
+_MADE = ("pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name",
+         "apps.kubernetes.io/pod-index", "batch.kubernetes.io/", "controller-uid", "job-name",
+         "pod-template-generation")  # fmt: skip
+
+
+def is_made(label: str) -> bool:
+    """Whether controllers write labels of that name: nobody selects by them."""
+    return label.startswith(_MADE)
+
 
 def is_indexed(spec: Object) -> bool:
     """Whether a Job's pods have numbers of their own."""

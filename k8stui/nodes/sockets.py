@@ -13,7 +13,14 @@ from dataclasses import replace
 from k8stui.because import Because
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.model import Node, Pod, PodPhase
-from k8stui.cluster.programs.listening import LedPort, Listening, Opinion, declared, running
+from k8stui.cluster.programs.listening import (
+    LedPort,
+    Listening,
+    Opinion,
+    declared,
+    ends,
+    running,
+)
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Socket
 from k8stui.kernel.packet import Protocol
@@ -59,7 +66,7 @@ def _any_port(listening: Listening, pod: Pod, protocol: Protocol) -> Socket:
         closed: Container[int] = _Closed(listening, pod, protocol)
     else:
         text, short = "declares no port; assumed to listen on every port", "nothing is declared"
-        told = any(container.told is not None for container in pod.containers)
+        told = ends(pod) or any(container.told is not None for container in pod.containers)
         closed = _Closed(listening, pod, protocol) if told else ()
     return Socket(
         protocol=protocol,

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from k8stui.cluster.controller_marks import is_made
 from k8stui.cluster.judgement import Ask
 from k8stui.cluster.policy import (
     Action,
@@ -41,10 +42,6 @@ if TYPE_CHECKING:
 
 _MOST = 100
 """Of so many that a name may lead to what keeps a client from them is looked at."""
-_MADE = ("pod-template-hash", "controller-revision-hash", "statefulset.kubernetes.io/pod-name",
-         "apps.kubernetes.io/pod-index", "batch.kubernetes.io/", "controller-uid", "job-name",
-         "pod-template-generation")  # fmt: skip
-"""Labels that controllers write: nobody selects by them."""
 
 
 @record(kw_only=True)
@@ -158,7 +155,7 @@ def _peer(policy: Policy, denied: Denied, origin: Origin) -> PolicyPeer:
         address = far.address
         cidr = f"{address}/{address.bits}" if address is not None else "0.0.0.0/0"
         return PolicyPeer(block=read_block(cidr), origin=origin)
-    own = {key: value for key, value in far.labels.items() if not key.startswith(_MADE)}
+    own = {key: value for key, value in far.labels.items() if not is_made(key)}
     spaces = {"matchLabels": {NAMESPACE_NAME: far.namespace}}
     return PolicyPeer(
         pods={"matchLabels": own} if own else {},

@@ -109,6 +109,10 @@ STARTED = {
     "Keycloak without a certificate": unready(
         *alone(image="quay.io/keycloak/keycloak:26.0", args=["start", "--hostname=id.example"]),
         words="ends without a certificate", mend='set KC_HTTP_ENABLED: "true"'),
+    "Keycloak without a word": unready(
+        *alone(image="quay.io/keycloak/keycloak:26.0"), words="kc.sh without a command",
+        mend="write args: [start-dev]"),
+    "the same before kc.sh": fine(*alone(image="quay.io/keycloak/keycloak:16.1.1")),
     "Keycloak for a try": fine(
         *alone(image="quay.io/keycloak/keycloak:26.0", args=["start-dev"])),
     "Keycloak's health at its main port": unready(

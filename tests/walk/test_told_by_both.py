@@ -290,10 +290,10 @@ CASES = {
             "svc/web", service("web", to=8080), workload("Deployment", "late", "app=web",
             ports=[9090]), workload("Deployment", "web", ports=[8080], replicas=1),
             result="refused", cause="selects pods of several workloads: web-1 declares 8080",
-            mend="select the labels that only one of the workloads has", at="selector:",
+            mend="give the pods of web a label of their own", at="selector:",
         ),
         rule="mixed-pods", words="web-1 declares 8080, but not late-1",
-        mend="select the labels that only one",
+        mend="give the pods of web a label of their own",
     ),
     "a nodeSelector that no node has": Both(
         walked=asking(

@@ -19,9 +19,11 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.ports import Match, ServedPort
 from k8stui.cluster.model import Pod
+from k8stui.cluster.programs.listening import ends
 from k8stui.order import listed
 from k8stui.origin import Place
 from k8stui.suggest import is_digit_slip
+from k8stui.walk.diagnosis.selectors import apart
 
 ID = "mixed-pods"
 _WRONG = (Match.OTHER_PORTS, Match.UNSURE, Match.OTHER_PROTOCOL)
@@ -32,8 +34,8 @@ def look(ground: Ground) -> Iterator[Finding]:
         right = target.pods(Match.DECLARED)
         if target.is_named or not right:
             continue
-        wrong = target.pods(*_WRONG)
         silent = [p for p in target.pods(Match.SILENT) if _owner(p) != _owner(right[0])]
+        wrong = (*target.pods(*_WRONG), *filter(ends, silent))
         if wrong:
             yield _some_refuse(ground, target, right, wrong)
         elif silent:
@@ -53,7 +55,7 @@ def _some_refuse(
 ) -> Finding:
     unsure = len(target.pods(Match.UNSURE)) == len(wrong)
     severity = Severity.WARNING if unsure else Severity.ERROR
-    if all(pod.owner is not None and pod.owner[0] == "Job" for pod in wrong):
+    if all(map(ends, wrong)):
         severity = Severity.INFO
     elif _are_alternatives(right, wrong):
         severity = Severity.WARNING
@@ -64,8 +66,8 @@ def _some_refuse(
         place=_slip(ground, target, wrong) or ground.place(target.service, "spec", "selector"),
         why=f"a part of its requests to port {target.port.port} is refused: "
         f"{right[0].name} declares {target.word}, but not {names([p.name for p in wrong])} "
-        f"({listed(target.words(*_WRONG))})",
-        fix="select the labels that only one of the workloads has, or give both the same port",
+        f"({listed(target.words(*_WRONG)) or 'no port'})",
+        fix=apart(right[0], wrong[0]),
         claim=ground.ask(target.service, target.port, some=True),
     )
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import zip_longest
 
 from k8stui.apiserver.fields import Object, array, table, text
 
 IMAGES = frozenset({"quay.io/keycloak/keycloak", "keycloak/keycloak"})
-_MANAGED_SINCE = 25
+_BY_KC_SH_SINCE, _MANAGED_SINCE = 17, 25
 _ELSEWHERE = "?"
 """Stands for a value that comes from an object or a file."""
 _CERTIFICATES = ("https-certificate-file", "https-key-store-file")
 
 
 def _options(container: Object) -> Mapping[str, str] | None:
-    """What its env and words say, by the option's name; None: a file may say more."""
-    if array(container, "envFrom") or any(
+    """What its env and words say, by the option's name; None: a file may say more, or no kc.sh."""
+    if is_of_wildfly(container) or array(container, "envFrom") or any(
         text(one, "mountPath").startswith("/opt/keycloak/conf")
         for one in array(container, "volumeMounts")
     ):
@@ -34,7 +35,7 @@ def _options(container: Object) -> Mapping[str, str] | None:
         if text(one, "name").startswith("KC_")
     }
     words = _words(container)
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in zip_longest(words, words[1:], fillvalue=""):
         if word.startswith("--"):
             name, is_given, value = word[2:].partition("=")
             found[name] = value if is_given else after
@@ -54,6 +55,12 @@ def _version(container: Object) -> int:
     """The newest where the tag does not say."""
     found = re.match(r"[^@]*:(\d+)", text(container, "image").rpartition("/")[2])
     return int(found[1]) if found is not None else 1000
+
+
+def is_of_wildfly(container: Object) -> bool:
+    """Whether it is Keycloak as it was: its start script serves, without any words."""
+    legacy = "legacy" in text(container, "image").rpartition(":")[2]
+    return legacy or _version(container) < _BY_KC_SH_SINCE
 
 
 def _is_on(options: Mapping[str, str], *names: str) -> bool:

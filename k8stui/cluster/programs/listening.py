@@ -83,6 +83,11 @@ def declared(pod: Pod) -> tuple[ContainerPort, ...]:
     return tuple([port for container in running(pod) for port in container.ports])
 
 
+def ends(pod: Pod) -> bool:
+    """Whether it does a piece of work and is done: nobody asks it anything."""
+    return pod.owner is not None and pod.owner[0] == "Job"
+
+
 class Declared:
     """The containers of a template that stay, and their ports by number."""
 
@@ -140,11 +145,11 @@ class Listening:
             return Opinion.SPOKEN
         if closed(self._cluster.config_maps, pod, number, protocol) is not None:
             return Opinion.OTHER_PORT
+        if (ports or ends(pod)) and self.meant_instead(service, number, protocol, pod) is not None:
+            return Opinion.OTHER_PODS
         if not ports:
             other = self.told_other(pod, number, protocol)
             return Opinion.ASSUMED if other is None else Opinion.TOLD_OTHER
-        if self.meant_instead(service, number, protocol, pod) is not None:
-            return Opinion.OTHER_PODS
         if any(not container.ports for container in template.running):
             return Opinion.ASSUMED
         if self._declares_too_little(pod, protocol):
@@ -270,7 +275,12 @@ class Listening:
         )
 
     def who_names(self, pod: Pod, service: Service | None, number: int, protocol: Protocol) -> str:
-        """Who says that somebody listens there, undeclared as it is; empty: nobody."""
+        """Who says that somebody listens there, undeclared as it is; empty: nobody.
+
+        What names the Service alone (a webhook) means those of its pods that declare the port.
+        """
+        if service is not None and next(self._beside(service, number, protocol, pod), None):
+            service = None
         return who_names(self._cluster, pod, service, number, protocol)
 
     def meant_instead(
@@ -279,12 +289,21 @@ class Listening:
         """A pod of another workload that the Service was meant to lead to.
 
         One that declares the port, and is called like the Service or, though it has labels,
-        selected by no Service.
+        selected by no Service; instead of a Job's any that the Service leads to.
         """
         others = self.declared_by_others(pod, number, protocol)
         named = (p for p in others if p.maker == service.name)
         unserved = (p for p in others if p.labels and not self._selecting(p))
-        return next(named, None) or next(unserved, None)
+        beside = self._beside(service, number, protocol, pod) if ends(pod) else iter(())
+        return next(named, None) or next(unserved, None) or next(beside, None)
+
+    def _beside(
+        self, service: Service, number: int, protocol: Protocol, pod: Pod
+    ) -> Iterator[Pod]:
+        """Pods of other workloads behind the same Service that declare the port."""
+        selector = (service.selector or {}).items()
+        others = self.declared_by_others(pod, number, protocol)
+        return (one for one in others if selector and selector <= one.labels.items())
 
     def _declares_too_little(self, pod: Pod, protocol: Protocol) -> bool:
         """Whether Services lead to several ports that nobody declares: then that list is not kept.

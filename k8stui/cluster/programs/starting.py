@@ -111,7 +111,8 @@ def _ends(name: str, container: Object, args: list[str]) -> Iterator[Unready]:
         return
     again = "it ends at once, and is started again and again (CrashLoopBackOff)"
     command = [str(word) for word in array(container, "command")]
-    if not command and not args and name in _ENDS:
+    is_old = name in keycloak.IMAGES and keycloak.is_of_wildfly(container)
+    if not command and not args and name in _ENDS and not is_old:
         what, mend = _ENDS[name]
         yield _unready(
             container, f"runs {text(container, 'image')} as it is, {what}: {again}", mend

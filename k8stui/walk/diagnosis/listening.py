@@ -15,7 +15,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.selectors import written
+from k8stui.walk.diagnosis.selectors import apart, written
 from k8stui.walk.sentence import port_word
 
 _IPV6 = 6
@@ -278,7 +278,7 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
             return Diagnosis(
                 f"Service {service.key} selects pods of several workloads: {other.name} declares "
                 f"{word}, {pod.name} declares {_words(has) or 'nothing'}",
-                "select the labels that only one of the workloads has, or give both the same port",
+                apart(other, pod),
                 service.origins.get("selector", service.origin),
             )
         guess = f", so selector {meant} was probably meant, not {written(service.selector)}"

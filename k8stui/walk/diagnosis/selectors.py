@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
+from k8stui.cluster.controller_marks import is_made
 from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.meant import carriers
 from k8stui.cluster.model import Cluster, Pod, Service
+from k8stui.cluster.programs.listening import ends
 from k8stui.kernel.packet import Protocol
 from k8stui.origin import OriginKind
 from k8stui.record import record
@@ -42,6 +44,19 @@ def renamed(service: Service, name: str) -> str:
 def written(labels: Mapping[str, str]) -> str:
     """``app=web,tier=front``, as kubectl takes it."""
     return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def apart(right: Pod, wrong: Pod) -> str:
+    """How a Service leads to the workload of one pod alone, that now leads to another's as well."""
+    own = next(
+        (i for i in right.labels.items() if i not in wrong.labels.items() and not is_made(i[0])),
+        None,
+    )
+    if own is not None:
+        mend = f"write {own[0]}: {own[1]} into the selector, too"
+    else:
+        mend = f"give the pods of {right.maker} a label of their own, and select that"
+    return mend if ends(wrong) else f"{mend}; or give both the same port"
 
 
 @record()
