@@ -28,6 +28,8 @@ class Call:
     client: Pod
     service: Service
     port: ServicePort
+    container: str
+    """Which one of the client's; empty: not known."""
     host: str
     """As the client writes the name; empty: the Service alone is known."""
 
@@ -47,7 +49,7 @@ def told(ground: Ground) -> Iterator[Call]:
                 for port in service.ports:
                     if one.port in (None, port.port):
                         said = f"{one.what} of {template.subject} leads to {one.host}"
-                        yield Call(said, pod, service, port, one.host)
+                        yield Call(said, pod, service, port, container.name, one.host)
 
 
 def of_ingresses(ground: Ground) -> Iterator[Call]:
@@ -71,7 +73,7 @@ def of_ingresses(ground: Ground) -> Iterator[Call]:
                 continue
             for pod, port in product(controllers, service.ports):
                 said = f"Ingress {namespace_of(manifest)}/{manifest.name}, served by {pod.name}"
-                yield Call(said, pod, service, port, "")
+                yield Call(said, pod, service, port, "", "")
 
 
 def behind(ground: Ground, service: Service, port: ServicePort) -> Iterator[tuple[Pod, int]]:

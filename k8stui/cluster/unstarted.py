@@ -260,8 +260,8 @@ class _Judge:
             f"container {container.name} gets {name}=tcp://… from Service {service.key} "
             f"(enableServiceLinks), and image {container.image} reads {name} as a setting of its "
             "own: it ends",
-            "write enableServiceLinks: false into the pod's spec, or give the Service another name "
-            f"than {service.name}",
+            f"write enableServiceLinks: false into the pod's spec, set {name} in its env, or give "
+            f"the Service another name than {service.name}",
             container.origin,
         )
 

@@ -275,7 +275,10 @@ def _behind_entrance(cluster: Cluster, request: Request, exchange: Exchange) -> 
         return
     name = request.destination.partition("/")[0].rpartition(":")[0]
     entrance = entrance_of(cluster.entrances, name)
-    if entrance is None or not any(map(serves_ingresses, server.containers)):
+    asked = request.connect.destination if request.connect is not None else None
+    if entrance is None or not (
+        asked in entrance.addresses or any(map(serves_ingresses, server.containers))
+    ):
         return
     other = other_entry_point(server, felt.server_port or 0, entrance.entry_points)
     if other:

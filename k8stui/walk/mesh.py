@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.ingress.mesh import (
     closed_to,
+    is_early,
     kept_out,
+    shows_sidecar,
     sidecar_of,
     spoken_wrongly,
     strict_for,
@@ -39,7 +41,9 @@ def met_mesh(cluster: Cluster, request: Request, trace: Trace) -> Trace:
         return trace
     asks = cluster, client, server, done.server_port
     felt: tuple[Result, str | None] = _RESET
-    lack = closed_to(*asks)
+    container = next(iter(request.source.split("/", 3)[3:]), "")
+    early = client is not None and is_early(cluster, client, container)
+    lack = closed_to(*asks, container)
     if lack is None:
         lack, felt = kept_out(*asks), _DENIED
     if lack is None:
@@ -47,7 +51,8 @@ def met_mesh(cluster: Cluster, request: Request, trace: Trace) -> Trace:
     if lack is None:
         said = _by_address(cluster, client, server, request, done.server_port)
         return replace(trace, assumptions=(*trace.assumptions, said)) if said else trace
-    if all(sidecar_of(cluster, one) is not None for one in (server, client) if one is not None):
+    known = all(sidecar_of(cluster, one) is not None for one in (server, client) if one is not None)
+    if known and not (early and client is not None and not shows_sidecar(client)):
         return _decided(trace, lack, *felt)
     where = f"{lack.origin.where}: " if lack.origin.where else ""
     said = f"the connection alone: {where}{lack.why}. What mends it: {lack.mend}"

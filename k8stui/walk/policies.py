@@ -246,7 +246,7 @@ class Policies:
             return None
         client, target = map(self._cluster.pods.get, (connect.namespace, server or ""))
         if client is not None and client is target:
-            return None
+            return self.dns(client, request)
         far = address or connect.destination
         ask = Ask(port or connect.port, connect.protocol, target)
         there = self.judgement.peer(target, far, server or str(far))

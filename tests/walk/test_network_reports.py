@@ -1461,6 +1461,19 @@ CASES |= {
         cause=("no listener takes it", "takes TCPRoute, not HTTPRoute"), mend="another listener",
         rule="route-parent", words="not HTTPRoute", fix="another listener",
     ),
+    "the same where the Gateway has an address": Told(
+        manifests=(*ALL, service("front", status={
+            "loadBalancer": {"ingress": [{"ip": "198.51.100.7"}]}}, type="LoadBalancer"),
+                   pod("front", "app=front", ports=[80]),
+                   kind("gateway.networking.k8s.io/v1", "front", "Gateway", "edge", spec={
+            "listeners": [{"name": "a", "port": 80, "protocol": "HTTP"}]}, status={
+            "addresses": [{"type": "IPAddress", "value": "198.51.100.7"}]}),
+                   kind("gateway.networking.k8s.io/v1", "shop", "HTTPRoute", spec={
+            "parentRefs": [{"name": "front", "namespace": "edge"}], "hostnames": ["shop.example"],
+            "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]})),
+        ask=("outside", "shop.example:80"), result="connected", assumed="no listener takes it",
+        rule="route-parent", words="of its own namespace edge only", fix="from: All",
+    ),
     "a probe of a port that is bound to localhost": Told(
         manifests=(*NODES, CLIENT, WEB[0], own_metrics("--metrics-bind-address=127.0.0.1:9090")),
         result="refused", cause=("readinessProbe of container main asks port 9090", "127.0.0.1"),

@@ -37,7 +37,11 @@ def look(ground: Ground) -> Iterator[Finding]:
             if (call.client.key, pod.key) in known:
                 continue
             asks = cluster, call.client, pod, number
-            lack = closed_to(*asks) or kept_out(*asks) or spoken_wrongly(*asks, call.service.key)
+            lack = (
+                closed_to(*asks, call.container)
+                or kept_out(*asks)
+                or spoken_wrongly(*asks, call.service.key)
+            )
             if lack is not None:
                 known.add((call.client.key, pod.key))
                 yield Finding(

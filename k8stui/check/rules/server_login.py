@@ -6,6 +6,8 @@ URL with a login, or in a variable beside others for user and password (``DB_HOS
 ``DB_PASSWORD``), is held against that: another literal, or another key of the same Secret. Values
 are compared and never shown.
 
+A login that ends in a line feed is told as well: who gets it otherwise does not have that.
+
 Does not apply where either is not known (envFrom, another Secret, files), nor where the container
 mounts scripts that may make users (/docker-entrypoint-initdb.d). A warning, for somebody may make
 users later, and where a volume holds a database already, its own passwords count.
@@ -19,6 +21,7 @@ from urllib.parse import unquote
 
 from k8stui.apiserver.fields import Object, array, table, text
 from k8stui.check.asked.hosts import in_variable, service_named
+from k8stui.check.asked.values import variables
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.template import ContainerText, Template
@@ -39,6 +42,7 @@ _IMAGES: Mapping[str, Sequence[tuple[str, str, str]]] = {
 """By image the users that it makes: the variable with the name, who it is without, its password."""
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://(?P<user>[^:/@\s]+):(?P<password>[^/@\s]+)@", re.IGNORECASE)
 _HOST = re.compile(r"(?P<before>.*?)(?:SERVICE_HOST|HOSTNAME|HOST|SERVER|ADDRESS|ADDR)$")
+_LOGIN = re.compile(r"(USER|USERNAME|LOGIN|PASSWORD|PASS|PASSWD|PWD|TOKEN)$", re.IGNORECASE)
 _USERS, _PASSWORDS = ("USER", "USERNAME"), ("PASSWORD", "PASS", "PWD")
 _SCRIPTS = "/docker-entrypoint-initdb.d"
 _PUT_IN = re.compile(r"\$\((\w+)\)")
@@ -71,6 +75,7 @@ class _Login:
 
 
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _with_line_feed(ground)
     known: dict[str, tuple[Template, list[tuple[_Value, _Value]]] | None] = {}
     for template in ground.templates:
         for container in template.containers():
@@ -97,6 +102,32 @@ def look(ground: Ground) -> Iterator[Finding]:
                         fix="let both read the same key of one Secret (where a volume holds the "
                         "database already, what it was made with counts)",
                     )
+
+
+def _with_line_feed(ground: Ground) -> Iterator[Finding]:
+    """What echo writes behind a word before base64, or ``|`` in YAML; once where it is written."""
+    seen: set[tuple[int, object]] = set()
+    for template in ground.templates:
+        for container in template.containers():
+            for name, value, holder, path in variables(ground, template, container):
+                if value.find("\n") != len(value) - 1 or not _LOGIN.search(name):
+                    continue
+                if not value or (id(holder), path) in seen:
+                    continue
+                seen.add((id(holder), path))
+                by_echo = holder.kind == "Secret" and path[0] == "data"
+                yield Finding(
+                    rule=ID,
+                    severity=Severity.WARNING,
+                    subject=template.subject,
+                    place=holder.place(*path),
+                    why=f"{name} ends in a line feed ({holder.kind} {holder.name}), which is part "
+                    "of the value: a login without it is refused there",
+                    fix="encode it again without the line feed (echo -n), or write it into "
+                    "stringData"
+                    if by_echo
+                    else "write |- or the value on the key's own line",
+                )
 
 
 def _wrong(login: _Login, accounts: Sequence[tuple[_Value, _Value]]) -> str:

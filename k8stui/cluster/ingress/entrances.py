@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -76,9 +76,12 @@ def _entrances(
 ) -> Iterator[Entrance]:
     for manifest in inventory.of("Ingress").values():
         yield from _of_ingress(manifest)
+    balanced = frozenset(
+        each.ip for one in services.values() if one.selector for each in one.load_balancer_ingress
+    )
     for kind in _ROUTES:
         for manifest in inventory.of(kind).values():
-            yield from _of_route(manifest)
+            yield from _of_route(manifest, _of_gateways(manifest, inventory, balanced))
     for manifest in inventory.of("VirtualService").values():
         yield from _of_virtual_service(manifest)
     for manifest in inventory.of("IngressRoute").values():
@@ -133,7 +136,20 @@ def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
             )
 
 
-def _of_route(manifest: Manifest) -> Iterator[Entrance]:
+def _of_gateways(
+    route: Manifest, inventory: Inventory, balanced: Container[Address | None]
+) -> tuple[Address, ...]:
+    """The addresses of a route's Gateways (GatewayStatus), of those that a Service serves."""
+    found: list[str] = []
+    for one in array(route.data, "spec", "parentRefs"):
+        key = f"{text(one, 'namespace') or namespace_of(route)}/{text(one, 'name')}"
+        gateway = inventory.of("Gateway").get(key)
+        if gateway is not None:
+            found += (text(each, "value") for each in array(gateway.data, "status", "addresses"))
+    return tuple(one for one in addresses(tuple(found)) if one in balanced)
+
+
+def _of_route(manifest: Manifest, known: tuple[Address, ...]) -> Iterator[Entrance]:
     """Gateway API, HTTPRouteSpec: hostnames, and rules' backendRefs."""
     space = namespace_of(manifest)
     behind = dict.fromkeys(
@@ -146,6 +162,7 @@ def _of_route(manifest: Manifest) -> Iterator[Entrance]:
         yield Entrance(
             host=host,
             owner=f"{manifest.kind} {space}/{manifest.name}",
+            addresses=known,
             backends=tuple(behind),
             origin=manifest.origin("spec", "hostnames", index),
         )

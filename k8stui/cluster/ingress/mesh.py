@@ -114,7 +114,7 @@ def sidecar_of(cluster: Cluster, pod: Pod) -> bool | None:
 
     A dump shows each pod with all its containers; a label that came later has given it none.
     """
-    if any(image_word(one.image) == _PROXY and not one.init for one in pod.containers):
+    if shows_sidecar(pod):
         return True
     told = pod.labels.get("sidecar.istio.io/inject")
     if pod.host_network or told == "false":
@@ -127,6 +127,11 @@ def sidecar_of(cluster: Cluster, pod: Pod) -> bool | None:
     if told == "true" or asks_for_sidecar(cluster, pod.namespace):
         return True
     return None if space is None else False
+
+
+def shows_sidecar(pod: Pod) -> bool:
+    """Whether the input itself has it, as a container beside the others."""
+    return any(image_word(one.image) == _PROXY and not one.init for one in pod.containers)
 
 
 def takes(cluster: Cluster, server: Pod, number: int) -> bool:
@@ -178,16 +183,45 @@ def standing(cluster: Cluster, pod: Pod) -> Hashable:
     )
 
 
-def closed_to(cluster: Cluster, client: Pod | None, server: Pod, number: int) -> Lack | None:
-    """Why a server's sidecar closes what a client sends in plain; `client` None: no pod asks."""
-    if not cluster.peer_authentications or (client is not None and is_meshed(cluster, client)):
+def is_early(cluster: Cluster, pod: Pod, container: str) -> bool:
+    """Whether a container ends before the pod's sidecar starts, though its namespace has them.
+
+    An init container, as istio-init comes last of all (pkg/kube/inject reorderPod), where the
+    sidecar is no restartable one in front of it.
+    """
+    inits = [one for one in pod.containers if one.init]
+    early = next((i for i, one in enumerate(inits) if one.name == container), None)
+    if early is None or inits[early].restartable_init or not is_meshed(cluster, pod):
+        return False
+    space = cluster.namespace_labels.get(pod.namespace, {})
+    if "ambient" in (pod.labels.get(_MODE), space.get(_MODE)):
+        return False
+    return all(image_word(one.image) != _PROXY for one in inits[:early])
+
+
+def closed_to(
+    cluster: Cluster, client: Pod | None, server: Pod, number: int, container: str = ""
+) -> Lack | None:
+    """Why a server's sidecar closes what a client sends in plain.
+
+    `client` None: no pod asks. `container`: which of the client's asks, where that is known.
+    """
+    early = client is not None and is_early(cluster, client, container)
+    meshed = client is not None and is_meshed(cluster, client)
+    if not cluster.peer_authentications or (meshed and not early):
         return None
     strict = strict_for(cluster, server, number) if takes(cluster, server, number) else None
     if strict is None:
         return None
     who = f"pod {client.key}" if client is not None else "who asks"
     mend = f"set mode: PERMISSIVE for it (PeerAuthentication with a selector in {server.namespace})"
-    if client is not None and not client.host_network:
+    if early:
+        who = f"init container {container} of {who}, which ends before the sidecar starts,"
+        mend = (
+            "let an ordinary container do it, or have sidecars that start before (native: "
+            f"ENABLE_NATIVE_SIDECARS of istiod), or {mend}"
+        )
+    elif client is not None and not client.host_network:
         mend = (
             f"kubectl label namespace {client.namespace} istio-injection=enabled and restart its "
             f"pods, or {mend}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.model import Caveat, Cluster, Pod
 from k8stui.cluster.programs.images import image_ports, image_tag, known_image
-from k8stui.cluster.programs.probing import HANDLERS, PROBES, slipped
+from k8stui.cluster.programs.probing import HANDLERS, PROBES, is_named, slipped
 from k8stui.manifests import Manifest
 
 
@@ -78,7 +78,10 @@ def caveats(
 def _probed_beside(
     manifest: Manifest, spec: Object, container: Object, base: tuple[str | int, ...]
 ) -> Iterator[Caveat]:
-    """A probe of the port next to the declared one, which may well be a port for probes alone."""
+    """A probe of another port than the declared ones, which may well be a port for probes alone.
+
+    Of one next to them; of any, where the probe asks whether the program serves: no path, or ``/``.
+    """
     if array(container, "envFrom") or image_ports(container):
         return
     for probe in PROBES:
@@ -87,6 +90,9 @@ def _probed_beside(
             if not isinstance(port, int) or slipped(container, port) is not None:
                 continue
             meant = slipped(container, port, or_near=True)
+            if text(container, probe, how, "path") in ("", "/") and not is_named(container, port):
+                declared = (at(one, "containerPort") for one in array(container, "ports"))
+                meant = meant or next((one for one in declared if isinstance(one, int)), None)
             if meant is not None and not _declares(spec, port):
                 yield Caveat(
                     why=f"the {probe} of container {text(container, 'name')} asks port {port}, "

@@ -22,9 +22,13 @@ _CERTIFICATES = ("https-certificate-file", "https-key-store-file")
 
 def _options(container: Object) -> Mapping[str, str] | None:
     """What its env and words say, by the option's name; None: a file may say more, or no kc.sh."""
-    if is_of_wildfly(container) or array(container, "envFrom") or any(
-        text(one, "mountPath").startswith("/opt/keycloak/conf")
-        for one in array(container, "volumeMounts")
+    if (
+        is_of_wildfly(container)
+        or array(container, "envFrom")
+        or any(
+            text(one, "mountPath").startswith("/opt/keycloak/conf")
+            for one in array(container, "volumeMounts")
+        )
     ):
         return None
     found = {

@@ -297,9 +297,7 @@ class Listening:
         beside = self._beside(service, number, protocol, pod) if ends(pod) else iter(())
         return next(named, None) or next(unserved, None) or next(beside, None)
 
-    def _beside(
-        self, service: Service, number: int, protocol: Protocol, pod: Pod
-    ) -> Iterator[Pod]:
+    def _beside(self, service: Service, number: int, protocol: Protocol, pod: Pod) -> Iterator[Pod]:
         """Pods of other workloads behind the same Service that declare the port."""
         selector = (service.selector or {}).items()
         others = self.declared_by_others(pod, number, protocol)

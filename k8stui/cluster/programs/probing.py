@@ -168,6 +168,22 @@ def _commands(container: Object) -> Iterator[FailingProbe]:
                 )
 
 
+def _said(container: Object) -> list[object]:
+    said = [*array(container, "command"), *array(container, "args")]
+    return [*said, *(at(entry, "value") for entry in array(container, "env"))]
+
+
+def is_named(container: Object, number: int) -> bool:
+    """Whether anything but a probe says that the container may listen on a port."""
+    ports = [at(entry, "containerPort") for entry in array(container, "ports")]
+    word = port_in_text(number)
+    return (
+        number in ports
+        or any(word.search(str(one)) for one in _said(container))
+        or number in image_ports(container)
+    )
+
+
 _NEIGHBOUR = 9
 
 
@@ -179,12 +195,8 @@ def slipped(container: Object, number: int, *, or_near: bool = False) -> int | N
     """
     ports = [at(entry, "containerPort") for entry in array(container, "ports")]
     asked = [at(container, probe, how, "port") for probe in PROBES for how in HANDLERS]
-    said = [*array(container, "command"), *array(container, "args")]
-    said += [at(entry, "value") for entry in array(container, "env")]
-    word = port_in_text(number)
-    if number in ports or asked.count(number) > 1 or any(word.search(str(one)) for one in said):
-        return None
-    if number in image_ports(container):
+    said = _said(container)
+    if asked.count(number) > 1 or is_named(container, number):
         return None
     for port in asked:
         if not isinstance(port, int) or not any(str(port) in str(one) for one in said):
