@@ -27,8 +27,8 @@ from k8stui.cluster.networks.node_daemons import (
     without_proxy,
 )
 from k8stui.cluster.policy import Direction
-from k8stui.cluster.programs.advertised import comes_back_to_itself
-from k8stui.cluster.programs.caveats import of_peers
+from k8stui.cluster.programs.advertised import comes_back_to_itself, unknown_to
+from k8stui.cluster.programs.caveats import of_neighbours, of_peers
 from k8stui.cluster.programs.images import is_ingress_controller, serves_ingresses
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.proxied import proxied
@@ -298,7 +298,7 @@ def _behind_entrance(cluster: Cluster, request: Request, exchange: Exchange) -> 
 
 
 def _only_the_first(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
-    """A broker that sends its clients to themselves for whatever comes after."""
+    """A broker that sends its clients elsewhere for whatever comes after."""
     felt = exchange.felt
     server = cluster.pods.get(felt.server or "")
     if server is None or felt.server_port is None or felt.result is not Result.CONNECTED:
@@ -309,6 +309,14 @@ def _only_the_first(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
             f"the first connection alone: {told[0]} of pod {server.key} tells its clients to go on "
             f"at {told[1]}, which is themselves"
         )
+    start = exchange.steps[0].namespace
+    client = cluster.pods.get(start)
+    if client is not None or start == OUTSIDE:
+        lack = unknown_to(
+            cluster, server, felt.server_port, client.namespace if client is not None else ""
+        )
+        if lack is not None:
+            yield f"the first connection alone: {lack.why}. What mends it: {lack.mend}"
 
 
 def _if_it_starts(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
@@ -319,7 +327,12 @@ def _if_it_starts(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
     if server.origin.kind is OriginKind.OBSERVED:
         return
     own = (caveat for each in server.containers for caveat in each.caveats)
-    for one in (*own, *of_peers(cluster, server), *of_nobody(cluster, server)):
+    for one in (
+        *own,
+        *of_neighbours(server),
+        *of_peers(cluster, server),
+        *of_nobody(cluster, server),
+    ):
         at = one.origin.place
         where = f" ({at.file}:{at.line})" if at is not None else ""
         yield f"pod {server.key} is taken to start: {one.why}{where}. Else {one.mend}"

@@ -1299,6 +1299,20 @@ CASES |= {
         ask=("pod/client", "svc/kafka:9092"), result="connected", assumed="which is themselves",
         rule="bound-to-localhost", words="go on at localhost:9092", fix="write kafka:9092",
     ),
+    "a broker whose name is short for others": Told(
+        manifests=(*NODES, pod("asker", namespace="till", container={
+            "env": [{"name": "BROKERS", "value": "kafka.default:9092"}]}), BROKER,
+                   broker("PLAINTEXT://kafka:9092")),
+        ask=("pod/till/asker", "svc/kafka.default:9092"), result="connected",
+        assumed="namespace till has no Service kafka",
+        rule="env-address", words="go on at kafka:9092", fix="write kafka.default.svc",
+    ),
+    "two containers of an image at one port": Told(
+        manifests=(*NODES, CLIENT, WEB[0], {**pod("web-0", "app=web"), "spec": {
+            "containers": [{"name": "a", "image": "nginx"}, {"name": "b", "image": "nginx"}]}}),
+        ask=("pod/client", "svc/web:80"), result="connected", assumed="address already in use",
+        rule="container-ports", words="both open 80/TCP", fix="another port",
+    ),
     "a policy that names the API server's ClusterIP": Told(
         manifests=(CONTROL, NODES[1], API, *API_SERVICE, CLIENT,
                    policy("client", "client", **lets_out({"ipBlock": {"cidr": "10.96.0.1/32"}}))),

@@ -109,6 +109,13 @@ STARTED = {
     "Keycloak without a certificate": unready(
         *alone(image="quay.io/keycloak/keycloak:26.0", args=["start", "--hostname=id.example"]),
         words="ends without a certificate", mend='set KC_HTTP_ENABLED: "true"'),
+    "Kafka with a variable for a shell": unready(
+        *alone(image="apache/kafka:3.9.0",
+               **env(KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://${POD_IP}:9092")),
+        words="${POD_IP} stays as it is written", mend="write $(POD_IP)"),
+    "Kafka with one for the kubelet": fine(
+        *alone(image="apache/kafka:3.9.0",
+               **env(KAFKA_ADVERTISED_LISTENERS="PLAINTEXT://$(POD_IP):9092"))),
     "Keycloak without a word": unready(
         *alone(image="quay.io/keycloak/keycloak:26.0"), words="kc.sh without a command",
         mend="write args: [start-dev]"),

@@ -37,6 +37,7 @@ from k8stui.check.asked.meant import IS_HOST, by_port, by_port_and_word, by_word
 from k8stui.check.asked.node import on_the_node
 from k8stui.check.asked.peers import below_a_service
 from k8stui.check.asked.proxied import by_proxy
+from k8stui.check.asked.sent_on import sent_on
 from k8stui.check.asked.values import in_quotes, variables, with_white_space
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
@@ -81,6 +82,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                 if found is not None:
                     told.add((one.host, one.port))
                     yield found
+    yield from sent_on(ground)
     for manifest in ground.of_kind("ConfigMap").values():
         data = table(manifest.data, "data") if not manifest.observed else {}
         for one in (*in_values(data), *in_texts(data)):

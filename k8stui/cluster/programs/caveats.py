@@ -13,6 +13,7 @@ from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.model import Caveat, Cluster, Pod
 from k8stui.cluster.programs.images import image_ports, image_tag, known_image
 from k8stui.cluster.programs.probing import HANDLERS, PROBES, is_named, slipped
+from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 
 
@@ -41,6 +42,26 @@ def of_peers(cluster: Cluster, pod: Pod) -> Iterator[Caveat]:
                 f"podManagementPolicy: Parallel into StatefulSet {pod.owner[1]})",
                 origin=service.origins.get("publish_not_ready_addresses", service.origin),
             )
+
+
+def of_neighbours(pod: Pod) -> Iterator[Caveat]:
+    """Two containers that open one port of the pod's network namespace, declared or not."""
+    seen: dict[int, str] = {}
+    for one in pod.containers:
+        if one.init and not one.restartable_init:
+            continue
+        numbers = [port.number for port in one.ports if port.protocol is Protocol.TCP]
+        if not one.ports and one.told is not None and one.told.by_itself:
+            numbers = [one.told.number]
+        for number in numbers:
+            first = seen.setdefault(number, one.name)
+            if first != one.name:
+                yield Caveat(
+                    why=f"containers {first} and {one.name} both open {number}, and share the "
+                    "pod's addresses: the second ends (address already in use)",
+                    mend=f"let {one.name} listen on another port, or run it in a pod of its own",
+                    origin=one.origin,
+                )
 
 
 _CLAIM, _HOST = "persistentVolumeClaim", "hostPath"

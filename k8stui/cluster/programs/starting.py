@@ -51,6 +51,7 @@ def by_image(spec: Object, container: Object) -> Iterator[Unready]:
     yield from _variables(name, spec, container)
     yield from _old_folder(name, container)
     yield from _discovery(name, container)
+    yield from _listeners(name, container)
     yield from _rights(name, spec, container)
     if not words:
         yield from _folders(name, spec, container)
@@ -320,6 +321,28 @@ def _discovery(name: str, container: Object) -> Iterator[Unready]:
             "set discovery.type: single-node in its env, or discovery.seed_hosts and "
             "cluster.initial_master_nodes",
         )
+
+
+_BROKERS = frozenset(
+    {"bitnami/kafka", "bitnamilegacy/kafka", "apache/kafka", "confluentinc/cp-kafka",
+     "confluentinc/cp-server"}
+)  # fmt: skip
+_NOT_PUT_IN = re.compile(r"\$\{?(\w+)\}?")
+
+
+def _listeners(name: str, container: Object) -> Iterator[Unready]:
+    """Kafka parses its listeners as they are: ``$POD_IP`` is no host (SocketServerConfigs)."""
+    for index, one in enumerate(array(container, "env") if name in _BROKERS else ()):
+        variable, value = text(one, "name"), text(one, "value")
+        found = _NOT_PUT_IN.search(value) if variable.endswith("LISTENERS") else None
+        if found is not None:
+            yield _unready(
+                container,
+                f"ends at {variable}: {found[0]} stays as it is written, and is no host of a "
+                "listener",
+                f"write $({found[1]}), which the kubelet puts a value in for",
+                "env", index, "value",
+            )  # fmt: skip
 
 
 _NO_IMAGES = {"mongodb": "mongo", "postgresql": "postgres", "nodejs": "node"}
