@@ -6,6 +6,8 @@ URL with a login, or in a variable beside others for user and password (``DB_HOS
 ``DB_PASSWORD``), is held against that: another literal, or another key of the same Secret. Values
 are compared and never shown.
 
+So is a URL of Redis' without a password, where the server is told one.
+
 A login that ends in a line feed is told as well: who gets it otherwise does not have that.
 
 Does not apply where either is not known (envFrom, another Secret, files), nor where the container
@@ -76,6 +78,7 @@ class _Login:
 
 def look(ground: Ground) -> Iterator[Finding]:
     yield from _with_line_feed(ground)
+    yield from _without_password(ground)
     known: dict[str, tuple[Template, list[tuple[_Value, _Value]]] | None] = {}
     for template in ground.templates:
         for container in template.containers():
@@ -128,6 +131,57 @@ def _with_line_feed(ground: Ground) -> Iterator[Finding]:
                     if by_echo
                     else "write |- or the value on the key's own line",
                 )
+
+
+_BARE = re.compile(r"rediss?(?:\+sentinel)?://(?::?@)?(?P<host>[^/:@?,\s$]+)(?:[:/?]|$)")
+_REDIS = frozenset({"redis", "valkey/valkey", "redis/redis-stack-server"})
+_BY_VARIABLE = frozenset({"bitnami/redis", "bitnamilegacy/redis"})
+
+
+def _without_password(ground: Ground) -> Iterator[Finding]:
+    """A URL of Redis' without a password, where the server asks for one (``requirepass``)."""
+    asked: dict[str, str] = {}
+    for template in ground.templates:
+        for container in template.containers():
+            given = [*variables(ground, template, container)]
+            if any("REDIS" in name and "PASS" in name for name, *_ in given):
+                continue  # which a program may put in itself
+            for name, value, holder, path in given:
+                bare = _BARE.match(value)
+                if bare is None:
+                    continue
+                domain = ground.cluster.cluster_domain
+                host, space = service_named(bare["host"], template.namespace, domain)
+                service = ground.cluster.services.get(f"{space}/{host}")
+                if service is None:
+                    continue
+                if service.key not in asked:
+                    asked[service.key] = _guarded(ground, service)
+                if asked[service.key]:
+                    yield Finding(
+                        rule=ID,
+                        severity=Severity.WARNING,
+                        subject=template.subject,
+                        place=holder.place(*path),
+                        why=f"{name} leads to Service {service.key} without a password, and "
+                        f"{asked[service.key]} asks for one: NOAUTH",
+                        fix=f"write redis://:$(PASSWORD)@{bare['host']}, with PASSWORD in front of "
+                        "it from the Secret that the server reads",
+                    )
+
+
+def _guarded(ground: Ground, service: Service) -> str:
+    """The template behind a Service whose Redis is told a password; empty: not known."""
+    for pod in ground.selected(service):
+        template = ground.template_of(pod)
+        for container in template.containers() if template is not None else ():
+            image = known_image(text(container.data, "image"))
+            words = [*array(container.data, "command"), *array(container.data, "args")]
+            names = {text(one, "name") for one in array(container.data, "env")}
+            told = any("--requirepass" in str(word) for word in words)
+            if (image in _REDIS and told) or (image in _BY_VARIABLE and "REDIS_PASSWORD" in names):
+                return template.subject if template is not None else ""
+    return ""
 
 
 def _wrong(login: _Login, accounts: Sequence[tuple[_Value, _Value]]) -> str:

@@ -91,7 +91,9 @@ def _nowhere(ground: Ground, target: ServedPort, books: _Books) -> Finding:
     elif len(numbers) == 1:
         fix = f"name the container's port {wanted}, or write targetPort: {next(iter(numbers))}"
     else:
-        fix = f"name the container's port {wanted}"
+        left = ground.listening.left_name(pods[0], target.port.protocol)
+        fix = f"write targetPort: {left}, or " if left else ""
+        fix += f"name the container's port {wanted}"
     return Finding(
         rule=ID,
         # A kustomization's patch may add a container that has it, as kubebuilder's do.

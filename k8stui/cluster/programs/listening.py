@@ -321,6 +321,11 @@ class Listening:
             if port.protocol is protocol and port.number not in led and not _ASIDE.search(port.name)
         ]
 
+    def left_name(self, pod: Pod, protocol: Protocol) -> str:
+        """The name of the one declared port to which no Service leads; empty: none, or several."""
+        names = {port.name for port in self._left(pod, protocol)}
+        return next(iter(names)) if len(names) == 1 else ""
+
     def meant(self, pod: Pod, protocol: Protocol) -> int | None:
         """The declared port that was meant where a Service leads to none; None: not known.
 

@@ -17,6 +17,7 @@ from k8stui.cluster.model import (
     UnreadEndpoints,
     Workload,
 )
+from k8stui.cluster.programs.listening import Listening
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.step import StepKind
 from k8stui.origin import Origin, OriginKind
@@ -596,11 +597,17 @@ def _port(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diag
         )
     only = names[0] if len(set(names)) == 1 else None
     near = nearest(port.target_port, names) or only
+    left = "" if near else Listening(cluster).left_name(pods[0], port.protocol)
+    instead = f"name the container's port {port.target_port}"
     has = f"; it declares {', '.join(dict.fromkeys(names))}" if names else ""
     return Diagnosis(
         f"no container of pod {pods[0].name} declares a port named {port.target_port}"
         f" for {port.protocol.name}{has}",
-        f"write targetPort: {near}" if near else f"name the container's port {port.target_port}",
+        f"write targetPort: {near}"
+        if near
+        else f"write targetPort: {left}, or {instead}"
+        if left
+        else instead,
         origin,
     )
 
