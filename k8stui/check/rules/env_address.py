@@ -37,12 +37,12 @@ from k8stui.check.asked.meant import IS_HOST, by_port, by_port_and_word, by_word
 from k8stui.check.asked.node import on_the_node
 from k8stui.check.asked.peers import below_a_service
 from k8stui.check.asked.proxied import by_proxy
-from k8stui.check.asked.sent_on import sent_on
 from k8stui.check.asked.values import in_quotes, variables, with_white_space
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.sent_on import sent_on
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.meant import meant_by_name, meant_by_port
 from k8stui.cluster.model import Service, ServiceType, Workload
