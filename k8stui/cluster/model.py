@@ -480,6 +480,22 @@ class EndpointSlice:
 
 
 @record(kw_only=True)
+class EntrancePath:
+    """Where a host leads to for a path that is asked (networking/v1 HTTPIngressPath)."""
+
+    path: str = "/"
+    is_exact: bool = False
+    """Else it stands for whatever begins with its elements."""
+    service: str
+    """``namespace/name``."""
+    port: int | str | None = None
+    """By number or name."""
+    origin: Origin
+    """Of the Service's name."""
+    port_origin: Origin
+
+
+@record(kw_only=True)
 class Entrance:
     """A host name by which the world comes in: an Ingress rule's, or a load balancer's own."""
 
@@ -489,8 +505,7 @@ class Entrance:
     """``Ingress default/front``, ``Service default/web``."""
     addresses: tuple[Address, ...] = ()
     """Of its load balancer, as its status says; empty: not known."""
-    backends: tuple[tuple[str, int | str | None], ...] = ()
-    """``namespace/name`` of the Services behind it, and the port by number or name."""
+    paths: tuple[EntrancePath, ...] = ()
     entry_points: tuple[str, ...] = ()
     """Of Traefik, at which alone it is served; empty: at all of them."""
     is_refused: bool = False

@@ -270,15 +270,14 @@ def unsure_tries(cluster: Cluster, found: Resolution) -> Iterator[tuple[str, str
             yield name, beyond
 
 
-def taken_by_search(cluster: Cluster, pod: Pod | None, destination: str) -> Lack | None:
-    """A zone of dnsConfig.searches that answers for every name took that of a destination.
+def taken_by_search(cluster: Cluster, pod: Pod | None, host: str) -> Lack | None:
+    """A zone of dnsConfig.searches that answers for every name took that of `host`.
 
     Those are asked first for whatever has fewer dots than ndots.
     """
     config = pod.dns_config if pod is not None else None
     if pod is None or config is None or not config.searches:
         return None
-    host = destination.rpartition(":")[0]
     found = resolve(cluster, host, pod)
     origin = pod.origins.get("dns_config", pod.origin)
     if found.kind is not ResolutionKind.WILDCARD or found.fqdn == host.rstrip("."):

@@ -14,6 +14,7 @@ from k8stui.walk.outcome import RESULT_WORDS
 _SIGNS = {
     Result.CONNECTED: ("✓", Ink.YES),
     Result.DENIED: ("d", Ink.NO),
+    Result.NOT_SERVED: ("e", Ink.NO),
     Result.REFUSED: ("✗", Ink.NO),
     Result.UNREACHABLE: ("!", Ink.LOST),
     Result.TIMEOUT: ("–", Ink.LOST),

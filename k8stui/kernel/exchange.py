@@ -26,6 +26,9 @@ class Result(StrEnum):
     CONNECTED = "connected"
     DENIED = "denied"
     """It is connected, and a proxy that took the connection says no (HTTP: 403). No kernel does."""
+    NOT_SERVED = "not-served"
+    """It is connected, and an ingress controller answers with an error of its own (HTTP: 404, 502,
+    503, 504). No kernel does."""
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"

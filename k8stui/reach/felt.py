@@ -20,6 +20,7 @@ from k8stui.walk.world import World
 _FAILURES = (
     Result.NO_SUCH_NAME,
     Result.DENIED,
+    Result.NOT_SERVED,
     Result.REFUSED,
     Result.UNREACHABLE,
     Result.TIMEOUT,

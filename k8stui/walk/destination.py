@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
@@ -297,8 +298,9 @@ def _dns(
     else:
         number = ports.required(written, name)
         protocol = written.protocol or Protocol.TCP
+    is_url = bool(written.scheme) and entrance_of(cluster.entrances, name) is not None
     return Destination(
-        canonical=ports.canonical(name, number),
+        canonical=ports.canonical_url(written, number) if is_url else ports.canonical(name, number),
         addresses=answer.addresses,
         port=number,
         protocol=protocol,

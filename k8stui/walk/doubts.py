@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import text
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
-from k8stui.cluster.ingress.traefik import other_entry_point
 from k8stui.cluster.load_balancers.announcing import is_elsewhere
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
@@ -29,7 +28,7 @@ from k8stui.cluster.networks.node_daemons import (
 from k8stui.cluster.policy import Direction
 from k8stui.cluster.programs.advertised import comes_back_to_itself, unknown_to
 from k8stui.cluster.programs.caveats import of_neighbours, of_peers
-from k8stui.cluster.programs.images import is_ingress_controller, serves_ingresses
+from k8stui.cluster.programs.images import is_gateway, is_ingress_controller
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.proxied import proxied
 from k8stui.cluster.proxy_configuration import NO_SUBNET
@@ -238,7 +237,7 @@ def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
 
 def _beside_wildcard(cluster: Cluster, request: Request) -> Iterator[str]:
     """A name of the public DNS that an Ingress' wildcard was thought to cover."""
-    name = request.destination.partition("/")[0].rpartition(":")[0]
+    name = request.host
     if not cluster.entrances or entrance_of(cluster.entrances, name) is not None:
         return
     near = beside_wildcard(cluster.entrances, name)
@@ -254,10 +253,10 @@ def _by_search(cluster: Cluster, request: Request, exchange: Exchange) -> Iterat
     client = cluster.pods.get(request.connect.namespace if request.connect is not None else "")
     if client is None or client.dns_config is None or not client.dns_config.searches:
         return
-    taken = taken_by_search(cluster, client, request.destination)
+    taken = taken_by_search(cluster, client, request.host)
     if taken is not None and exchange.felt.result is Result.CONNECTED:
         yield f"not who was meant: {taken.why} ({taken.origin.where}). What mends it: {taken.mend}"
-    host = request.destination.rpartition(":")[0]
+    host = request.host
     zones = [z for _, z in unsure_tries(cluster, resolve(cluster, host, client))]
     if zones:
         yield (
@@ -268,31 +267,23 @@ def _by_search(cluster: Cluster, request: Request, exchange: Exchange) -> Iterat
 
 
 def _behind_entrance(cluster: Cluster, request: Request, exchange: Exchange) -> Iterator[str]:
-    """The controller answers, and of the host that was asked for nobody does."""
+    """A gateway answers, and of the host that was asked for nobody does."""
     felt = exchange.felt
     server = cluster.pods.get(felt.server or "")
     if not request.names or server is None or felt.result is not Result.CONNECTED:
         return
-    name = request.destination.partition("/")[0].rpartition(":")[0]
+    name = request.host
     entrance = entrance_of(cluster.entrances, name)
     asked = request.connect.destination if request.connect is not None else None
-    if entrance is None or not (
-        asked in entrance.addresses or any(map(serves_ingresses, server.containers))
-    ):
+    if entrance is None or any(is_ingress_controller(one.image) for one in server.containers):
+        return  # behind a controller the walk goes on
+    if asked not in entrance.addresses and not any(map(is_gateway, server.containers)):
         return
-    other = other_entry_point(server, felt.server_port or 0, entrance.entry_points)
-    if other:
-        has = " and ".join(entrance.entry_points)
-        yield (
-            f"the connection alone: {entrance.owner} is served at entry point {has} "
-            f"({entrance.origin.where}), and this port is Traefik's {other}: 404. What mends it: "
-            f"name {other} in its entryPoints too, or ask the port of {has}"
-        )
     wrong = behind_entrance(cluster, entrance)
     if wrong is not None:
         where = f" ({wrong.origin.where})" if wrong.origin is not None else ""
         yield (
-            f"the connection alone, to the controller of {entrance.owner}: {wrong.reason}{where}. "
+            f"the connection alone, to the gateway of {entrance.owner}: {wrong.reason}{where}. "
             f"What mends it: {wrong.advice}"
         )
 
@@ -365,7 +356,7 @@ def _on_its_node(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
 def _by_proxy(cluster: Cluster, request: Request, exchange: Exchange) -> Iterator[str]:
     """A client whose env has what it asks by HTTP sent to a proxy, which knows no Service."""
     client = cluster.pods.get(exchange.steps[0].namespace) if exchange.steps else None
-    host = request.destination.partition(":")[0]
+    host = request.host
     if client is None or not request.names or "/" in host or request.service is None:
         return
     for container in client.containers:

@@ -17,10 +17,10 @@ from k8stui.cluster.ingress.mesh import (
 )
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
-from k8stui.kernel.step import Direction, StepKind
+from k8stui.walk.relay import decided_by_process
 
 if TYPE_CHECKING:
-    from k8stui.cluster.model import Cluster, Lack, Pod
+    from k8stui.cluster.model import Cluster, Pod
     from k8stui.walk.trace import Request, Trace
 
 _RESET, _DENIED = (Result.REFUSED, "ECONNRESET"), (Result.DENIED, None)
@@ -53,32 +53,10 @@ def met_mesh(cluster: Cluster, request: Request, trace: Trace) -> Trace:
         return replace(trace, assumptions=(*trace.assumptions, said)) if said else trace
     known = all(sidecar_of(cluster, one) is not None for one in (server, client) if one is not None)
     if known and not (early and client is not None and not shows_sidecar(client)):
-        return _decided(trace, lack, *felt)
+        return decided_by_process(trace, lack, *felt)
     where = f"{lack.origin.where}: " if lack.origin.where else ""
     said = f"the connection alone: {where}{lack.why}. What mends it: {lack.mend}"
     return replace(trace, assumptions=(*trace.assumptions, said))
-
-
-def _decided(trace: Trace, lack: Lack, result: Result, errno: str | None) -> Trace:
-    """Connected, and then what the proxy does, said where it takes the connection."""
-    done = trace.outcome
-    number = next(
-        step.number
-        for hop, step in reversed(trace.placed)
-        if hop.direction is Direction.FORWARD and step.kind is StepKind.DELIVER
-    )
-    hops = tuple(
-        replace(hop, steps=tuple(
-            replace(step, text=f"{step.text}; {lack.why}") if step.number == number else step
-            for step in hop.steps
-        ))
-        for hop in trace.hops
-    )  # fmt: skip
-    outcome = replace(
-        done, result=result, errno=errno, decided_at=done.server_pod or done.decided_at,
-        reason=f"connected, but {lack.why}", origin=lack.origin, step=number, advice=lack.mend,
-    )  # fmt: skip
-    return replace(trace, hops=hops, outcome=outcome)
 
 
 def _by_address(

@@ -18,6 +18,7 @@ from k8stui.walk.trace import Outcome, Request
 RESULT_WORDS = {
     Result.CONNECTED: "connected",
     Result.DENIED: "denied",
+    Result.NOT_SERVED: "not served",
     Result.REFUSED: "refused",
     Result.UNREACHABLE: "unreachable",
     Result.TIMEOUT: "timed out",

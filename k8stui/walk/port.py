@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from k8stui.cluster.model import ContainerPort, Pod, Service, ServicePort
 from k8stui.kernel.packet import Protocol
@@ -18,7 +19,9 @@ _PROTOCOLS = {
 }
 _PING = Protocol.ICMP
 """Of both families: which of the two is sent, the address decides."""
-_URL = re.compile(r"(https?)://(?:[^@/]*@)?(\[[^]]*\]|[^/?#:]+)(:\d+)?(?:[/?#].*)?", re.IGNORECASE)
+_URL = re.compile(
+    r"(https?)://(?:[^@/]*@)?(\[[^]]*\]|[^/?#:]+)(:\d+)?(/[^?#]*)?(?:[?#].*)?", re.IGNORECASE
+)
 _USUAL = {"http": ":80", "https": ":443"}
 
 
@@ -32,6 +35,10 @@ class Written:
     """Number or name; empty when left out."""
     protocol: Protocol | None
     """None: not typed."""
+    scheme: str = ""
+    """``http`` or ``https`` of a URL; empty: none was typed."""
+    path: str = "/"
+    """Of a URL, without its query."""
 
 
 def cut(text: str) -> Written:
@@ -42,7 +49,9 @@ def cut(text: str) -> Written:
 
     """
     if (url := _URL.fullmatch(text.strip())) is not None:
-        text = url[2] + (url[3] or _USUAL[url[1].lower()])
+        scheme = url[1].lower()
+        written = cut(url[2] + (url[3] or _USUAL[scheme]))
+        return replace(written, scheme=scheme, path=url[4] or "/")
     protocol, text = _protocol(text.strip())
     if text.startswith("["):
         host, bracket, behind = text[1:].partition("]")
@@ -100,9 +109,16 @@ def _portless(written: Written) -> bool:
     return True
 
 
+def canonical_url(written: Written, number: int) -> str:
+    """``http://HOST:PORT/PATH``, for whom the path matters to."""
+    return f"{written.scheme}://{canonical(written.host, number)}{written.path}"
+
+
 def canonical(host: str, number: int) -> str:
     """``HOST:PORT``, or ``HOST/icmp`` for a ping."""
-    return f"{host}:{number}" if number else f"{host}/icmp"
+    if number:
+        return f"{host}:{number}"
+    return f"[{host}]/icmp" if host.count(":") > 1 else f"{host}/icmp"
 
 
 def required(written: Written, what: str) -> int:

@@ -14,6 +14,7 @@ from k8stui.kernel.packet import Packet, Protocol
 from k8stui.kernel.step import Cause, Direction, Fork, Hook, StepKind
 from k8stui.origin import Origin
 from k8stui.record import record
+from k8stui.walk.port import cut
 
 
 @record(kw_only=True)
@@ -34,8 +35,21 @@ class Request:
     """How the destination became an address, in sentences (steps of kind resolve)."""
     service: str | None = None
     """``namespace/name`` of the Service asked for, where it is one."""
+    looked_up: bool = False
+    """The client knows the endpoints of `service`, and asks one itself."""
     origin: Origin | None = None
     """Origin of the destination's address."""
+
+    @property
+    def host(self) -> str:
+        """The name or address that is asked, or who else, without scheme, port and path."""
+        return cut(self.destination).host
+
+    @property
+    def path(self) -> str | None:
+        """What is asked of a host by HTTP; None: nobody said."""
+        written = cut(self.destination)
+        return written.path if written.scheme else None
 
 
 @record(kw_only=True)

@@ -77,7 +77,6 @@ def walks(
         connect = left.pop(0)
         others = [other.destination for other in left]
         told_of = partial(trace, world, request, diagnose=diagnose, told=told)
-        of_address = replace(request, connect=connect)
         for exchange, way in _branches(world, request, connect, endpoints, given, told_of=told_of):
             same: tuple[bool, ...] = ()
             if exchange is not None and others:
@@ -85,14 +84,13 @@ def walks(
                 left = [other for other, is_same in zip(left, same, strict=True) if not is_same]
             twins = [other for other, is_same in zip(others, same, strict=False) if is_same]
             number += 1
-            made = met_mesh(world.cluster, of_address, way)
             yield replace(
-                made,
+                way,
                 branch=number,
-                probability=made.probability * (1 + len(twins)) / asked,
-                alike=made.alike + tuple(map(endpoints.named, twins)),
+                probability=way.probability * (1 + len(twins)) / asked,
+                alike=way.alike + tuple(map(endpoints.named, twins)),
                 assumptions=assumptions
-                + made.assumptions
+                + way.assumptions
                 + (tuple(_unlearnt(world, connect, exchange)) if exchange is not None else ()),
             )
 
@@ -140,7 +138,7 @@ def _branches(
 
         asked = replace(request, connect=connect)
         for each in relayed(world.cluster, world.network, asked, endpoints):
-            yield None, each
+            yield None, met_mesh(world.cluster, asked, each)
         return
     from k8stui.kernel.branches import branches  # noqa: PLC0415 - not for a name without address
 
@@ -158,7 +156,7 @@ def _branches(
         asked = replace(request, connect=connect)
         onward = _through_proxies(world, asked, exchange)
         if onward is not None:
-            yield from ((None, each) for each in onward)
+            yield from ((None, met_mesh(world.cluster, asked, each)) for each in onward)
             continue
         joined = _passed_on(world, asked, exchange)
         made = joined or told_of(exchange)
@@ -166,7 +164,12 @@ def _branches(
             from k8stui.walk.policies import unheard_policies  # noqa: PLC0415 - where any are
 
             made = unheard_policies(world, asked, made)
+        served = _by_controller(world, asked, exchange, made)
+        if served is not None:
+            yield from ((None, each) for each in served)
+            continue
         whole = None if joined else exchange
+        made = met_mesh(world.cluster, asked, made)
         yield whole, replace(made, alike=servers) if servers else made
 
 
@@ -204,6 +207,19 @@ def _through_proxies(world: World, request: Request, exchange: Exchange) -> Iter
     from k8stui.walk.sidecars import through  # noqa: PLC0415 - where there is a mesh
 
     return through(world.cluster, world.network, request, exchange)
+
+
+def _by_controller(
+    world: World, request: Request, exchange: Exchange, outer: Trace
+) -> Iterator[Trace] | None:
+    """What an ingress controller makes of a connection to a host that it serves."""
+    if not request.names or not world.cluster.entrances:
+        return None
+    from k8stui.walk import ingress  # noqa: PLC0415 - where there are any
+
+    pod = ingress.reached(world.cluster, request, exchange)
+    found = ingress.onward(world.cluster, request, pod, exchange) if pod is not None else None
+    return ingress.passed_on(outer, found, partial(walks, world)) if found is not None else None
 
 
 def _passed_on(world: World, request: Request, exchange: Exchange) -> Trace | None:

@@ -75,7 +75,9 @@ def test_names_are_of_the_namespace() -> None:
 
 
 FORM = "write SOURCE -> DESTINATION RESULT, as in pod/a -> svc/b:80 connected"
-RESULTS = "there is: connected, denied, refused, unreachable, timeout, no-such-name, unknown"
+RESULTS = (
+    "there is: connected, denied, not-served, refused, unreachable, timeout, no-such-name, unknown"
+)
 
 
 @pytest.mark.parametrize(

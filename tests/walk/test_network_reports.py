@@ -2198,8 +2198,8 @@ CASES |= {
                    kind("traefik.io/v1alpha1", "shop", "IngressRoute", spec={
                        "entryPoints": ["websecure"], "routes": [{"match": "Host(`shop.example`)",
                        "services": [{"name": "web", "port": 80}]}]})),
-        ask=("outside", "shop.example:80"), result="connected",
-        assumed="is served at entry point websecure",
+        ask=("outside", "shop.example:80"), result="not-served",
+        cause=("Traefik answers 404", "is served at entry point websecure"),
     ),
     "a selector beside a Service's spec": Told(
         manifests=(*NODES, CLIENT, {**service("web", None), "selector": {"app": "web"}}, WEB[1]),
@@ -2261,8 +2261,8 @@ CASES |= {
                            "host": "shop.example", "http": {"paths": [{
                                "path": "/a(/|$)(.*)", "pathType": "Prefix", "backend": {"service": {
                                    "name": "web", "port": {"number": 80}}}}]}}]})),
-        ask=("outside", "shop.example:80"), result="connected",
-        assumed="write pathType: ImplementationSpecific", rule="ingress-backend",
+        ask=("outside", "shop.example:80"), result="not-served",
+        mend="write pathType: ImplementationSpecific", rule="ingress-backend",
         words="is no path to pathType Prefix", fix="ImplementationSpecific",
     ),
     "a host and its paths as two rules": Told(

@@ -728,12 +728,12 @@ ENTRANCES = {
     "an Ingress and a Service that is not there": asking(
         "shop.acme.com:80", ingress("wbe", 80), service("web", to=8080), WEB, source="outside",
         result="no-such-name", cause="behind it there is no Service default/wbe",
-        mend="a Service of its own namespace", at="host: shop.acme.com",
+        mend="a Service of its own namespace", at="name: wbe",
     ),
     "an Ingress and the pod's port": asking(
         "shop.acme.com:80", ingress("web", 8080), service("web", to=8080), WEB, source="outside",
         result="no-such-name", cause="its backend names port 8080 of Service default/web",
-        mend="write port 80 into the backend of Ingress default/front", at="host: shop.acme.com",
+        mend="write port 80 into the backend of Ingress default/front", at="port:",
     ),
     "an Ingress without an address": asking(
         "shop.acme.com:80", ingress("web", 80), service("web", to=8080), WEB,

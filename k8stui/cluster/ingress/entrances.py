@@ -11,15 +11,18 @@ from k8stui.apiserver.fields import array, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.ingress.traefik import ENTRY_POINTS
-from k8stui.cluster.model import Entrance, Pod, Service
+from k8stui.cluster.model import Entrance, EntrancePath, Pod, Service
 from k8stui.cluster.programs.images import serves_ingresses
 from k8stui.kernel.address import Address
+from k8stui.origin import Origin
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
 _HOST = re.compile(r"\bHost\(([^)]*)\)")
+_LITERAL = re.compile(r"[\w./~%@:+,;=&!-]*")
+"""A path that is no pattern."""
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 """Those of the Gateway API that have hostnames."""
@@ -99,7 +102,7 @@ def _entrances(
                 host=host,
                 owner=f"Service {service.key}",
                 addresses=known,
-                backends=((service.key, None),),
+                paths=(_leading(service.key, None, service.origin),),
                 origin=service.origin,
             )
 
@@ -113,24 +116,16 @@ def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
     known = array(manifest.data, "status", "loadBalancer", "ingress")
     held = addresses(tuple(text(each, "ip") for each in known))
     at_points = text(manifest.data, "metadata", "annotations", ENTRY_POINTS)
+    # What no path of a host takes goes to the Ingress' own backend.
+    default = tuple(_paths(manifest, "spec", "defaultBackend"))
     for index, rule in enumerate(array(manifest.data, "spec", "rules")):
         host = text(rule, "host")
-        behind = dict.fromkeys(
-            (
-                f"{space}/{name}",
-                number(path, "backend", "service", "port", "number")
-                or text(path, "backend", "service", "port", "name")
-                or None,
-            )
-            for path in array(rule, "http", "paths")
-            if (name := text(path, "backend", "service", "name"))
-        )
         if host:
             yield Entrance(
                 host=host,
                 owner=f"Ingress {space}/{manifest.name}",
                 addresses=held,
-                backends=tuple(behind),
+                paths=(*_paths(manifest, "spec", "rules", index, "http", "paths"), *default),
                 entry_points=tuple(filter(None, map(str.strip, at_points.split(",")))),
                 origin=manifest.origin("spec", "rules", index, "host"),
             )
@@ -149,21 +144,54 @@ def _of_gateways(
     return tuple(one for one in addresses(tuple(found)) if one in balanced)
 
 
+def _paths(manifest: Manifest, *place: str | int) -> Iterator[EntrancePath]:
+    """Those of a list of paths; of one backend alone that which stands for all."""
+    listed = array(manifest.data, *place)
+    each = enumerate(listed) if listed else [(None, {"backend": table(manifest.data, *place)})]
+    for index, one in each:
+        behind = table(one, "backend", "service")
+        if name := text(behind, "name"):
+            at = (*place, *(() if index is None else (index, "backend")), "service")
+            yield EntrancePath(
+                path=text(one, "path") or "/",
+                is_exact=text(one, "pathType") == "Exact",
+                service=f"{namespace_of(manifest)}/{name}",
+                port=number(behind, "port", "number") or text(behind, "port", "name") or None,
+                origin=manifest.origin(*at, "name"),
+                port_origin=manifest.origin(*at, "port"),
+            )
+
+
+def _routed(
+    manifest: Manifest, behind: Iterable[tuple[str, int | None]]
+) -> tuple[EntrancePath, ...]:
+    """Those of routes whose conditions are not read."""
+    origin = manifest.origin("spec")
+    return tuple(_leading(key, port, origin) for key, port in dict.fromkeys(behind))
+
+
+def _leading(key: str, port: int | None, origin: Origin) -> EntrancePath:
+    return EntrancePath(service=key, port=port, origin=origin, port_origin=origin)
+
+
 def _of_route(manifest: Manifest, known: tuple[Address, ...]) -> Iterator[Entrance]:
     """Gateway API, HTTPRouteSpec: hostnames, and rules' backendRefs."""
     space = namespace_of(manifest)
-    behind = dict.fromkeys(
-        (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
-        for rule in array(manifest.data, "spec", "rules")
-        for one in array(rule, "backendRefs")
-        if text(one, "kind") in ("", "Service") and text(one, "name")
+    behind = _routed(
+        manifest,
+        (
+            (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
+            for rule in array(manifest.data, "spec", "rules")
+            for one in array(rule, "backendRefs")
+            if text(one, "kind") in ("", "Service") and text(one, "name")
+        ),
     )
     for index, host in enumerate(texts(manifest.data, "spec", "hostnames")):
         yield Entrance(
             host=host,
             owner=f"{manifest.kind} {space}/{manifest.name}",
             addresses=known,
-            backends=tuple(behind),
+            paths=behind,
             origin=manifest.origin("spec", "hostnames", index),
         )
 
@@ -177,18 +205,21 @@ def _of_virtual_service(manifest: Manifest) -> Iterator[Entrance]:
     if not gateways or "mesh" in gateways:
         return
     space = namespace_of(manifest)
-    behind = dict.fromkeys(
-        (key, number(to, "port", "number"))
-        for rule in array(manifest.data, "spec", "http")
-        for one in array(rule, "route")
-        if (to := table(one, "destination")) and (key := _destination(text(to, "host"), space))
+    behind = _routed(
+        manifest,
+        (
+            (key, number(to, "port", "number"))
+            for rule in array(manifest.data, "spec", "http")
+            for one in array(rule, "route")
+            if (to := table(one, "destination")) and (key := _destination(text(to, "host"), space))
+        ),
     )
     for index, host in enumerate(texts(manifest.data, "spec", "hosts")):
         if "." in host and not host.endswith((".local", ".svc")):
             yield Entrance(
                 host=host,
                 owner=f"VirtualService {space}/{manifest.name}",
-                backends=tuple(behind),
+                paths=behind,
                 origin=manifest.origin("spec", "hosts", index),
             )
 
@@ -197,17 +228,20 @@ def _of_ingress_route(manifest: Manifest) -> Iterator[Entrance]:
     """Traefik's: ``Host(`a`, `b`)`` of its rules (traefik.io, IngressRoute.routes.match)."""
     space = namespace_of(manifest)
     for index, route in enumerate(array(manifest.data, "spec", "routes")):
-        behind = dict.fromkeys(
-            (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
-            for one in array(route, "services")
-            if text(one, "kind") in ("", "Service") and "@" not in text(one, "name")
+        behind = _routed(
+            manifest,
+            (
+                (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
+                for one in array(route, "services")
+                if text(one, "kind") in ("", "Service") and "@" not in text(one, "name")
+            ),
         )
         for said in _HOST.findall(text(route, "match")):
             for host in _QUOTED.findall(said):
                 yield Entrance(
                     host=host,
                     owner=f"IngressRoute {space}/{manifest.name}",
-                    backends=tuple(behind),
+                    paths=behind,
                     entry_points=texts(manifest.data, "spec", "entryPoints"),
                     origin=manifest.origin("spec", "routes", index, "match"),
                 )
@@ -224,9 +258,33 @@ def _destination(host: str, space: str) -> str:
 
 def entrance_of(found: tuple[Entrance, ...], name: str) -> Entrance | None:
     """The entrance that a name leads to; a wildcard stands for one label."""
+    return next(entrances_of(found, name), None)
+
+
+def entrances_of(found: tuple[Entrance, ...], name: str) -> Iterator[Entrance]:
+    """All of a host: several Ingresses may share one, each with paths of its own."""
     name = name.rstrip(".").lower()
     wild = f"*.{name.partition('.')[2]}"
-    return next((each for each in found if each.host.lower() in (name, wild)), None)
+    return (each for each in found if each.host.lower() in (name, wild))
+
+
+def path_of(paths: Iterable[EntrancePath], asked: str) -> EntrancePath | None:
+    """The path that takes what is asked: the one that is it exactly, else the longest prefix.
+
+    Source: Kubernetes' documentation, Ingress, "Multiple matches": elements, not letters.
+    """
+    asked = asked.partition("?")[0]
+    fits = [
+        one
+        for one in paths
+        if (one.path == asked if one.is_exact else _begins(asked, one.path.rstrip("/")))
+    ]
+    return max(fits, key=lambda one: (one.is_exact, len(one.path)), default=None)
+
+
+def _begins(asked: str, prefix: str) -> bool:
+    """A pattern (an annotation of ingress-nginx has paths be some) may stand for anything."""
+    return f"{asked}/".startswith(f"{prefix}/") or not _LITERAL.fullmatch(prefix)
 
 
 def beside_wildcard(found: tuple[Entrance, ...], name: str) -> Entrance | None:

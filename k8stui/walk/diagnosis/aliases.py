@@ -8,7 +8,7 @@ from k8stui.walk.diagnosis.case import Case, Diagnosis
 
 def by_another_name(case: Case, found: Diagnosis) -> Diagnosis:
     """Add to a diagnosis that the address is not the one that DNS has for the name asked."""
-    taken = taken_by_search(case.cluster, case.client, case.request.destination)
+    taken = taken_by_search(case.cluster, case.client, case.request.host)
     if taken is None:
         return by_host_alias(case, found)
     return Diagnosis(f"{taken.why}; {found.reason}", taken.mend, taken.origin)
@@ -17,7 +17,7 @@ def by_another_name(case: Case, found: Diagnosis) -> Diagnosis:
 def by_host_alias(case: Case, found: Diagnosis) -> Diagnosis:
     """Add to a diagnosis that hostAliases gave the address, where they did."""
     pod = case.client
-    name = case.request.destination.rpartition(":")[0].rstrip(".")
+    name = case.request.host.rstrip(".")
     if pod is None or not any(name in hosts for _, hosts in pod.host_aliases):
         return found
     connect = case.request.connect

@@ -14,6 +14,7 @@ from k8stui.kernel.step import Direction, RuleCause, Step, StepKind
 from k8stui.nodes.network import ClusterNetwork
 from k8stui.origin import Origin
 from k8stui.record import record
+from k8stui.walk.port import cut
 from k8stui.walk.reason import service_of
 from k8stui.walk.trace import Request
 
@@ -87,6 +88,9 @@ class Case:
         connect = self.request.connect
         if self.service is None or connect is None:
             return None
+        if self.request.looked_up:
+            asked = cut(self.request.destination).port
+            return next((p for p in self.service.ports if str(p.port) == asked), None)
         ingress = (i.ip for i in self.service.load_balancer_ingress if i.ip is not None)
         virtual = {*self.service.cluster_ips, *self.service.external_ips, *ingress}
         for each in self.service.ports:

@@ -53,7 +53,8 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     told = told_another_port(case.cluster, pod, port, protocol) if not (itself and idle) else None
     if told is not None:
         return told
-    if case.rewritten is not None and case.service is not None:
+    is_led = case.rewritten is not None or case.request.looked_up
+    if is_led and case.service is not None:
         return _led_astray(case, case.service, pod, port, protocol)
     if is_loopback(connect.destination):
         return _on_localhost(case, pod, port, protocol)

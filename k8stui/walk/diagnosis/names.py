@@ -12,7 +12,16 @@ from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.load_balancers.aws import loses_own_clients
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
-from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, Service, ServiceType, Workload
+from k8stui.cluster.model import (
+    Cluster,
+    Entrance,
+    EntrancePath,
+    Lack,
+    Pod,
+    Service,
+    ServiceType,
+    Workload,
+)
 from k8stui.cluster.names import (
     circle,
     dns_port,
@@ -40,6 +49,7 @@ from k8stui.walk.diagnosis.refused import refused
 from k8stui.walk.diagnosis.selectors import is_its_workload, matching, renamed, written
 from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
+from k8stui.walk.port import cut
 from k8stui.walk.trace import Request
 
 KUBELET_ADDRESSES = "--kubelet-preferred-address-types"
@@ -67,7 +77,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     if silent is not None:
         return silent
     if client is not None and uses_cluster_dns(cluster, client):
-        asked = request.destination.rpartition(":")[0]
+        asked = request.host
         wrong = unserved(cluster) or _in_other_domain(cluster, client, asked)
         wrong = wrong or kept_back(cluster, asked)
         if wrong is not None:
@@ -77,7 +87,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
         return found
     last = request.names[-1] if request.names else "the name is not known"
     reason = last.removeprefix("no such name: ")
-    asked = request.destination.rpartition(":")[0]
+    asked = request.host
     entrance = entrance_of(cluster.entrances, asked)
     if entrance is not None:
         return _entrance(cluster, entrance, asked, reason, client)
@@ -103,7 +113,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     if left_out is not None:
         return left_out
     lost = _no_such_pod(cluster, alias, asked, reason) if alias is not None else None
-    port = request.destination.rpartition(":")[2]
+    port = cut(request.destination).port
     return lost or _other_name(cluster, pod, asked, reason, port)
 
 
@@ -204,7 +214,7 @@ def _entrance(
     if wrong is not None:
         advice = wrong.advice if unserved is not None else f"{wrong.advice}; and {said}"
         return Diagnosis(f"{reason}; and {wrong.reason}", advice, wrong.origin)
-    keys = list(dict.fromkeys(key for key, _ in entrance.backends))
+    keys = list(dict.fromkeys(one.service for one in entrance.paths))
     behind = ", ".join(f"svc/{key.partition('/')[2]}" for key in keys[:3])
     return Diagnosis(
         reason,
@@ -218,30 +228,36 @@ def behind_entrance(cluster: Cluster, entrance: Entrance) -> Diagnosis | None:
     unserved = cluster.unserved.get(entrance.owner)
     if unserved is not None:
         return Diagnosis(unserved.why, unserved.mend, unserved.origin)
-    for key, port in entrance.backends:
-        if key not in cluster.services:
-            kind = entrance.owner.partition(" ")[0]
-            return Diagnosis(
-                f"behind it there is no Service {key}",
-                f"let the {kind} name a Service of its own namespace",
-                entrance.origin,
-            )
-        service = cluster.services[key]
-        if port is not None and all(port not in (p.port, p.name) for p in service.ports):
-            listed = ", ".join(p.name or str(p.port) for p in service.ports) or "none"
-            which = f"port {listed}" if len(service.ports) == 1 else "one of them"
-            return Diagnosis(
-                f"its backend names port {port} of Service {key}, which has {listed}",
-                f"write {which} into the backend of {entrance.owner}",
-                entrance.origin,
-            )
-        if service.type is ServiceType.EXTERNAL_NAME:
-            continue
-        found = next((p for p in service.ports if port in (p.port, p.name)), None)
-        empty = without_endpoints(cluster, service, found)
-        if empty is not None:
-            return Diagnosis(f"behind it {empty.reason}", empty.advice, empty.origin)
-    return None
+    each = (behind_path(cluster, entrance, one) for one in entrance.paths)
+    return next((found for found in each if found is not None), None)
+
+
+def behind_path(cluster: Cluster, entrance: Entrance, path: EntrancePath) -> Diagnosis | None:
+    """Why nobody is behind one path of it."""
+    key, port = path.service, path.port
+    if key not in cluster.services:
+        kind = entrance.owner.partition(" ")[0]
+        return Diagnosis(
+            f"behind it there is no Service {key}",
+            f"let the {kind} name a Service of its own namespace",
+            path.origin,
+        )
+    service = cluster.services[key]
+    if port is not None and all(port not in (p.port, p.name) for p in service.ports):
+        listed = ", ".join(p.name or str(p.port) for p in service.ports) or "none"
+        which = f"port {listed}" if len(service.ports) == 1 else "one of them"
+        return Diagnosis(
+            f"its backend names port {port} of Service {key}, which has {listed}",
+            f"write {which} into the backend of {entrance.owner}",
+            path.port_origin,
+        )
+    if service.type is ServiceType.EXTERNAL_NAME:
+        return None
+    found = next((p for p in service.ports if port in (p.port, p.name)), None)
+    empty = without_endpoints(cluster, service, found)
+    if empty is None:
+        return None
+    return Diagnosis(f"behind it {empty.reason}", empty.advice, empty.origin)
 
 
 def _asking(cluster: Cluster, request: Request) -> Pod | None:

@@ -229,7 +229,7 @@ def _opened_behind(case: Case, service: Service, connect: Connect) -> str:
 
 def _alias(case: Case, service: Service) -> str:
     """Say that the name that was asked is an alias, whose ports nobody reads."""
-    asked = case.request.destination.rpartition(":")[0].removeprefix("svc/")
+    asked = case.request.host.removeprefix("svc/")
     for alias in case.cluster.services.values():
         same = asked in (alias.name, alias.key, f"{alias.name}.{alias.namespace}")
         if same and alias.external_name.partition(".")[0] == service.name:
