@@ -34,6 +34,7 @@ from k8stui.cluster.model import (
     ServiceType,
     Workload,
 )
+from k8stui.cluster.ownership import controller
 from k8stui.cluster.programs.listening import Listening, declared
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
@@ -339,6 +340,10 @@ class Ground:
             for pod in pods:
                 kind, name = pod.owner or ("Pod", pod.name)
                 found.setdefault((kind, pod.namespace, name), pod)
+                job = self.inventory.of(kind).get(f"{pod.namespace}/{name}")
+                above = controller(job) if kind == "Job" and job is not None else None
+                if above is not None:
+                    found.setdefault((above[0], pod.namespace, above[1]), pod)
         return found
 
     def made_by(self, namespace: str, name: str) -> Pod | None:

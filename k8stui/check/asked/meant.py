@@ -67,8 +67,9 @@ def by_words(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | 
 def by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | None:
     """``DB_HOST=postgres_db`` beside ``DB_PORT=5432``, a port that one Service has alone."""
     whole = f"{template.namespace}.svc" in one.host if template is not None else False
-    if whole and template is not None and one.port:
-        found = meant_by_port(ground.cluster, template.namespace, one.port)
+    number = one.port or usual_port(one.host.partition(".")[0])
+    if whole and template is not None and number:
+        found = meant_by_port(ground.cluster, template.namespace, number)
         return f"{found.name}.{template.namespace}" if found is not None else None
     if template is None or one.host in ITSELF or "." in one.host:
         return None
@@ -85,8 +86,9 @@ def by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | N
 
 def by_port_and_word(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
     """``prometheus-operator-prometheus:9090`` for kube-prometheus, which alone has that port."""
-    if one.port is None or name in ground.hostnames:
+    number = one.port or (usual_port(name) if IS_HOST.search(one.what) else None)
+    if number is None or name in ground.hostnames:
         return None
-    found = meant_by_port(ground.cluster, namespace, one.port, name)
+    found = meant_by_port(ground.cluster, namespace, number, name)
     shared = found is not None and not set(name.split("-")).isdisjoint(found.name.split("-"))
     return found.name if found is not None and shared else None

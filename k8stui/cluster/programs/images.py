@@ -107,8 +107,12 @@ def image_ports(container: Object) -> tuple[int, ...]:
 
 
 def usual_port(name: str) -> int | None:
-    """The port of the image of that name, as hosts are often called: 3306 for ``mysql``."""
-    return next(iter(_PORTS.get(name, ())), None)
+    """The port of an image as hosts are often called: of ``mysql``, or of a word (``my-redis``)."""
+    words = (_ALIASES.get(word, word) for word in (name, *name.split("-")))
+    return next((_PORTS[word][0] for word in words if word in _PORTS), None)
+
+
+_ALIASES = {"postgresql": "postgres", "mongodb": "mongo"}
 
 
 _PROMETHEUS = {
