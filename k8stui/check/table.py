@@ -59,6 +59,7 @@ from k8stui.check.rules import (
     repeated_key,
     route_parent,
     server_calls,
+    server_database,
     server_login,
     service_env,
     service_port_env,
@@ -147,6 +148,7 @@ RULES: tuple[CheckRule, ...] = (
     differing_sets.RULE,
     mtu.RULE,
     mesh_denial.RULE,
+    server_database.RULE,
     server_login.RULE,
     not_modelled.RULE,
 )
