@@ -94,7 +94,7 @@ class Ground:
         built_in = WITHOUT_PART - {"CustomResourceDefinition"}
         skipped = (kind for _, kind in self.world.manifests.skipped)
         return any(kind not in built_in for kind in skipped) or any(
-            manifest.kind == "Gateway" for manifest in self.world.manifests.objects
+            manifest.kind in ("Gateway", "Prometheus") for manifest in self.world.manifests.objects
         )
 
     @cached_property

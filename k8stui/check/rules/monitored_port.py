@@ -4,7 +4,9 @@
 Services by the labels of the Services themselves, not by those of their pods; that of a PodMonitor
 is the name of a container's port. Both look into their own namespace unless ``namespaceSelector``
 says more (prometheus-operator, Documentation/api-reference: ServiceMonitorSpec, Endpoint,
-PodMonitorSpec). A name that nobody has makes no target, and no error either.
+PodMonitorSpec). A name that nobody has makes no target, and no error either; nor does a monitor
+whose labels, or whose namespace, no Prometheus of the input chooses (PrometheusSpec,
+serviceMonitorSelector: null chooses none, {} all; of its own namespace unless told otherwise).
 
 Does not apply where the input has nobody that is meant.
 """
@@ -27,8 +29,50 @@ ID = "monitored-port"
 def look(ground: Ground) -> Iterator[Finding]:
     for monitor in ground.of_kind("ServiceMonitor").values():
         yield from _services(ground, monitor)
+        yield from _unread(ground, monitor, "serviceMonitor")
     for monitor in ground.of_kind("PodMonitor").values():
         yield from _pods(ground, monitor)
+        yield from _unread(ground, monitor, "podMonitor")
+
+
+def _unread(ground: Ground, monitor: Manifest, what: str) -> Iterator[Finding]:
+    """No Prometheus of the input takes it, for its labels or its namespace."""
+    those = ground.of_kind("Prometheus").values()
+    # One without a selector takes none at all, or is told by a file of its own.
+    asked = [one for one in those if at(one.data, "spec", f"{what}Selector") is not None]
+    refusals = [_refusal(ground, one, monitor, what) for one in asked]
+    first = refusals[0] if refusals and None not in refusals else None
+    if first is not None:
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=_subject(monitor),
+            place=monitor.place("metadata", "labels"),
+            why=f"nobody reads it: {first[0]}",
+            fix=first[1],
+        )
+
+
+def _refusal(
+    ground: Ground, prometheus: Manifest, monitor: Manifest, what: str
+) -> tuple[str, str] | None:
+    """Why a Prometheus does not take a monitor, and what would mend it."""
+    own, space = prometheus.namespace or "default", monitor.namespace or "default"
+    who = f"Prometheus {own}/{prometheus.name}"
+    selector = f"{what}Selector"
+    if not matches(
+        at(prometheus.data, "spec", selector), labels(monitor.data, "metadata", "labels")
+    ):
+        asked = labels(prometheus.data, "spec", selector, "matchLabels")
+        text_ = ", ".join(f"{key}: {value}" for key, value in asked.items())
+        mend = f"write {text_} into its metadata.labels" if text_ else f"mend {selector}"
+        return f"{who} takes those with {text_ or 'other labels'}", mend
+    selector = f"{what}NamespaceSelector"
+    spaces = at(prometheus.data, "spec", selector)
+    known = ground.cluster.namespace_labels.get(space)
+    if space == own or (spaces is not None and (known is None or matches(spaces, known))):
+        return None
+    return f"{who} takes none of namespace {space}", f"write {selector}: {{}} into {who}"
 
 
 def _where(monitor: Manifest) -> Sequence[str] | None:
