@@ -1307,6 +1307,12 @@ CASES |= {
         assumed="namespace till has no Service kafka",
         rule="env-address", words="go on at kafka:9092", fix="write kafka.default.svc",
     ),
+    "a broker whose name is of the cluster, asked from outside": Told(
+        manifests=(*NODES, service("kafka", port={"port": 9092, "nodePort": 30092}, type="NodePort"),
+                   broker("PLAINTEXT://kafka-0.kafka.default.svc.cluster.local:9092")),
+        ask=("outside", "node/node-1:30092"), result="connected",
+        assumed="nobody outside the cluster resolves that",
+    ),
     "two containers of an image at one port": Told(
         manifests=(*NODES, CLIENT, WEB[0], {**pod("web-0", "app=web"), "spec": {
             "containers": [{"name": "a", "image": "nginx"}, {"name": "b", "image": "nginx"}]}}),

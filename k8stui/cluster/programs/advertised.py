@@ -33,10 +33,12 @@ def comes_back_to_itself(pod: Pod, number: int) -> tuple[str, str] | None:
 
 def unknown_to(cluster: Cluster, pod: Pod, number: int, namespace: str) -> Lack | None:
     """Why clients of a namespace do not find where they are told to go on; empty: from outside."""
+    inside = (".svc", f".svc.{cluster.cluster_domain}")
     for name, found in _listeners(pod):
         host = next((host for host, port in found if port == number), "")
-        service = cluster.services.get(f"{pod.namespace}/{host}")
-        if service is None or f"{namespace}/{host}" in cluster.services:
+        is_short = f"{pod.namespace}/{host}" in cluster.services
+        is_whole = not namespace and host.endswith(inside)
+        if not (is_short or is_whole) or f"{namespace}/{host}" in cluster.services:
             continue
         whole = f"{host}.{pod.namespace}.svc.{cluster.cluster_domain}"
         said = f"{name} of pod {pod.key} tells its clients to go on at {host}:{number}, and "
