@@ -1308,7 +1308,8 @@ CASES |= {
         rule="env-address", words="go on at kafka:9092", fix="write kafka.default.svc",
     ),
     "a broker whose name is of the cluster, asked from outside": Told(
-        manifests=(*NODES, service("kafka", port={"port": 9092, "nodePort": 30092}, type="NodePort"),
+        manifests=(*NODES, service("kafka", type="NodePort", port={
+            "port": 9092, "nodePort": 30092}),
                    broker("PLAINTEXT://kafka-0.kafka.default.svc.cluster.local:9092")),
         ask=("outside", "node/node-1:30092"), result="connected",
         assumed="nobody outside the cluster resolves that",
