@@ -120,26 +120,34 @@ def onward(
         said = f"behind {path.path} of {entrance.owner}: {wrong.reason}"
         lack = Lack(said, wrong.advice, wrong.origin or entrance.origin)
         return _answers(by, 503, lack.why, lack.mend, lack)
-    made = _asks(cluster, pod, str(exchange.felt.server), path)
+    made = _asks(cluster, pod, _own(exchange, request), path)
     said = f"{path.path} of {entrance.owner} is Service {path.service}"
     if is_first:
         said += ", its first path, for none was asked"
     return Onward(by, made, said) if made is not None else None
 
 
-def _asks(cluster: Cluster, pod: Pod, namespace: str, path: EntrancePath) -> Request | None:
+def _own(exchange: Exchange, request: Request) -> Connect:
+    """The controller's own connection, wherever to: with what the client said to it."""
+    asked = request.connect
+    assert asked is not None
+    return Connect(
+        namespace=str(exchange.felt.server),
+        destination=asked.destination,
+        port=asked.port,
+        source_port=SOURCE_PORT,
+        data_bytes=asked.data_bytes,
+    )
+
+
+def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Request | None:
     """What it asks the endpoints of a Service, each as likely."""
     service = cluster.services[path.service]
     port = next((p for p in service.ports if path.port in (None, p.port, p.name)), None)
     if port is None or service.type is ServiceType.EXTERNAL_NAME:
         return None
     connects = tuple(
-        Connect(
-            namespace=namespace,
-            destination=address,
-            port=number,
-            source_port=SOURCE_PORT,
-        )
+        replace(own, destination=address, port=number)
         for address, number, endpoint in endpoints_of(cluster, service, port)
         if endpoint.ready
     )

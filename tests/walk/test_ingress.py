@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import StepKind
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.ingress import Onward, onward
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk, walks
@@ -157,6 +159,19 @@ def test_it_tries_another_endpoint(tmp_path: Path) -> None:
         for each in asked(tmp_path, traefik, "http://shop.acme.com/api")
     }
     assert fares == {"connected": Fraction(1, 2), "not-served": Fraction(1, 2)}
+
+
+def test_what_the_client_says_goes_on_too(tmp_path: Path) -> None:
+    file = tmp_path / "all.yaml"
+    file.write_text(CLUSTER)
+    world = build_world([str(file)])
+    asks = parse_request(world, "outside", "http://shop.acme.com/api", data_bytes=700)
+    assert asks.connect is not None
+    exchange = connect(world.network, asks.connect)
+    found = onward(world.cluster, asks, world.cluster.pods["default/front"], exchange)
+    assert isinstance(found, Onward)
+    assert found.request.connect is not None
+    assert found.request.connect.data_bytes == 700
 
 
 def test_nobody_said_which_path(tmp_path: Path) -> None:
