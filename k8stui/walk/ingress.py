@@ -56,8 +56,8 @@ _CONTROLLERS = (
     ("kong", Controller("Kong", 60.0, 6)),
     ("nginx", Controller("ingress-nginx", 5.0, 3)),
 )
-"""By what the image's name holds: dialTimeout of Traefik, timeout connect and retries of HAProxy's,
-connect_timeout and retries of Kong's Service."""
+"""By what the image's name holds, without the registry: dialTimeout of Traefik, timeout connect and
+retries of HAProxy's, connect_timeout and retries of Kong's Service."""
 
 
 @record()
@@ -91,7 +91,8 @@ def onward(
 ) -> Onward | Lack | None:
     """What the controller asks for itself, or what it answers; None: nobody knows."""
     image = next(one.image for one in pod.containers if is_ingress_controller(one.image))
-    by = next(known for part, known in _CONTROLLERS if part in bare_image(image))
+    name = "/".join(bare_image(image).split("/")[-2:])
+    by = next(known for part, known in _CONTROLLERS if part in name)
     found = tuple(_entrances(cluster, request))
     served = [one for one in found if one.owner not in cluster.unserved]
     if not served:
