@@ -10,6 +10,14 @@ from k8stui.record import record
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
+OF_CALICO = (
+    "GlobalNetworkPolicy",
+    "Calico NetworkPolicy",
+    "GlobalNetworkSet",
+    "NetworkSet",
+    "Tier",
+)
+"""Calico's policies, and what they name."""
 _GROUPS = {
     "Namespace": "",
     "Node": "",
@@ -56,6 +64,7 @@ _GROUPS = {
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",
+    **dict.fromkeys(OF_CALICO, "crd.projectcalico.org"),
     "CiliumLoadBalancerIPPool": "cilium.io",
     "CiliumL2AnnouncementPolicy": "cilium.io",
     "CiliumBGPPeeringPolicy": "cilium.io",
@@ -84,11 +93,13 @@ _GROUPS = {
 _OTHER_GROUPS = {
     **dict.fromkeys(("Deployment", "ReplicaSet", "DaemonSet"), "extensions"),
     "Gateway": "networking.istio.io",
+    **dict.fromkeys(OF_CALICO, "projectcalico.org"),
     **dict.fromkeys(
         ("IngressRoute", "IngressRouteTCP", "IngressRouteUDP", "Middleware"), "traefik.containo.us"
     ),
 }
-"""Groups of clusters before 1.16, and of Traefik before 3: a dump of one still counts; Istio's."""
+"""Groups of clusters before 1.16, and of Traefik before 3: a dump of one still counts; Istio's;
+that of Calico's own API server."""
 
 _CLUSTER_SCOPED = frozenset(
     {
@@ -103,6 +114,9 @@ _CLUSTER_SCOPED = frozenset(
         "AdminNetworkPolicy",
         "BaselineAdminNetworkPolicy",
         "ClusterNetworkPolicy",
+        "GlobalNetworkPolicy",
+        "GlobalNetworkSet",
+        "Tier",
         "CiliumLoadBalancerIPPool",
         "CiliumL2AnnouncementPolicy",
         "CiliumBGPPeeringPolicy",

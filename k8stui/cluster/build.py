@@ -7,11 +7,18 @@ endpoints. What a dump holds is kept as it was seen; only what it lacks is decid
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.admission import Admission
 from k8stui.apiserver.fields import Object, labels, table
-from k8stui.apiserver.inventory import WORKLOADS, Inventory, in_known_namespaces, take_stock
+from k8stui.apiserver.inventory import (
+    OF_CALICO,
+    WORKLOADS,
+    Inventory,
+    in_known_namespaces,
+    take_stock,
+)
 from k8stui.apiserver.validation.ranges import known_ranges
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.configured import configured
@@ -55,7 +62,7 @@ from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.origin import Origin
 
 if TYPE_CHECKING:
-    from k8stui.cluster.policy import ClusterPolicy
+    from k8stui.cluster.policy import ClusterPolicy, NetworkSet
     from k8stui.cluster.scheduling.claims import Claims, Unbindable
 from k8stui.manifests import Manifest, Manifests
 
@@ -198,7 +205,7 @@ def build(
     corefile = _corefile(services, pods, config_maps)
     pod_domain, cluster_domain = _domains(settings.cluster_domain, kubelet, corefile)
     add_kubernetes(inventory, services, slices, nodes, settings.service_cidrs)
-    return Cluster(
+    cluster = Cluster(
         nodes=nodes,
         pods=pods,
         services=services,
@@ -252,6 +259,30 @@ def build(
             *unread_values(inventory, told.written, memory),
         ),
         origins={**settings.origins, **_dns_origins(kubelet, corefile)},
+    )
+    return _with_calicos(cluster, inventory) if any(map(inventory.of, OF_CALICO)) else cluster
+
+
+def _with_calicos(cluster: Cluster, inventory: Inventory) -> Cluster:
+    """With Calico's own policies, and what their selectors ask for."""
+    from k8stui.cluster.decode.calico_policy import (  # noqa: PLC0415 - rare
+        calico_policies,
+        network_sets,
+    )
+    from k8stui.cluster.selection import of_namespace  # noqa: PLC0415 - likewise
+
+    def set_(namespace: str, one: NetworkSet) -> NetworkSet:
+        inherited = of_namespace(cluster, namespace) if namespace else {}
+        return replace(one, labels={**inherited, **one.labels})
+
+    return replace(
+        cluster,
+        calico_policies=calico_policies(inventory),
+        network_sets=tuple(set_(*one) for one in network_sets(inventory)),
+        account_labels={
+            key: labels(one.data, "metadata", "labels")
+            for key, one in inventory.of("ServiceAccount").items()
+        },
     )
 
 

@@ -5,9 +5,14 @@ last the first rule that fits decides (of the policy with the lowest priority, t
 bottom); Pass goes on with the next tier. NetworkPolicies that select the pod always decide: what
 none of their rules allows is denied. Whom nobody selects may do everything.
 
+Calico has more tiers, and policies of its own in that of the NetworkPolicies, among which it asks
+these by their order. A tier of which some policy selects the pod denies what no rule is about,
+unless it says Pass.
+
 Whoever enforces policies (`k8stui.nodes.policy`) asks this for a packet as NAT has left it.
 Sources: networking/v1 NetworkPolicySpec; network-policy-api apis/v1alpha2
-ClusterNetworkPolicySpec.tier and ClusterNetworkPolicyRuleAction.
+ClusterNetworkPolicySpec.tier and ClusterNetworkPolicyRuleAction; Calico v3.30 felix/rules/policy.go
+CalculateRuleMatch, FilterRuleToIPVersion, felix/rules/endpoints.go endpointIptablesChain.
 """
 
 from __future__ import annotations
@@ -17,23 +22,30 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.policy import (
     Action,
+    CalicoTier,
     ClusterPolicy,
+    Conditions,
     Direction,
+    Icmp,
     Policy,
     PolicyPeer,
     PolicyPort,
     PolicyRule,
+    Range,
+    RuleEnd,
     Tier,
+    tiers,
 )
-from k8stui.cluster.selection import meant, ruling
+from k8stui.cluster.selection import carried, meant, of_namespace, ruling
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
+from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 
 if TYPE_CHECKING:
-    from k8stui.cluster.model import Cluster, Pod
-    from k8stui.kernel.packet import Protocol
+    from k8stui.cluster.expression import Expression
+    from k8stui.cluster.model import Cluster, EndpointSlice, Pod
 
 
 @record()
@@ -72,7 +84,7 @@ class Ruling:
     place: int = 0
     """Of that rule, in the policy's list."""
     selecting: tuple[Policy, ...] = ()
-    """Without a rule: the NetworkPolicies that select the pod, so that nothing else may pass."""
+    """Without a rule: those of the tier that select the pod, so that nothing else may pass."""
     unknown: PolicyPeer | None = None
 
     @property
@@ -92,7 +104,7 @@ class Judgement:
         selecting = self.selecting(pod, direction)
         unsure: list[tuple[Action, PolicyPeer]] = []
         ruling = Ruling(direction=direction, pod=pod, allowed=True)
-        for tier in Tier:
+        for tier in tiers(selecting):
             found = self._tier(tier, selecting, ruling, (peer, ask), unsure)
             if found is not None:
                 ruling = found
@@ -104,7 +116,7 @@ class Judgement:
 
     def _tier(
         self,
-        tier: Tier,
+        tier: Tier | CalicoTier,
         selecting: tuple[Policy, ...],
         so_far: Ruling,
         asked: tuple[Peer, Ask],
@@ -112,10 +124,15 @@ class Judgement:
     ) -> Ruling | None:
         """What one tier decides; None: it leaves that to the next."""
         direction, pod = so_far.direction, so_far.pod
-        of_tier = tuple(one for one in selecting if one.tier is tier)
+        of_tier = tuple(one for one in selecting if one.tier == tier)
         for policy in of_tier:
             for place, rule in enumerate(policy.rules(direction)):
-                fits = self.fits(policy, rule, *asked)
+                if rule.action is Action.LOG:
+                    continue
+                if rule.conditions is None:
+                    fits = self.fits(policy, rule, *asked)
+                else:
+                    fits = self._meets(rule, rule.conditions, so_far, *asked)
                 if isinstance(fits, PolicyPeer):
                     unsure.append((rule.action, fits))
                 elif fits and rule.action is Action.PASS:
@@ -125,7 +142,7 @@ class Judgement:
                     return Ruling(
                         direction=direction, pod=pod, allowed=allowed, policy=policy, place=place
                     )
-        if tier is Tier.NETWORK_POLICY and of_tier:
+        if tier.denies:
             return Ruling(direction=direction, pod=pod, allowed=False, selecting=of_tier)
         return None
 
@@ -147,6 +164,68 @@ class Judgement:
             if means is None:
                 unsure = unsure or one
         return unsure or False
+
+    def _meets(
+        self, rule: PolicyRule, wanted: Conditions, so_far: Ruling, peer: Peer, ask: Ask
+    ) -> bool | PolicyPeer:
+        """The same of a rule of Calico's."""
+        here = self.peer(so_far.pod, peer.address, so_far.pod.key)
+        inward = so_far.direction is Direction.INGRESS
+        version = (peer.address or here.address or Address(4, 0)).version
+        protocols = {ask.protocol.name.lower(), str(ask.protocol.value)}
+        if (
+            (wanted.protocol and wanted.protocol not in protocols)
+            or wanted.not_protocol in protocols
+            or wanted.version not in (None, version)
+            or (wanted.icmp is not None and not _is_echo(wanted.icmp, ask))
+            or (wanted.not_icmp is not None and _is_echo(wanted.not_icmp, ask))
+        ):
+            return False
+        found = [
+            self._is_end(wanted.source, peer if inward else here, None, version),
+            self._is_end(wanted.destination, here if inward else peer, ask, version),
+        ]
+        if False in found:
+            return False
+        at = rule.peers[0].origin if rule.peers else rule.origin
+        return PolicyPeer(words="its source port", origin=at) if None in found else True
+
+    def _is_end(self, end: RuleEnd, who: Peer, ask: Ask | None, version: int) -> bool | None:
+        """Whether all fits of one end; `ask`: of the destination. None: the source's port says."""
+        for nets, positive in ((end.nets, True), (end.not_nets, False)):
+            of_family = [
+                one for one in nets if one.prefix and one.prefix.address.version == version
+            ]
+            if nets and (not of_family or any(_is_in(who, one) for one in of_family) != positive):
+                return False
+        if end.selector is not None and not self.is_meant(end.selector, who):
+            return False
+        if end.but_not is not None and self.is_meant(end.but_not, who):
+            return False
+        if ask is None:
+            return None if end.ports or end.not_ports else not end.service or self._serves(end, who)
+        if end.service and not self._serves(end, who, ask):
+            return False
+        is_one = any(_is_port(port, ask) for port in end.ports) or not end.ports
+        return is_one and not any(_is_port(port, ask) for port in end.not_ports)
+
+    def is_meant(self, expression: Expression, who: Peer) -> bool:
+        """Whether a selector of Calico's means somebody: a pod, or one in a set of networks."""
+        if who.pod is not None and expression.holds(carried(self.cluster, who.pod)):
+            return True
+        if who.pod is None and who.namespace:
+            known = {**of_namespace(self.cluster, who.namespace), **who.labels}
+            return expression.holds(known)
+        sets = (one for one in self.cluster.network_sets if any(_is_in(who, n) for n in one.nets))
+        return any(expression.holds(one.labels) for one in sets)
+
+    def _serves(self, end: RuleEnd, who: Peer, ask: Ask | None = None) -> bool:
+        """Whether somebody is an endpoint of the end's Service, at the port that is asked."""
+        return any(
+            any(who.address in one.addresses for one in each.endpoints)
+            and (ask is None or (ask.port, ask.protocol) in _numbers(each))
+            for each in self.cluster.endpoint_slices.get(end.service, ())
+        )
 
     def _means(self, wanted: PolicyPeer, policy: Policy, peer: Peer) -> bool | None:
         address = peer.address
@@ -233,8 +312,24 @@ def same_priority(policies: tuple[ClusterPolicy, ...]) -> Iterator[tuple[Cluster
     yield from (tuple(group) for group in groups.values() if len(group) > 1)
 
 
+def _is_in(who: Peer, net: Range) -> bool:
+    if who.address is None:
+        return any(map(net.overlaps, who.ranges))
+    return who.address in net
+
+
+def _numbers(endpoints: EndpointSlice) -> Iterator[tuple[int, Protocol]]:
+    return ((one.port, one.protocol) for one in endpoints.ports or ())
+
+
+def _is_echo(wanted: Icmp, ask: Ask) -> bool:
+    """Whether a ping is of a type and a code."""
+    echo = {Protocol.ICMP: 8, Protocol.ICMPV6: 128}.get(ask.protocol)
+    return wanted[0] == echo and wanted[1] in (None, 0)
+
+
 def _is_port(wanted: PolicyPort, ask: Ask) -> bool:
-    if wanted.protocol not in ("", ask.protocol.name):
+    if wanted.protocol not in ("", ask.protocol.name, str(ask.protocol.value)):
         return False
     if isinstance(wanted.port, str):
         return ask.port in _named(ask, wanted.port)

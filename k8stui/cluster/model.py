@@ -14,7 +14,13 @@ from k8stui import settings
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.distribution import Distribution
 from k8stui.cluster.hosts import OutsideHost
-from k8stui.cluster.policy import ClusterPolicy, NetworkPolicy, Policy
+from k8stui.cluster.policy import (
+    CalicoPolicy,
+    ClusterPolicy,
+    NetworkPolicy,
+    NetworkSet,
+    Policy,
+)
 from k8stui.cluster.well_known import ZONE
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
@@ -778,6 +784,10 @@ class Cluster:
     policies: tuple[NetworkPolicy, ...] = ()
     cluster_policies: tuple[ClusterPolicy, ...] = ()
     """Of the tiers above and below them, in the order in which they are asked."""
+    calico_policies: tuple[CalicoPolicy, ...] = ()
+    network_sets: tuple[NetworkSet, ...] = ()
+    account_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of ServiceAccounts, by ``namespace/name``; where Calico's policies may ask for them."""
     entrances: tuple[Entrance, ...] = ()
     unserved: Mapping[str, Lack] = field(default_factory=dict)
     """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
@@ -800,4 +810,4 @@ class Cluster:
     @property
     def all_policies(self) -> tuple[Policy, ...]:
         """Of every tier."""
-        return (*self.policies, *self.cluster_policies)
+        return (*self.policies, *self.cluster_policies, *self.calico_policies)

@@ -3,16 +3,19 @@
 Whom their selectors mean is `k8stui.cluster.selection`'s answer. What becomes of a policy is an
 engine's business (`k8stui.nodes.policy`), or is judged by the API's own rules.
 Sources: staging/src/k8s.io/api/networking/v1/types.go; network-policy-api apis/v1alpha1
-(AdminNetworkPolicy, BaselineAdminNetworkPolicy), apis/v1alpha2 (ClusterNetworkPolicy).
+(AdminNetworkPolicy, BaselineAdminNetworkPolicy), apis/v1alpha2 (ClusterNetworkPolicy); Calico v3.30
+api/pkg/apis/projectcalico/v3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
+from math import inf
 
 from k8stui.apiserver.fields import array, table
+from k8stui.cluster.expression import Expression
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin
 from k8stui.record import record
@@ -22,6 +25,7 @@ CLUSTER_POLICY_KINDS = (
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
 )
+CALICO_POLICY_KINDS = ("GlobalNetworkPolicy", "Calico NetworkPolicy")
 
 
 class Direction(StrEnum):
@@ -41,7 +45,35 @@ class Tier(StrEnum):
 
     ADMIN = "Admin"
     NETWORK_POLICY = "NetworkPolicy"
+    """Calico calls it ``default``, and has policies of its own in it."""
     BASELINE = "Baseline"
+
+    @property
+    def order(self) -> float:
+        """Calico's place for it, from 0 (api/pkg/apis/projectcalico/v3/tier.go)."""
+        return _ORDERS[self]
+
+    @property
+    def denies(self) -> bool:
+        """Whether what its policies select, and none of their rules is about, is denied."""
+        return self is Tier.NETWORK_POLICY
+
+
+_ORDERS = {Tier.ADMIN: 1_000.0, Tier.NETWORK_POLICY: 1_000_000.0, Tier.BASELINE: 10_000_000.0}
+
+
+@record()
+class CalicoTier:
+    """A tier that somebody made."""
+
+    value: str
+    """Its name."""
+    order: float = inf
+    denies: bool = True
+    """Else its ``defaultAction`` is Pass."""
+
+    def __str__(self) -> str:
+        return self.value
 
 
 class Action(StrEnum):
@@ -52,6 +84,8 @@ class Action(StrEnum):
     DENY = "Deny"
     PASS = "Pass"  # noqa: S105 - no password
     """No more of this tier is asked, the next one is."""
+    LOG = "Log"
+    """The next rule is asked."""
 
 
 @record(kw_only=True)
@@ -136,14 +170,18 @@ class PolicyPeer:
     """Nodes by their labels."""
     domain: str | None = None
     """A DNS name, or ``*.`` and the end of many."""
+    words: str = ""
+    """Of a rule that says it by its conditions: what these ask of that end."""
     origin: Origin
 
     @property
     def selects_pods(self) -> bool:
         """Whether it means pods, and not addresses of anybody."""
-        return self.block is None and self.nodes is None and self.domain is None
+        return not self.words and self.block is None and self.nodes is None and self.domain is None
 
     def __str__(self) -> str:
+        if self.words:
+            return self.words
         if self.block is not None:
             return str(self.block)
         if self.domain is not None:
@@ -160,6 +198,53 @@ class PolicyPeer:
 
 
 @record(kw_only=True)
+class RuleEnd:
+    """What a rule of Calico's asks of the source, or of the destination: all of it has to fit."""
+
+    selector: Expression | None = None
+    """Of namespaces, service accounts and labels, as one."""
+    but_not: Expression | None = None
+    """``notSelector`` of a rule without a selector: whoever is no pod is meant too."""
+    nets: tuple[Range, ...] = ()
+    not_nets: tuple[Range, ...] = ()
+    ports: tuple[PolicyPort, ...] = ()
+    not_ports: tuple[PolicyPort, ...] = ()
+    service: str = ""
+    """``namespace/name``."""
+
+    @property
+    def selectors(self) -> tuple[Expression, ...]:
+        return tuple(one for one in (self.selector, self.but_not) if one is not None)
+
+    @property
+    def ranges(self) -> tuple[Range, ...]:
+        return (*self.nets, *self.not_nets)
+
+
+Icmp = tuple[int, int | None]
+"""A type, and a code or any."""
+
+
+@record(kw_only=True)
+class Conditions:
+    """All that a rule of Calico's asks of a packet."""
+
+    protocol: str = ""
+    """In lower case, or a number; empty: any."""
+    not_protocol: str = ""
+    version: int | None = None
+    """4 or 6; None: both."""
+    icmp: Icmp | None = None
+    not_icmp: Icmp | None = None
+    source: RuleEnd
+    destination: RuleEnd
+
+    @property
+    def ends(self) -> tuple[RuleEnd, RuleEnd]:
+        return self.source, self.destination
+
+
+@record(kw_only=True)
 class PolicyRule:
     """One entry of ``ingress`` or ``egress``."""
 
@@ -169,6 +254,8 @@ class PolicyRule:
     """Empty: every port."""
     action: Action = Action.ALLOW
     name: str = ""
+    conditions: Conditions | None = None
+    """Of a rule of Calico's: what counts; peers and ports are words then."""
     origin: Origin
 
 
@@ -178,6 +265,8 @@ class NetworkPolicy:
 
     kind = "NetworkPolicy"
     tier = Tier.NETWORK_POLICY
+    order = 1_000.0
+    """What Calico gives it among its own."""
     namespaces = None
     """Those of whose pods it is are its own."""
     namespace: str
@@ -196,6 +285,11 @@ class NetworkPolicy:
     def key(self) -> str:
         """``namespace/name``."""
         return f"{self.namespace}/{self.name}"
+
+    @property
+    def felix_name(self) -> str:
+        """Calico's name for it."""
+        return f"{self.namespace}/knp.default.{self.name}"
 
     def rules(self, direction: Direction) -> tuple[PolicyRule, ...]:
         return self.ingress if direction is Direction.INGRESS else self.egress
@@ -240,7 +334,72 @@ class ClusterPolicy:
         return self.ingress if direction is Direction.INGRESS else self.egress
 
 
-Policy = NetworkPolicy | ClusterPolicy
+@record(kw_only=True)
+class CalicoPolicy:
+    """A policy of Calico's own: each rule that fits decides, in their order."""
+
+    namespaces = None
+    demands = 0
+    kind: str
+    """Of `CALICO_POLICY_KINDS`."""
+    namespace: str = ""
+    name: str
+    """As it is written."""
+    felix_name: str
+    """With its namespace and its tier."""
+    tier: Tier | CalicoTier
+    order: float = inf
+    selector: str
+    """As Calico puts it together of what is written."""
+    pods: Expression
+    """The same, read."""
+    directions: tuple[Direction, ...]
+    ingress: tuple[PolicyRule, ...] = ()
+    egress: tuple[PolicyRule, ...] = ()
+    origin: Origin
+    """Of its spec."""
+
+    @property
+    def key(self) -> str:
+        """``namespace/name``, or its name."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    def rules(self, direction: Direction) -> tuple[PolicyRule, ...]:
+        return self.ingress if direction is Direction.INGRESS else self.egress
+
+
+@record(kw_only=True)
+class NetworkSet:
+    """Ranges of addresses with labels, by which Calico's selectors mean them."""
+
+    labels: Mapping[str, str]
+    """Those of its namespace too, as `k8stui.cluster.selection.carried` has them."""
+    nets: tuple[Range, ...]
+    origin: Origin
+
+
+Policy = NetworkPolicy | ClusterPolicy | CalicoPolicy
+
+
+def tiers(policies: Iterable[Policy]) -> list[Tier | CalicoTier]:
+    """Those of some policies, in the order in which they are asked (Calico's TierLess)."""
+    found: set[Tier | CalicoTier] = {one.tier for one in policies}
+    return sorted(found, key=lambda tier: (tier.order, tier.value))
+
+
+def as_asked(policies: Iterable[Policy]) -> list[Policy]:
+    """Policies in the order in which Calico asks them, within each tier (PolKVLess).
+
+    Those of one tier that the API asks by their priority are in that order.
+    """
+    return sorted(policies, key=_place)
+
+
+def _place(policy: Policy) -> tuple[float, str, float, str]:
+    tier = policy.tier.order, policy.tier.value
+    if isinstance(policy, ClusterPolicy):
+        return (*tier, policy.priority, "")
+    return (*tier, policy.order, policy.felix_name)
 
 
 def selector_words(selector: object) -> str:

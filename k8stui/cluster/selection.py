@@ -1,16 +1,19 @@
 """Whom the selectors of policies mean.
 
 Said once, for a policy's own pods and for a rule's peer (`Chosen`). Three ask: of one pod
-(`cluster.judgement`), of all pods (`Selection`), of sets of them (`reach.relations`).
+(`cluster.judgement`), of all pods (`Selection`), of sets of them (`reach.relations`). Calico's own
+policies ask by one expression instead, of all that a pod carries for Calico (`carried`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
+from k8stui.cluster.expression import Expression
+from k8stui.cluster.policy import CalicoPolicy, as_asked
 from k8stui.cluster.selectors import demanded, matches, namespace_labels
 from k8stui.kernel.derived import Derived
 from k8stui.record import record
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from k8stui.cluster.policy import Policy, PolicyPeer
 
 
+T = TypeVar("T")
 Spaces = Mapping[str, Mapping[str, str]]
 """Labels of the namespaces that the input holds, by name."""
 
@@ -60,13 +64,60 @@ def meant(peer: PolicyPeer, namespace: str) -> Chosen:
     return Chosen(namespace, peer.namespaces, peer.pods)
 
 
+_OF_NAMESPACES, _OF_ACCOUNTS = "pcns.", "pcsa."
+_NAME, _NAMESPACE = "projectcalico.org/name", "projectcalico.org/namespace"
+_ACCOUNT = "projectcalico.org/serviceaccount"
+
+
+def of_namespace(cluster: Cluster, namespace: str) -> dict[str, str]:
+    """What Calico's selectors find at whatever is in a namespace.
+
+    Source: libcalico-go lib/backend/k8s/conversion NamespaceToProfile.
+    """
+    spaces = namespace_labels(cluster.namespace_labels, namespace)
+    inherited = {_OF_NAMESPACES + key: value for key, value in spaces.items()}
+    return {**inherited, _OF_NAMESPACES + _NAME: namespace, _NAMESPACE: namespace}
+
+
+def _carried(cluster: Cluster) -> Mapping[str, Mapping[str, str]]:
+    names = {one.namespace for one in cluster.pods.values()}
+    spaces = {name: of_namespace(cluster, name) for name in names}
+    found = {}
+    for pod in cluster.pods.values():
+        own = cluster.account_labels.get(f"{pod.namespace}/{pod.service_account}", {})
+        found[pod.key] = {
+            **spaces[pod.namespace],
+            **{_OF_ACCOUNTS + key: value for key, value in own.items()},
+            _OF_ACCOUNTS + _NAME: pod.service_account,
+            **pod.labels,
+            _NAMESPACE: pod.namespace,
+            "projectcalico.org/orchestrator": "k8s",
+            _ACCOUNT: pod.service_account,
+        }
+    return found
+
+
+_all_carried: Derived[Cluster, Mapping[str, Mapping[str, str]]] = Derived(_carried)
+
+
+def carried(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
+    """What Calico's selectors find at a pod: its labels, and what it has of others.
+
+    Source: libcalico-go lib/backend/k8s/conversion podToDefaultWorkloadEndpoint,
+    serviceAccountToProfile.
+    """
+    return _all_carried.of(cluster)[pod.key]
+
+
 class _Ruling:
     """The policies of one cluster, by a label that their pods must carry."""
 
     def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
         self._spaces = cluster.namespace_labels
         self._perhaps: dict[tuple[str, ...], list[tuple[int, Policy]]] = {}
-        for place, policy in enumerate(cluster.all_policies):
+        all_: Iterable[Policy] = cluster.all_policies
+        for place, policy in enumerate(as_asked(all_) if cluster.calico_policies else all_):
             key = policy.namespace, *next(demanded(policy.pods), ())
             self._perhaps.setdefault(key, []).append((place, policy))
         self._known: dict[str, tuple[Policy, ...]] = {}
@@ -80,11 +131,14 @@ class _Ruling:
                 (one for key in keys for one in self._perhaps.get(key, ())), key=itemgetter(0)
             )
             found = self._known[pod.key] = tuple(
-                policy
-                for _, policy in perhaps
-                if subject(policy).has(pod.namespace, pod.labels, self._spaces)
+                policy for _, policy in perhaps if self._selects(policy, pod)
             )
         return found
+
+    def _selects(self, policy: Policy, pod: Pod) -> bool:
+        if isinstance(policy, CalicoPolicy):
+            return policy.pods.holds(carried(self._cluster, pod))
+        return subject(policy).has(pod.namespace, pod.labels, self._spaces)
 
 
 _ruling: Derived[Cluster, _Ruling] = Derived(_Ruling)
@@ -123,10 +177,32 @@ class ByLabel:
         return found
 
 
+class Carriers(Generic[T]):
+    """Whoever carries labels, found by Calico's selectors without a look at each."""
+
+    def __init__(self, those: Iterable[tuple[T, Mapping[str, str]]]) -> None:
+        self._all = list(those)
+        self._by_label: dict[tuple[str, str], list[tuple[T, Mapping[str, str]]]] = {}
+        for one in self._all:
+            for pair in one[1].items():
+                self._by_label.setdefault(pair, []).append(one)
+        self._known: dict[Expression, Sequence[T]] = {}
+
+    def meant_by(self, expression: Expression) -> Sequence[T]:
+        found = self._known.get(expression)
+        if found is None:
+            wanted = (self._by_label.get(pair, []) for pair in expression.demanded())
+            perhaps = min(wanted, key=len, default=self._all)
+            found = tuple(one for one, labels in perhaps if expression.holds(labels))
+            self._known[expression] = found
+        return found
+
+
 class Selection:
     """The pods of one cluster by what selects them. Each answer is kept."""
 
     def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
         self._by_namespace: dict[str, list[Pod]] = {name: [] for name in cluster.namespace_labels}
         self._by_label: dict[tuple[str, str, str], list[Pod]] = {}
         for pod in cluster.pods.values():
@@ -144,6 +220,15 @@ class Selection:
     def peer(self, policy: Policy, peer: PolicyPeer) -> Iterator[Pod]:
         """The pods that a peer of a rule means; none where it means addresses."""
         return self.pods(meant(peer, policy.namespace)) if peer.selects_pods else iter(())
+
+    def meant_by(self, expression: Expression) -> Sequence[Pod]:
+        """The pods that a selector of Calico's means, in the cluster's order."""
+        return self._carriers.meant_by(expression)
+
+    @cached_property
+    def _carriers(self) -> Carriers[Pod]:
+        pods = self._cluster.pods.values()
+        return Carriers((one, carried(self._cluster, one)) for one in pods if not one.host_network)
 
     def _inside(self, namespace: str, chosen: Chosen) -> tuple[Pod, ...]:
         key = (namespace, repr(chosen.pods))

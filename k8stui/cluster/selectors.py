@@ -6,11 +6,15 @@ helpers.go ToleratesTaint); docs/facts/control-plane.md section 8.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from k8stui.apiserver.fields import Object, array, table, text, texts
+from k8stui.cluster.expression import Expression
 from k8stui.cluster.model import Node, Taint
 
+_ADDED = re.compile(r"projectcalico\.org/|pcns\.|pcsa\.")
+"""Labels that Calico finds at a pod beside its own (`k8stui.cluster.selection.carried`)."""
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """The label that the API server puts on every Namespace."""
 
@@ -30,7 +34,9 @@ def matches(selector: object, labels: Mapping[str, str]) -> bool:
 
 
 def demanded(selector: object) -> Iterator[tuple[str, str]]:
-    """Labels without which a LabelSelector surely does not match: what an index may be asked by."""
+    """Labels of a pod's own without which a selector surely does not match: to ask an index by."""
+    if isinstance(selector, Expression):
+        yield from ((key, value) for key, value in selector.demanded() if not _ADDED.match(key))
     for key, value in table(selector, "matchLabels").items():
         if isinstance(value, str):
             yield key, value

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from math import inf
 
-from k8stui.cluster.policy import Action, ClusterPolicy, Direction, Policy, Tier
+from k8stui.cluster.policy import Action, CalicoPolicy, ClusterPolicy, Direction, Policy, Tier
 from k8stui.export.plain import wrap
 from k8stui.neutralise import neutralise
 from k8stui.origin import Origin
@@ -75,6 +76,10 @@ def _lines(view: PolicyView, asked: Sequence[Explained]) -> Iterator[str]:
 
 def _called(policy: Policy) -> str:
     """A NetworkPolicy by its name, any other with its kind and place in the order."""
+    if isinstance(policy, CalicoPolicy):
+        order = f" {policy.order:g}" if policy.order != inf else ""
+        tier = "default" if policy.tier is Tier.NETWORK_POLICY else policy.tier
+        return f"{policy.kind} {policy.key} (tier {tier}{order})"
     if isinstance(policy, ClusterPolicy):
         prioritised = policy.kind != "BaselineAdminNetworkPolicy"
         order = f"{policy.tier} {policy.priority}" if prioritised else policy.tier
@@ -84,14 +89,17 @@ def _called(policy: Policy) -> str:
 
 def _rows(openings: Sequence[Opening], end: str, *, isolated: bool) -> Iterator[tuple[str, ...]]:
     """Rows of a table; what is done to whom, where that is not always to be let through."""
-    tiered = any(one.tier in (Tier.ADMIN, Tier.BASELINE) for one in openings)
+    plain = None, Tier.NETWORK_POLICY
+    tiered = any(one.tier not in plain or one.action is not Action.ALLOW for one in openings)
     yield (*((" ",) if tiered else ()), end, "port", "by" if tiered else "allowed by", "")
     for one in openings:
         place = one.origin.where if one.origin else ""
         does = (one.action.lower(),) if tiered else ()
         yield (*does, one.who, ", ".join(one.ports), one.policy, place)
     if tiered and isolated:
-        yield "deny", "anybody", EVERYTHING, "the NetworkPolicies", ""
+        last = [one.tier for one in openings if one.tier is not None][-1:]
+        end = "the NetworkPolicies" if last == [Tier.NETWORK_POLICY] else "the end of the tier"
+        yield "deny", "anybody", EVERYTHING, end, ""
 
 
 def _asked_lines(one: Explained) -> Iterator[str]:

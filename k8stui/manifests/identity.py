@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from k8stui.manifests.check import Fault, Mend, check
 from k8stui.manifests.schema import (
     KINDS,
+    TWINS,
     WITHOUT_PART,
     balancers,
     calico,
@@ -27,8 +28,9 @@ _GROUPS -= {"networking.istio.io"} | secrets.GROUPS
 def kind_of(data: Mapping[str, object]) -> Kind | None:
     """The kind, when `data` names one of the table in a version that served it."""
     name = data.get("kind")
-    kind = KINDS.get(name) if isinstance(name, str) else None
-    return kind if kind is not None and data.get("apiVersion") in kind.versions else None
+    kinds = (KINDS.get(name), TWINS.get(name)) if isinstance(name, str) else ()
+    version = data.get("apiVersion")
+    return next((one for one in kinds if one is not None and version in one.versions), None)
 
 
 def list_defaults(root: Mapping[str, object]) -> dict[str, object]:

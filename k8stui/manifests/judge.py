@@ -136,7 +136,7 @@ class ObjectJudge:
         (self.found.spoiled if spoiled else self.found.objects).append(
             Manifest(
                 api_version=_text(data.get("apiVersion")),
-                kind=_text(data.get("kind")),
+                kind=kind.name if kind is not None else _text(data.get("kind")),
                 name=_text(name),
                 namespace=namespace if isinstance(namespace, str) and namespace else None,
                 data=data,

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import (
     Action,
+    CalicoTier,
     Direction,
     Policy,
     PolicyPeer,
     PolicyRule,
     Tier,
+    tiers,
 )
 from k8stui.cluster.selection import Selection, ruling
 from k8stui.nodes.policy import KUBE_ROUTER, NONE
@@ -41,7 +45,7 @@ class Opening:
     policy: str = ""
     """``namespace/name`` of the policy whose rule it is; empty: no policy has a say."""
     action: Action = Action.ALLOW
-    tier: Tier | None = None
+    tier: Tier | CalicoTier | None = None
     origin: Origin | None = None
     """Of the peer, or of the rule that names none."""
 
@@ -65,15 +69,15 @@ class PolicyView:
         return tuple(one for one in self.policies if direction in one.directions)
 
     def isolates(self, direction: Direction) -> bool:
-        """Whether what no rule allows is denied: a NetworkPolicy selects the pod."""
-        return any(one.tier is Tier.NETWORK_POLICY for one in self.ruling(direction))
+        """Whether what no rule allows is denied: nothing passes that no policy has a say about."""
+        return all(one.policy or one.action is Action.DENY for one in self.openings[direction])
 
 
 def policy_view(world: World, pod: Pod) -> PolicyView:
     """All that can be said of the pod without a request."""
     selection = Selection(world.cluster)
     those = ruling(world.cluster, pod)
-    policies = tuple(one for tier in Tier for one in those if one.tier is tier)
+    policies = tuple(one for tier in tiers(those) for one in those if one.tier == tier)
     node = world.cluster.nodes.get(pod.node_name or "")
     engine = world.network.policy_engine_of(node) if node is not None else NONE
     return PolicyView(
@@ -93,11 +97,10 @@ def _openings(
 ) -> Iterator[Opening]:
     """What is written, in the order in which it is asked, down to what has the last word."""
     those = [one for one in policies if direction in one.directions]
-    isolated = any(one.tier is Tier.NETWORK_POLICY for one in those)
-    for policy in those:
-        if isolated and policy.tier is Tier.BASELINE:
-            continue
-        for rule in policy.rules(direction):
+    closed = False
+    for tier, of_tier in groupby(those, attrgetter("tier")):
+        rules = [(policy, rule) for policy in of_tier for rule in policy.rules(direction)]
+        for policy, rule in rules:
             targets = (pod,) if direction is Direction.INGRESS else None
             opening = Opening(
                 who="anybody",
@@ -112,7 +115,14 @@ def _openings(
             for peer in rule.peers:
                 who = _peer_words(policy, peer, selection)
                 yield replace(opening, who=who, origin=peer.origin)
-    if not isolated:
+        passes = any(rule.action is Action.PASS for _, rule in rules)
+        closed = tier.denies and not passes
+        if closed:
+            break
+        if tier.denies:
+            end = f"what tier {tier} does not pass"
+            yield Opening(who=end, ports=(EVERYTHING,), action=Action.DENY, tier=tier)
+    if not closed:
         yield Opening(who="anybody", ports=(EVERYTHING,))
 
 

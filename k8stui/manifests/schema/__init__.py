@@ -44,6 +44,8 @@ KINDS: Mapping[str, Kind] = {
     for kind in group.KINDS
 }
 """By kind. Status is looked at only where cluster reads it."""
+TWINS: Mapping[str, Kind] = {"NetworkPolicy": KINDS["Calico NetworkPolicy"]}
+"""Kinds that have, as they are written, the name of another group's."""
 
 WITHOUT_PART = frozenset(
     """

@@ -37,7 +37,10 @@ META = struct(
 EXPRESSION = struct("matchExpression", "key operator", values=TEXTS, required="key operator")
 SELECTOR = struct("selector", matchLabels=STRINGS, matchExpressions=ListOf(EXPRESSION))
 
-_WITHOUT_SPEC = ("Node", "NetworkPolicy")
+_WITHOUT_SPEC = frozenset(
+    {"Node", "NetworkPolicy", "Calico NetworkPolicy", "GlobalNetworkPolicy"}
+    | {"NetworkSet", "GlobalNetworkSet", "Tier"}
+)
 """Kinds whose spec may be missing: a NetworkPolicy then selects all pods and lets in nobody."""
 
 CONDITIONS = ListOf(

@@ -115,11 +115,13 @@ class Engines:
         if known is None:
             return cluster
         kept = tuple(one for one in cluster.cluster_policies if one.kind in known.kinds)
+        own = tuple(one for one in cluster.calico_policies if one.kind in known.kinds)
         told = any(one.blocks_mean_nodes for one in cluster.network_plugins)
         spare = known.blocks_spare - ({"nodes"} if told else set())
-        if len(kept) == len(cluster.cluster_policies) and spare == cluster.blocks_spare:
+        is_all = len(kept) + len(own) == len(cluster.all_policies) - len(cluster.policies)
+        if is_all and spare == cluster.blocks_spare:
             return cluster
-        return replace(cluster, cluster_policies=kept, blocks_spare=spare)
+        return replace(cluster, cluster_policies=kept, calico_policies=own, blocks_spare=spare)
 
     @cached_property
     def _usual(self) -> Engine | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from k8stui.cluster.policy import CALICO_POLICY_KINDS
 from k8stui.kernel.namespace import JudgesAt
 from k8stui.nodes.policy import calico, kube_router
 from k8stui.nodes.policy.engine import Engine
@@ -66,7 +67,7 @@ KNOWN: Mapping[str, KnownEngine] = {
         rules=calico.CALICO,
         cni=frozenset({"calico", "canal"}),
         place="in the chains of the pod's cali device",
-        kinds=_ADMIN | _CLUSTER,
+        kinds=_ADMIN | _CLUSTER | {*CALICO_POLICY_KINDS},
         plugins=("Calico", "Canal"),
     ),
     "cilium": KnownEngine(

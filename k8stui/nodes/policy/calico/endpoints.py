@@ -15,7 +15,7 @@ from os.path import commonprefix
 
 from k8stui.because import Because
 from k8stui.cluster.model import Pod
-from k8stui.cluster.policy import Direction, Policy, Tier
+from k8stui.cluster.policy import Direction, Policy
 from k8stui.nodes.names import cali_name
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico.names import (
@@ -101,7 +101,7 @@ def pod_rules(way: Direction, pod: Pod, policies: Sequence[Policy]) -> list[Feli
                 rule(felix.unmarked(PASS), then=jump(name), reason=reason),
                 rule(accepted, then=felix.RETURN, say="Return if policy accepted"),
             ]
-        if those[0].tier is Tier.NETWORK_POLICY:  # of the others defaultAction is Pass
+        if those[0].tier.denies:  # of the others defaultAction is Pass
             rules.append(
                 rule(
                     felix.unmarked(PASS),

@@ -190,8 +190,7 @@ class Calico:
         key = f"{policy.kind} {policy.key}", version
         found = self._policies.get(key)
         if found is None:
-            everybody = tuple(self._site.cluster.pods.values())
-            found = PolicyChains(policy, self._selection, everybody, version)
+            found = PolicyChains(policy, self._selection, self._site.cluster, version)
             self._policies[key] = found
         return found
 

@@ -13,7 +13,14 @@ from collections.abc import Iterator, Sequence
 from hashlib import sha3_224, sha224, sha256
 
 from k8stui.apiserver.fields import array, labels, table, text, texts
-from k8stui.cluster.policy import NetworkPolicy, Policy, PolicyPeer, Tier
+from k8stui.cluster.policy import (
+    CalicoPolicy,
+    ClusterPolicy,
+    NetworkPolicy,
+    Policy,
+    PolicyPeer,
+    Tier,
+)
 
 _LONGEST_CHAIN = 28
 _LONGEST_SET = 31
@@ -47,26 +54,27 @@ _SHORT = {"AdminNetworkPolicy": "kanp", "BaselineAdminNetworkPolicy": "kbanp"}
 
 def tier_of(policy: Policy) -> str:
     """Calico's tier; of a ClusterNetworkPolicy, which 3.32 knows, kube-admin or kube-baseline."""
-    if isinstance(policy, NetworkPolicy):
+    if policy.tier is Tier.NETWORK_POLICY:
         return DEFAULT_TIER
+    if isinstance(policy, CalicoPolicy):
+        return policy.tier.value
     return _TIERS.get(policy.kind) or f"kube-{policy.tier.lower()}"
 
 
 def policy_name(policy: Policy) -> str:
     """As Felix calls it; Kubernetes' own are told from Calico's by ``knp.default.``."""
-    if isinstance(policy, NetworkPolicy):
-        return f"{policy.namespace}/knp.default.{policy.name}"
+    if isinstance(policy, NetworkPolicy | CalicoPolicy):
+        return policy.felix_name
     return f"{_SHORT.get(policy.kind, 'kcnp')}.{tier_of(policy)}.{policy.name}"
 
 
-def policy_order(policy: Policy) -> tuple[str, int, str]:
-    """By this Felix asks policies: that of their tiers, their own, their names (PolKVLess)."""
-    order = 0 if isinstance(policy, NetworkPolicy) else policy.priority
-    return _ORDERS[policy.tier] + tier_of(policy), order, policy_name(policy)
+def policy_order(policy: Policy) -> tuple[float, str, float, str]:
+    """By this Felix asks policies: that of their tiers, their own, their names.
 
-
-_ORDERS = {Tier.ADMIN: "1 ", Tier.NETWORK_POLICY: "2 ", Tier.BASELINE: "3 "}
-"""Tiers' own orders: 1,000, 1,000,000 and 10,000,000; of the same order by name (TierLess)."""
+    Source: felix/calc/policy_sorter.go TierLess, PolKVLess.
+    """
+    order = policy.priority if isinstance(policy, ClusterPolicy) else policy.order
+    return policy.tier.order, tier_of(policy), order, policy_name(policy)
 
 
 def policy_chain(prefix: str, policy: Policy) -> str:
@@ -95,6 +103,11 @@ def port_id(selector: str, protocol: str, port: str) -> str:
     return _unique("n", f"{selector_id(selector)},{protocol},{port}")
 
 
+def service_id(kind: str, service: str) -> str:
+    """Of a Service's endpoints; `kind`: svc, or svcnoport without their ports (IPSetData)."""
+    return _unique(kind, service)
+
+
 def peer_selector(peer: PolicyPeer, namespace: str) -> str:
     """Whom a peer of a policy of that namespace means, as Calico prints it."""
     if peer.namespaces is None:
@@ -110,6 +123,8 @@ def peer_selector(peer: PolicyPeer, namespace: str) -> str:
 def policy_selector(policy: Policy) -> str:
     """Whom it selects, as written by the conversion (it names groups, and is not parsed)."""
     terms = " && ".join(["projectcalico.org/orchestrator == 'k8s'", *_written(policy.pods)])
+    if isinstance(policy, CalicoPolicy):
+        return policy.selector
     if not isinstance(policy, NetworkPolicy):
         spaces = list(_terms(policy.namespaces, _SPACE_LABELS))
         return f"({terms}) && {_all_of(spaces) if spaces else f'has({_ITS_NAMESPACE})'}"

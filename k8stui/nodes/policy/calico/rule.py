@@ -24,7 +24,8 @@ ALL_BITS = ACCEPT | PASS | FROM_WORKLOAD | BLOCK
 _HASH_LENGTH = 16
 _UNSAFE = re.compile(r"[^\w @%+=:,./-]", re.ASCII)
 _EVERYWHERE = {"0.0.0.0/0", "::/0"}
-_PROTOCOLS = {4: "ipencap", 17: "udp", 58: "ipv6-icmp"}
+_PROTOCOLS = {1: "icmp", 4: "ipencap", 6: "tcp", 17: "udp", 58: "ipv6-icmp", 132: "sctp"}
+"""Numbers that iptables-save prints by a name (getprotobynumber)."""
 
 
 class FelixMatch(NamedTuple):
@@ -68,6 +69,7 @@ def go_to(chain: str) -> FelixAction:
     return FelixAction(f"--goto {chain}", f"-g {chain}")
 
 
+LOG = FelixAction(*('--jump LOG --log-prefix "calico-packet: " --log-level 5',) * 2)
 DROP, RETURN, ALLOW, NOTRACK = map(jump, ("DROP", "RETURN", "ACCEPT", "NOTRACK"))
 
 
@@ -111,8 +113,16 @@ def protocol(number: int) -> FelixMatch:
     return FelixMatch(f"-p {number}", head=f"-p {_PROTOCOLS[number]}")
 
 
-def protocol_named(name: str) -> FelixMatch:
-    return FelixMatch(f"-p {name}", head=f"-p {name}")
+def protocol_named(name: str, no: str = "") -> FelixMatch:
+    """By its name, or by its number."""
+    printed = "ipv6-icmp" if name == "icmpv6" else name
+    printed = _PROTOCOLS.get(int(name), name) if name.isdigit() else printed
+    return FelixMatch(f"{no}-p {name}", head=f"{no}-p {printed}")
+
+
+def icmp(version: int, kind: int, code: int | None, no: str = "") -> FelixMatch:
+    of, name = ("icmp", "icmp-type") if version == 4 else ("icmp6", "icmpv6-type")
+    return as_is(f"-m {of} {no}--{name} {kind}{'' if code is None else f'/{code}'}")
 
 
 def as_is(text: str) -> FelixMatch:
@@ -120,10 +130,17 @@ def as_is(text: str) -> FelixMatch:
     return FelixMatch(text, tail=text)
 
 
-def to_ports(ports: str) -> FelixMatch:
+def ports(end: str, listed: str, no: str = "") -> FelixMatch:
+    """`end`: src or dst."""
+    side = "source" if end == "src" else "destination"
     return FelixMatch(
-        f"-m multiport --destination-ports {ports}", tail=f"-m multiport --dports {ports}"
+        f"-m multiport {no}--{side}-ports {listed}",
+        tail=f"-m multiport {no}--{end[0]}ports {listed}",
     )
+
+
+def to_ports(listed: str) -> FelixMatch:
+    return ports("dst", listed)
 
 
 def to_udp_port(port: int) -> FelixMatch:
