@@ -53,7 +53,7 @@ def configured(
         *inventory.of("ClusterConfiguration").values(),
     )
     distribution = find_distribution(inventory, options.distribution)
-    calico = calico_settings(objects, manifests.skipped, memory)
+    calico = calico_settings(objects, memory)
     ranges = (*kubeadm, *inventory.of("Cluster").values())
     settings = read_settings(inventory, ranges, proxy, distribution, calico, memory=memory)
     proxy = completed_by_kubeadm(proxy, plain, kubeadm, settings.pod_cidrs.values(), distribution)

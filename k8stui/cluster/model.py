@@ -656,7 +656,7 @@ class CalicoSettings:
     appends: bool = False
     """Felix puts its rules behind what is there (``chainInsertMode: Append``)."""
     policies: tuple[Remark, ...] = ()
-    """Policies of its own that are not modelled, each by its name."""
+    """What is not modelled of policies of its own: what is about hosts, and HTTP."""
     hosts: tuple[Remark, ...] = ()
     """Host endpoints, likewise."""
     remarks: tuple[Remark, ...] = ()

@@ -10,13 +10,25 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from functools import cached_property
 from itertools import islice
 from typing import TypeVar
 
 from k8stui.apiserver.fields import labels
+from k8stui.cluster.expression import Expression
 from k8stui.cluster.model import Cluster, Pod
-from k8stui.cluster.policy import ClusterPolicy, Direction, Policy, PolicyPeer, Range
-from k8stui.cluster.selection import ByLabel, Chosen, meant, subject
+from k8stui.cluster.policy import (
+    CalicoPolicy,
+    Direction,
+    NetworkPolicy,
+    Policy,
+    PolicyPeer,
+    PolicyRule,
+    Range,
+    RuleEnd,
+)
+from k8stui.cluster.selection import ByLabel, Carriers, Chosen, carried, meant, subject
 from k8stui.kernel.address import Address
 from k8stui.record import record
 
@@ -48,8 +60,9 @@ class Relations:
         self._numbers: dict[Hashable, int] = {}
         sets = _Sets(cluster, actors)
         self._policies = [
-            _Policy(place, each, sets, self._number)
+            part
             for place, each in enumerate(cluster.all_policies)
+            for part in _parts(_Policy(place, each, sets, self._number), each, sets)
         ]
         self.named_ports = any(each.named_ports for each in self._policies)
         """Some rule names a port: which number that is the server's containers say."""
@@ -205,35 +218,37 @@ class _Policy:
     def __init__(
         self, place: int, policy: Policy, sets: _Sets, number: Callable[[Hashable], int]
     ) -> None:
-        self.selected = sets.pods(subject(policy))
+        self.selected = sets.selected(policy)
         self.rules_ingress = Direction.INGRESS in policy.directions
         self.rules_egress = Direction.EGRESS in policy.directions
         self.peers: Mapping[Direction, tuple[int, ...]] = {
             way: tuple(
                 mask
                 for rule in policy.rules(way)
-                for peer in rule.peers
-                for mask in sets.peer(peer, policy.namespace)
+                for mask in sets.rule(rule, way, policy.namespace)
             )
             for way in Direction
         }
-        self.blocks = tuple(
-            block
-            for rule in policy.ingress
-            for peer in rule.peers
-            if peer.block is not None
-            for block in (peer.block.cidr, *peer.block.excepts)
-        )
+        self.blocks = tuple(block for rule in policy.ingress for block in sets.blocks(rule))
         """Of its ingress rules, those that are left out too."""
         rules = [rule for way in Direction for rule in policy.rules(way)]
         self.named_ports = any(isinstance(one.port, str) for rule in rules for one in rule.ports)
         shape: Hashable = (policy.directions, *(_shape(policy, way) for way in Direction))
         # Which pods a name is looked up in is an engine's own affair, and where a policy of the
         # cluster stands in the order of asking is its own: such a policy is like none.
-        alone = self.named_ports or isinstance(policy, ClusterPolicy)
+        alone = self.named_ports or not isinstance(policy, NetworkPolicy)
         self.shape = number(("policy", place if alone else shape))
         """The same for all that differ in nothing but in whom they select and name."""
         self._split: Split = ()
+
+    def for_some(self, some: int) -> _Policy:
+        """A policy for some of those that it selects, with no rules: they differ by it."""
+        made = copy(self)
+        made.selected &= some
+        made.peers = dict.fromkeys(Direction, ())
+        made.blocks = ()
+        made._split = ()  # noqa: SLF001 - its own
+        return made
 
     def split(self, everybody: int) -> Split:
         """Everybody, by which of the ingress rules' peers they are."""
@@ -249,6 +264,17 @@ class _Policy:
                 groups = parts
             self._split = [(mask, bits) for bits, mask in groups.items()]
         return self._split
+
+
+def _parts(made: _Policy, policy: Policy, sets: _Sets) -> Iterator[_Policy]:
+    """The policy, and one for those of its pods that one of its rules asks more of."""
+    yield made
+    if isinstance(policy, CalicoPolicy):
+        others = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
+        for way, other in others.items():
+            for rule in policy.rules(way):
+                for mask in sets.rule(rule, other, policy.namespace):
+                    yield made.for_some(mask)
 
 
 def _shape(policy: Policy, way: Direction) -> Hashable:
@@ -286,6 +312,60 @@ class _Sets:
         self._named = ByLabel(self._spaces, cluster.namespace_labels)
         self._known: dict[str, int] = {}
         self._chosen: dict[str, Sequence[str]] = {}
+        self._cluster, self._actors = cluster, actors
+
+    def selected(self, policy: Policy) -> int:
+        """Whom a policy rules."""
+        if isinstance(policy, CalicoPolicy):
+            return self._meant_by(policy.pods)
+        return self.pods(subject(policy))
+
+    def rule(self, rule: PolicyRule, way: Direction, namespace: str) -> Sequence[int]:
+        """Whom a rule tells apart at the other end; of Calico's, seen from one of its ends."""
+        conditions = rule.conditions
+        if conditions is None:
+            return [mask for peer in rule.peers for mask in self.peer(peer, namespace)]
+        end = conditions.ends[way is Direction.EGRESS]
+        nets = (self._within(one) for one in (*end.ranges, *self._sets_in(end)))
+        served = [self._served(end.service)] if end.service else []
+        return [*(self._meant_by(one) for one in end.selectors), *nets, *served]
+
+    def blocks(self, rule: PolicyRule) -> Sequence[Range]:
+        """What an ingress rule asks an address for."""
+        if rule.conditions is not None:
+            source = rule.conditions.source
+            return [*source.ranges, *self._sets_in(source)]
+        blocks = (peer.block for peer in rule.peers if peer.block is not None)
+        return [range_ for one in blocks for range_ in (one.cidr, *one.excepts)]
+
+    def _sets_in(self, end: RuleEnd) -> Sequence[Range]:
+        """Networks that the selectors of an end mean."""
+        return [
+            net
+            for selector in end.selectors
+            for one in self._cluster.network_sets
+            if selector.holds(one.labels)
+            for net in one.nets
+        ]
+
+    def _meant_by(self, expression: Expression) -> int:
+        return sum(1 << place for place in self._carriers.meant_by(expression))
+
+    @cached_property
+    def _carriers(self) -> Carriers[int]:
+        return Carriers(
+            (place, carried(self._cluster, actor.pod))
+            for place, actor in enumerate(self._actors)
+            if actor.pod is not None
+        )
+
+    def _served(self, service: str) -> int:
+        """The endpoints of a Service."""
+        slices = self._cluster.endpoint_slices.get(service, ())
+        found = 0
+        for address in (a for each in slices for one in each.endpoints for a in one.addresses):
+            found |= self._by_address.get(address, 0)
+        return found
 
     def peer(self, peer: PolicyPeer, namespace: str) -> Sequence[int]:
         """Whom a peer of a rule means: of an ipBlock whom it holds, and whom it leaves out.

@@ -15,7 +15,6 @@ from k8stui.cluster.model import Pod
 from k8stui.cluster.names import DNS_LABELS, DNS_PORT, DNS_SERVICE, uses_cluster_dns
 from k8stui.cluster.nameservers import dns_pods_ports, local_cache
 from k8stui.cluster.policy import (
-    ClusterPolicy,
     Direction,
     NetworkPolicy,
     Policy,
@@ -380,24 +379,23 @@ class Policies:
         denied = Denied(ruling, peer, ask)
         if ruling.unknown is not None:
             return _unsure(denied)
-        if isinstance(ruling.policy, ClusterPolicy):
+        if ruling.policy is not None:
             return _by_rule(denied, ruling.policy)
-        selecting = tuple(one for one in ruling.selecting if isinstance(one, NetworkPolicy))
-        direction, pod = ruling.direction, ruling.pod
+        selecting, direction, pod = ruling.selecting, ruling.direction, ruling.pod
         names = ", ".join(policy.key for policy in selecting[:3])
         what, far = _what(ask), _far(peer)
         one = len(selecting) == 1
-        hint, mend, meant = NearRules(self.judgement).hint(selecting, direction, peer, ask)
-        own = most_particular(selecting)
-        said = (
-            f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod {pod.key} "
-        )
+        usual = tuple(one for one in selecting if isinstance(one, NetworkPolicy))
+        hint, mend, meant = NearRules(self.judgement).hint(usual, direction, peer, ask)
+        own = most_particular(usual) if usual else selecting[0]
+        kinds = selecting[0].kind if one else "NetworkPolicies"
+        said = f"{kinds} {names} select{'s' if one else ''} pod {pod.key} "
         if direction is Direction.INGRESS:
             said += f"and let{'s' if one else ''} in nothing from {far} to {what}"
-            advice = f"allow {far} to {what} in ingress of NetworkPolicy {own.name}"
+            advice = f"allow {far} to {what} in ingress of {own.kind} {own.name}"
         else:
             said += f"and let{'s' if one else ''} out nothing to {far}, {what}"
-            advice = f"allow {what} to {far} in egress of NetworkPolicy {own.name}"
+            advice = f"allow {what} to {far} in egress of {own.kind} {own.name}"
         first = meant or selecting[0]
         lost = _refused_beside(self._cluster, pod.namespace)
         if lost is not None and not mend:
@@ -434,17 +432,23 @@ def _refused_beside(cluster: Cluster, namespace: str) -> tuple[str, Problem] | N
 def _unsure(denied: Denied) -> Denial:
     ruling, one = denied.ruling, denied.ruling.unknown
     assert one is not None
+    said = f"cannot be evaluated: a rule of pod {ruling.pod.key}'s policies "
+    if one.words:
+        said += f"asks for {one}, and nothing says which one that is"
+        mend = "ask in that rule for the destination's ports: clients choose theirs as they like"
+    else:
+        said += f"is about {one}, and nothing says whether {_far(denied.peer)} is that"
+        mend = "say which name the address has: --host NAME=ADDRESS"
     return Denial(
-        f"cannot be evaluated: a rule of pod {ruling.pod.key}'s policies is about {one}, and "
-        f"nothing says whether {_far(denied.peer)} is that",
-        "say which name the address has: --host NAME=ADDRESS",
+        said,
+        mend,
         one.origin,
         denied=denied,
         unsure=True,
     )
 
 
-def _by_rule(denied: Denied, policy: ClusterPolicy) -> Denial:
+def _by_rule(denied: Denied, policy: Policy) -> Denial:
     ruling, rule = denied.ruling, denied.ruling.rule
     assert rule is not None
     way = ruling.direction
@@ -454,10 +458,10 @@ def _by_rule(denied: Denied, policy: ClusterPolicy) -> Denial:
     beside = "a NetworkPolicy that selects the pod and allows it has the last word instead"
     before = f"let a rule before {way.lower()}[{ruling.place}] allow or pass it"
     return Denial(
-        f"{policy.kind} {policy.name} selects pod {ruling.pod.key}, and its rule "
+        f"{policy.kind} {policy.key} selects pod {ruling.pod.key}, and its rule "
         f"{way.lower()}[{ruling.place}]{named} denies what "
         + (f"comes from {far} to {what}" if inward else f"goes to {far}, {what}"),
-        beside if policy.tier is Tier.BASELINE else f"{before} in {policy.kind} {policy.name}",
+        beside if policy.tier is Tier.BASELINE else f"{before} in {policy.kind} {policy.key}",
         rule.origin,
         f"{policy.kind} {policy.key}",
         denied=denied,

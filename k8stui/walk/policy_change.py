@@ -1,7 +1,8 @@
 """The smallest change of a policy that would allow what it denies.
 
 Of a NetworkPolicy: a port more in a rule that has the peer; a peer more in a rule that has the
-port; else a rule more. Of a policy of the cluster: a rule before the one that denies it.
+port; else a rule more. Of a policy of the cluster: a rule before the one that denies it. Of
+Calico's own: such a rule, or one more at the end.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from k8stui.cluster.controller_marks import is_made
 from k8stui.cluster.judgement import Ask
 from k8stui.cluster.policy import (
     Action,
+    CalicoPolicy,
     ClusterPolicy,
     Direction,
     NetworkPolicy,
@@ -71,6 +73,9 @@ def smallest_change(policies: Policies, denied: Denied) -> NewEntry:
     if isinstance(ruling.policy, ClusterPolicy):
         return _before(ruling.policy, denied)
     selecting = [one for one in ruling.selecting if isinstance(one, NetworkPolicy)]
+    own = [one for one in (ruling.policy, *ruling.selecting) if isinstance(one, CalicoPolicy)]
+    if own and not selecting:
+        return _of_calico(own[0], denied)
     rules = [
         (policy, place, rule)
         for policy in selecting
@@ -136,6 +141,56 @@ def _before(policy: ClusterPolicy, denied: Denied) -> NewEntry:
         origin=origin,
         more=_more(denied, peer),
     )
+
+
+def _of_calico(policy: CalicoPolicy, denied: Denied) -> NewEntry:
+    """A rule that allows this alone: before the one that denies it, or behind all."""
+    from k8stui.cluster.decode.calico_policy import read_rule  # noqa: PLC0415 - rare
+
+    ruling, far = denied.ruling, denied.peer
+    way, before = ruling.direction, ruling.rule
+    place = ruling.place if before is not None else len(policy.rules(way))
+    end: dict[str, object] = {}
+    if far.namespace:
+        if far.namespace != policy.namespace:
+            end["namespaceSelector"] = f"projectcalico.org/name == '{far.namespace}'"
+        own = (
+            f"{key} == '{value}'"
+            for key, value in sorted(far.labels.items())
+            if not key.startswith(_MADE)
+        )
+        end["selector"] = " && ".join(own) or "all()"
+    elif far.address is not None:
+        end["nets"] = [f"{far.address}/{far.address.bits}"]
+    protocol, ports = denied.ask.protocol.name, {"ports": [denied.ask.port]}
+    inward = way is Direction.INGRESS
+    rule = {
+        "action": "Allow",
+        "protocol": protocol,
+        **({"source": end} if inward else {}),
+        "destination": ports if inward else {**end, **ports},
+    }
+    origin = before.origin if before is not None else policy.origin
+    made = read_rule(rule, way, policy.namespace, (origin, origin))
+    return NewEntry(
+        policy=_with(policy, way, place, made, instead=False),
+        field=f"spec.{way.lower()}",
+        how="add" if before is None else f"write before entry {place}",
+        entry=f"- {_flow(rule)}",
+        origin=origin,
+        more=_more(denied, PolicyPeer(pods={}, origin=origin))
+        if end.get("selector") == "all()"
+        else "",
+    )
+
+
+def _flow(value: object) -> str:
+    """As YAML on one line."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_flow(one)}' for key, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    return _scalar(value) if isinstance(value, str) else str(value)
 
 
 def _with(

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from k8stui.apiserver.inventory import Inventory
     from k8stui.manifests import Manifest
     from k8stui.manifests.manifest import Path
+    from k8stui.origin import Origin
 
 _HAS_NAMESPACE = "has(projectcalico.org/namespace)"
 _OF_HOSTS = ("doNotTrack", "preDNAT")
@@ -146,29 +147,33 @@ def _rules(
     manifest: Manifest, spec: Object, way: Direction, namespace: str
 ) -> Iterator[PolicyRule]:
     for path, rule in records(spec, way.lower(), ("spec",)):
-        protocol, not_protocol = (_protocol(rule, one) for one in ("protocol", "notProtocol"))
-        icmp, not_icmp = _icmp(rule, "icmp"), _icmp(rule, "notICMP")
-        version = {"icmp": 4, "icmpv6": 6}.get(protocol)
-        ends = [_end(table(rule, one), protocol, namespace) for one in _SIDES]
-        has = bool(ends[1].ports) or not protocol
-        shown = PolicyPort(protocol=str(rule.get("protocol")))
-        words = ", ".join(_words(rule, way))
         far = manifest.origin(*path, _SIDES[way is Direction.EGRESS])
-        yield PolicyRule(
-            peers=(PolicyPeer(words=words, origin=far),) if words else (),
-            ports=ends[1].ports if has else (shown,),
-            action=Action(text(rule, "action")),
-            conditions=Conditions(
-                protocol=protocol,
-                not_protocol=not_protocol,
-                version=number(rule, "ipVersion") or version,
-                icmp=icmp,
-                not_icmp=not_icmp,
-                source=ends[0],
-                destination=ends[1],
-            ),
-            origin=manifest.origin(*path),
-        )
+        yield read_rule(rule, way, namespace, (manifest.origin(*path), far))
+
+
+def read_rule(
+    rule: Object, way: Direction, namespace: str, origins: tuple[Origin, Origin]
+) -> PolicyRule:
+    """A rule of a policy of `namespace`; `origins`: its own, and that of the other end."""
+    protocol = _protocol(rule, "protocol")
+    source, destination = (_end(table(rule, one), protocol, namespace) for one in _SIDES)
+    whole = (PolicyPort(protocol=str(rule["protocol"])),) if protocol else ()
+    words = ", ".join(_words(rule, way))
+    return PolicyRule(
+        peers=(PolicyPeer(words=words, origin=origins[1]),) if words else (),
+        ports=destination.ports or whole,
+        action=Action(text(rule, "action")),
+        conditions=Conditions(
+            protocol=protocol,
+            not_protocol=_protocol(rule, "notProtocol"),
+            version=number(rule, "ipVersion") or {"icmp": 4, "icmpv6": 6}.get(protocol),
+            icmp=_icmp(rule, "icmp"),
+            not_icmp=_icmp(rule, "notICMP"),
+            source=source,
+            destination=destination,
+        ),
+        origin=origins[0],
+    )
 
 
 def _end(side: Object, protocol: str, namespace: str) -> RuleEnd:

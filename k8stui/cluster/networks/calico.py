@@ -1,4 +1,4 @@
-"""What the input says to Calico: its pools of addresses, Felix's settings, policies of its own.
+"""What the input says to Calico: its pools of addresses, Felix's settings, what is about hosts.
 
 An environment variable of calico-node outweighs a FelixConfiguration (felix/config/config_params.go
 SourcePriority); pools that nobody wrote are made of its CALICO_IPV4POOL_ variables, or by the
@@ -10,13 +10,14 @@ installation_types.go.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
+from k8stui.apiserver.fields import Object, array, at, flag, number, records, table, text
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import CalicoPool, CalicoSettings, Lack, Node, Remark
+from k8stui.cluster.policy import CALICO_POLICY_KINDS
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin, OriginKind
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 _GROUPS = ("projectcalico.org", "crd.projectcalico.org")
-_OWN_POLICIES = "NetworkPolicy"
 _DAEMONS = frozenset({"calico-node", "canal", "rke2-canal"})
 _ENDPOINT_TO_HOST = "defaultEndpointToHostAction"
 _OF_RULES = {
@@ -33,6 +33,7 @@ _OF_RULES = {
     "bpfEnabled": False,
     "externalNodesList": None,
     "interfacePrefix": "cali",
+    "logPrefix": "calico-packet",
     "iptablesBackend": "Auto",
     "iptablesFilterAllowAction": "Accept",
     "iptablesFilterDenyAction": "Drop",
@@ -58,36 +59,18 @@ _ENCAPSULATIONS = {
 
 
 def calico_settings(
-    objects: Sequence[Manifest], skipped: Iterable[tuple[str, str]], memory: Memory = NO_MEMORY
+    objects: Sequence[Manifest], memory: Memory = NO_MEMORY
 ) -> CalicoSettings | None:
-    """All that is said; None where nothing is.
-
-    `skipped`: (apiVersion, kind) of objects that were not kept; they have no place.
-    """
-    found: dict[tuple[str, str], Manifest] = {}
-    for one, is_its in zip(objects, memory.each("calico", objects, _tells), strict=True):
-        if is_its:
-            found[one.kind, one.name] = one
-    own = [one for (kind, _), one in found.items() if kind == "GlobalNetworkPolicy"]
+    """All that is said; None where nothing is."""
+    its = memory.each("calico", objects, _tells)
+    told = [one for one, is_its in zip(objects, its, strict=True) if is_its]
+    found = {(one.kind, one.name): one for one in told}
     hosts = [one for (kind, _), one in found.items() if kind == "HostEndpoint"]
-    versions = sorted(v for v, kind in skipped if kind == _OWN_POLICIES and _is_its(v))
     daemon = next((one for (kind, _), one in found.items() if kind == "DaemonSet"), None)
     felix = found.get(("FelixConfiguration", "default"))
-    if not found and not versions:
+    if not found:
         return None
     pools = tuple(_pools(found, daemon))
-    policies = [
-        *(Remark(text=f"GlobalNetworkPolicy {one.name}", origin=one.origin()) for one in own),
-        *(
-            Remark(
-                text=f"NetworkPolicies of {version}",
-                origin=Origin(
-                    kind=OriginKind.OBSERVED, reason=f"the input holds some of {version}"
-                ),
-            )
-            for version in versions
-        ),
-    ]
     to_host, origin = _to_host(felix, daemon)
     spec = table(felix.data, "spec") if felix is not None else {}
     return CalicoSettings(
@@ -95,14 +78,32 @@ def calico_settings(
         to_host=to_host,
         to_host_origin=origin,
         appends=text(spec, "chainInsertMode").lower() == "append",
-        policies=tuple(policies),
+        policies=tuple(
+            remark
+            for one in told
+            if one.kind in CALICO_POLICY_KINDS
+            for remark in _about_hosts(one, has_hosts=bool(hosts))
+        ),
         hosts=tuple(Remark(text=f"HostEndpoint {one.name}", origin=one.origin()) for one in hosts),
         remarks=(*(_unmodelled(felix, spec) if felix is not None else ()),),
     )
 
 
-def _is_its(version: str) -> bool:
-    return version.partition("/")[0] in _GROUPS
+def _about_hosts(policy: Manifest, *, has_hosts: bool) -> Iterator[Remark]:
+    """What a policy has to do beside pods' packets: with hosts, and with requests of HTTP."""
+    for field in ("doNotTrack", "preDNAT", "applyOnForward"):
+        if flag(policy.data, "spec", field) and (has_hosts or field != "applyOnForward"):
+            yield Remark(
+                text=f"{policy.kind} {policy.name} ({field}: for host endpoints)",
+                origin=policy.origin("spec", field),
+            )
+    for way in ("ingress", "egress"):
+        for path, rule in records(table(policy.data, "spec"), way, ("spec",)):
+            if rule.get("http") is not None:
+                yield Remark(
+                    text=f"http of {way}[{path[-1]}] of {policy.kind} {policy.name}",
+                    origin=policy.origin(*path, "http"),
+                )
 
 
 def _tells(manifest: Manifest) -> bool:

@@ -98,7 +98,7 @@ def dropped_by_calico(case: Case) -> Diagnosis | None:
     else:
         return None
     denial = _denial(case, pod, step.before, inward=inward) if pod is not None else None
-    if denial is None:
+    if denial is None or denial.unsure:
         return None
     return Diagnosis(
         f"{denial.reason}; Calico on {step.namespace} drops it, so the client times out",

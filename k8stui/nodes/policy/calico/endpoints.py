@@ -48,11 +48,10 @@ def pod_chain(way: Direction, pod: Pod) -> str:
     return limited(_PODS[way], cali_name(pod))
 
 
-def dispatch(pods: Sequence[Pod], besides: str = "") -> Iterator[tuple[str, list[FelixRule]]]:
+def dispatch(pods: Sequence[Pod]) -> Iterator[tuple[str, list[FelixRule]]]:
     """By the device that a packet comes in by, or leaves by, to the pod's chain.
 
     Several devices whose names go on alike behind what all have in common share a chain.
-    `besides`: what the reasons say further.
     """
     by_device = {cali_name(pod): pod for pod in pods}
     names = sorted(by_device)
@@ -69,7 +68,7 @@ def dispatch(pods: Sequence[Pod], besides: str = "") -> Iterator[tuple[str, list
                 rule(
                     on(name),
                     then=felix.go_to(pod_chain(way, pod)),
-                    reason=_of_pod(pod, way, besides),
+                    reason=_of_pod(pod, way),
                 )
                 for name, pod in ((name, by_device[name]) for name in those)
             ]
@@ -179,10 +178,10 @@ def profile_rules(pods: Sequence[Pod]) -> Mapping[str, list[FelixRule]]:
     return found
 
 
-def _of_pod(pod: Pod, way: Direction, besides: str = "") -> Because:
+def _of_pod(pod: Pod, way: Direction) -> Because:
     side = "to" if way is Direction.INGRESS else "from"
     return Because(
-        text=f"{side} pod {pod.key}: its policies and profiles judge it{besides}",
+        text=f"{side} pod {pod.key}: its policies and profiles judge it",
         origin=pod.origin,
         owner="calico",
         pod=pod.key,

@@ -174,15 +174,6 @@ class Calico:
         )
 
     @cached_property
-    def _besides(self) -> str:
-        """What judges the pods too, in words: policies of Calico's own."""
-        found = [
-            f"{one.text} ({one.origin.where})" if one.origin.where else one.text
-            for one in self._told.policies
-        ]
-        return f"; not modelled, and not asked here: {', '.join(found)}" if found else ""
-
-    @cached_property
     def _selection(self) -> Selection:
         return Selection(self._site.cluster)
 
@@ -223,7 +214,7 @@ class Calico:
             why=self._to_host(),
         )
         yield from guard.items()
-        yield from dispatch(pods, self._besides)
+        yield from dispatch(pods)
         yield from profile_rules(pods).items()
         for policy in active:
             for way in policy.directions:  # a chain that nobody jumps to is not written

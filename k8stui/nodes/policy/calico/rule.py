@@ -69,7 +69,8 @@ def go_to(chain: str) -> FelixAction:
     return FelixAction(f"--goto {chain}", f"-g {chain}")
 
 
-LOG = FelixAction(*('--jump LOG --log-prefix "calico-packet: " --log-level 5',) * 2)
+_LOGGED = 'LOG --log-prefix "calico-packet: " --log-level 5'
+LOG = FelixAction(f"--jump {_LOGGED}", f"-j {_LOGGED}")
 DROP, RETURN, ALLOW, NOTRACK = map(jump, ("DROP", "RETURN", "ACCEPT", "NOTRACK"))
 
 
