@@ -75,9 +75,13 @@ _CONFIGURATION = (
                 "globalnetworkpolicies",
                 "hostendpoints",
                 "networkpolicies",
+                "globalnetworksets",
+                "networksets",
             )
         ),
     ),
+    # Since Calico 3.29.
+    ("tiers.crd.projectcalico.org",),
 )
 
 REQUEST_SECONDS = 15

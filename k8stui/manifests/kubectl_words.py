@@ -56,7 +56,10 @@ _MEANINGS = (
         "whether the whole cluster has policies is not known",
     ),
     (
-        ("ippools", "felixconfigurations", "globalnetworkpolicies", "hostendpoints"),
+        (
+            *("ippools", "felixconfigurations", "globalnetworkpolicies", "hostendpoints"),
+            *("globalnetworksets", "networksets", "tiers"),
+        ),
         "Calico's usual settings are assumed, and no policies of its own",
     ),
     (("servicecidrs",), "the range of Service addresses is kubeadm's, or assumed"),

@@ -91,7 +91,7 @@ def test_what_is_asked(fake: Fake) -> None:
     kinds = ",".join(kubectl.KINDS)
     timeout = f"--request-timeout={kubectl.REQUEST_SECONDS}s"
     assert listing == ["--context=prod", "get", kinds, "-A", "--output=json", timeout]
-    assert len(small) == 6
+    assert len(small) == 7
     for one in small:
         assert one[:2] == ["--context=prod", "get"]
         assert "-A" not in one

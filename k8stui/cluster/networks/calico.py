@@ -70,6 +70,7 @@ def calico_settings(
     felix = found.get(("FelixConfiguration", "default"))
     if not found:
         return None
+    has_accounts = any(one.kind == "ServiceAccount" for one in objects)
     pools = tuple(_pools(found, daemon))
     to_host, origin = _to_host(felix, daemon)
     spec = table(felix.data, "spec") if felix is not None else {}
@@ -82,28 +83,40 @@ def calico_settings(
             remark
             for one in told
             if one.kind in CALICO_POLICY_KINDS
-            for remark in _about_hosts(one, has_hosts=bool(hosts))
+            for remark in _of_policy(one, has_hosts=bool(hosts), has_accounts=has_accounts)
         ),
         hosts=tuple(Remark(text=f"HostEndpoint {one.name}", origin=one.origin()) for one in hosts),
         remarks=(*(_unmodelled(felix, spec) if felix is not None else ()),),
     )
 
 
-def _about_hosts(policy: Manifest, *, has_hosts: bool) -> Iterator[Remark]:
-    """What a policy has to do beside pods' packets: with hosts, and with requests of HTTP."""
+def _of_policy(policy: Manifest, *, has_hosts: bool, has_accounts: bool) -> Iterator[Remark]:
+    """What of a policy is about hosts or HTTP, or asks for labels that the input does not hold."""
     for field in ("doNotTrack", "preDNAT", "applyOnForward"):
         if flag(policy.data, "spec", field) and (has_hosts or field != "applyOnForward"):
             yield Remark(
                 text=f"{policy.kind} {policy.name} ({field}: for host endpoints)",
                 origin=policy.origin("spec", field),
             )
+    if text(policy.data, "spec", "serviceAccountSelector") and not has_accounts:
+        yield _no_accounts(policy, ("spec", "serviceAccountSelector"))
     for way in ("ingress", "egress"):
         for path, rule in records(table(policy.data, "spec"), way, ("spec",)):
+            for end in ("source", "destination"):
+                if text(rule, end, "serviceAccounts", "selector") and not has_accounts:
+                    yield _no_accounts(policy, (*path, end, "serviceAccounts", "selector"))
             if rule.get("http") is not None:
                 yield Remark(
                     text=f"http of {way}[{path[-1]}] of {policy.kind} {policy.name}",
                     origin=policy.origin(*path, "http"),
                 )
+
+
+def _no_accounts(policy: Manifest, path: _Path) -> Remark:
+    return Remark(
+        text=f"{policy.kind} {policy.name} (the input holds no ServiceAccount with its labels)",
+        origin=policy.origin(*path),
+    )
 
 
 def _tells(manifest: Manifest) -> bool:

@@ -14,6 +14,7 @@ from k8stui.because import Because
 from k8stui.cluster.judgement import Ask, Judgement, Peer, Ruling
 from k8stui.cluster.model import Cluster, Node
 from k8stui.cluster.policy import Direction, PolicyPort, PolicyRule, Range
+from k8stui.cluster.selection import carried
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Judge, Judged, JudgesAt
 from k8stui.kernel.packet import Packet
@@ -52,22 +53,25 @@ class ByTheApi:
                     for container in pod.containers
                     for port in container.ports
                 ]
-                found = pod.namespace, frozenset(pod.labels.items()), tuple(ports), held
+                cluster = self._cluster
+                labels = carried(cluster, pod) if cluster.calico_policies else pod.labels
+                found = pod.namespace, frozenset(labels.items()), tuple(ports), held
             self._known_about[address] = found
         return found
 
     @cached_property
     def _blocks(self) -> Sequence[Range]:
         """All that a rule asks an address for."""
-        peers = (
-            peer
-            for policy in self._cluster.all_policies
-            for way in Direction
-            for rule in policy.rules(way)
-            for peer in rule.peers
+        policies = self._cluster.all_policies
+        rules = [rule for one in policies for way in Direction for rule in one.rules(way)]
+        found = [peer.block for rule in rules for peer in rule.peers if peer.block is not None]
+        ends = [end for rule in rules if rule.conditions for end in rule.conditions.ends]
+        all_ = (
+            *(range_ for one in found for range_ in (one.cidr, *one.excepts)),
+            *(range_ for end in ends for range_ in end.ranges),
+            *(range_ for one in self._cluster.network_sets for range_ in one.nets),
         )
-        found = [peer.block for peer in peers if peer.block is not None]
-        return tuple(dict.fromkeys(range_ for one in found for range_ in (one.cidr, *one.excepts)))
+        return tuple(dict.fromkeys(all_))
 
     def _says(self, node: Node, packet: Packet, *, incoming: bool) -> Iterator[Judged]:
         judgement = self._judgement
