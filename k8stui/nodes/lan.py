@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import chain, islice
 
 from k8stui.cluster.model import Cluster
-from k8stui.cluster.policy import Direction, read_range
+from k8stui.cluster.policy import Direction, Policy, read_range
 from k8stui.kernel.address import Address, Prefix
 from k8stui.record import record
 
@@ -166,9 +166,13 @@ def _told(cluster: Cluster, version: int) -> Iterator[Prefix]:
     """Ranges of clients that the input lets in or keeps out by name; "everybody" is none."""
     texts = (t for s in cluster.services.values() for t in s.load_balancer_source_ranges)
     ranges = [read_range(text.strip()) for text in texts]
-    for policy in cluster.policies:
+    policies: tuple[Policy, ...] = (*cluster.policies, *cluster.calico_policies)
+    for policy in policies:
         for rule in chain.from_iterable(map(policy.rules, Direction)):
             ranges += (peer.block.cidr for peer in rule.peers if peer.block is not None)
+            if rule.conditions is not None:
+                ranges += (net for end in rule.conditions.ends for net in end.ranges)
+    ranges += (net for one in cluster.network_sets for net in one.nets)
     for one in ranges:
         prefix = one.prefix
         if prefix is not None and prefix.address.version == version and prefix.length:

@@ -62,7 +62,7 @@ class Relations:
         self._policies = [
             part
             for place, each in enumerate(cluster.all_policies)
-            for part in _parts(_Policy(place, each, sets, self._number), each, sets)
+            for part in _parts(place, each, sets, self._number)
         ]
         self.named_ports = any(each.named_ports for each in self._policies)
         """Some rule names a port: which number that is the server's containers say."""
@@ -241,10 +241,11 @@ class _Policy:
         """The same for all that differ in nothing but in whom they select and name."""
         self._split: Split = ()
 
-    def for_some(self, some: int) -> _Policy:
+    def for_some(self, some: int, shape: int) -> _Policy:
         """A policy for some of those that it selects, with no rules: they differ by it."""
         made = copy(self)
         made.selected &= some
+        made.shape = shape
         made.peers = dict.fromkeys(Direction, ())
         made.blocks = ()
         made._split = ()  # noqa: SLF001 - its own
@@ -266,15 +267,21 @@ class _Policy:
         return self._split
 
 
-def _parts(made: _Policy, policy: Policy, sets: _Sets) -> Iterator[_Policy]:
+def _parts(
+    place: int, policy: Policy, sets: _Sets, number: Callable[[Hashable], int]
+) -> Iterator[_Policy]:
     """The policy, and one for those of its pods that one of its rules asks more of."""
+    made = _Policy(place, policy, sets, number)
     yield made
     if isinstance(policy, CalicoPolicy):
         others = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
-        for way, other in others.items():
-            for rule in policy.rules(way):
-                for mask in sets.rule(rule, other, policy.namespace):
-                    yield made.for_some(mask)
+        masks = dict.fromkeys(
+            mask
+            for way, other in others.items()
+            for rule in policy.rules(way)
+            for mask in sets.rule(rule, other, policy.namespace)
+        )
+        yield from (made.for_some(mask, number(("part", place, mask))) for mask in masks)
 
 
 def _shape(policy: Policy, way: Direction) -> Hashable:

@@ -17,18 +17,18 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
+from k8stui.cluster.policy import CALICO_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from k8stui.manifests import Manifest
+from k8stui.nodes.policy import KNOWN
 from k8stui.walk.policies import enforcer, knows_no
 
 ID = "network-policy"
 _NAMESPACED = "NetworkPolicy"
+_OTHERS = (*CLUSTER_POLICY_KINDS, *CALICO_POLICY_KINDS)
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    found = {
-        kind: tuple(ground.of_kind(kind).values()) for kind in (_NAMESPACED, *CLUSTER_POLICY_KINDS)
-    }
+    found = {kind: tuple(ground.of_kind(kind).values()) for kind in (_NAMESPACED, *_OTHERS)}
     policies = tuple(one for each in found.values() for one in each)
     network = ground.world.network
     nodes = ground.cluster.nodes.values()
@@ -36,8 +36,8 @@ def look(ground: Ground) -> Iterator[Finding]:
         return
     engine = enforcer(ground.world)
     if engine is not None:
-        known = {one.kind for one in network.enforced.all_policies}
-        for kind in CLUSTER_POLICY_KINDS:
+        known = {kind for one in KNOWN.values() if one.title == engine for kind in one.kinds}
+        for kind in _OTHERS:
             if found[kind] and kind not in known:
                 yield _unknown(engine, found[kind])
         return
@@ -69,7 +69,7 @@ def _unknown(engine: str, policies: Sequence[Manifest]) -> Finding:
 
 
 def _subject(one: Manifest) -> str:
-    if one.kind != _NAMESPACED:
+    if not one.kind.endswith(f" {_NAMESPACED}") and one.kind != _NAMESPACED:
         return f"{one.kind} {one.name}"
     return f"{one.kind} {one.namespace or 'default'}/{one.name}"
 

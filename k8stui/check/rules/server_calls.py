@@ -136,7 +136,7 @@ def _kept_out(ground: Ground, manifest: Manifest, called: Object, path: _Path) -
     service = ground.cluster.services.get(f"{text(called, 'namespace')}/{text(called, 'name')}")
     policies = Policies(ground.judgement.cluster, ground.judgement)
     number = called.get("port", _DEFAULT_PORT)
-    for port in service.ports if service is not None and ground.cluster.policies else ():
+    for port in service.ports if service is not None and ground.cluster.all_policies else ():
         for pod in ground.selected(service) if service is not None and port.port == number else ():
             asked = number_of(pod, port)
             denial = _denial(ground, policies, pod, asked) if asked is not None else None
