@@ -42,7 +42,8 @@ _OPTIONS = _SHORT.union(*(one.arity for one in (*MODULES.values(), *TARGETS.valu
 _FREE = frozenset({"--comment", "--log-prefix", "--nflog-prefix"})
 """Options whose value is anybody's sentence; it is quoted."""
 _VALUE = re.compile(r"!|[A-Za-z0-9_.:,/+=%\[\]~*@][A-Za-z0-9_.:,/+=%\[\]~*@-]*")
-_CHAIN = re.compile(r"[A-Za-z0-9_.:+~@][A-Za-z0-9_.:+~@-]{0,27}")
+_CHAIN = re.compile(r"[A-Za-z0-9_.:+~@](?:[A-Za-z0-9_.:+~@-]|/(?!\.)){0,27}")
+"""Calico has a slash in names. iptables looks for a library of a target's name first: no ``..``."""
 _TABLES = frozenset({"raw", "mangle", "nat", "filter", "security"})
 
 
@@ -185,6 +186,9 @@ def is_harmless(text: str) -> bool:
             continue
         if word.startswith("-") and word in _OPTIONS:
             continue
-        if not _VALUE.fullmatch(word) or (before in ("-m", "-j", "-g") and "/" in word):
+        if not _VALUE.fullmatch(word) or (
+            "/" in word
+            and (before == "-m" or (before in ("-j", "-g") and not _CHAIN.fullmatch(word)))
+        ):
             return False
     return True
