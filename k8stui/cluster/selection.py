@@ -113,7 +113,6 @@ class _Ruling:
     """The policies of one cluster, by a label that their pods must carry."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self._cluster = cluster
         self._spaces = cluster.namespace_labels
         self._perhaps: dict[tuple[str, ...], list[tuple[int, Policy]]] = {}
         all_: Iterable[Policy] = cluster.all_policies
@@ -122,7 +121,8 @@ class _Ruling:
             self._perhaps.setdefault(key, []).append((place, policy))
         self._known: dict[str, tuple[Policy, ...]] = {}
 
-    def over(self, pod: Pod) -> tuple[Policy, ...]:
+    def over(self, cluster: Cluster, pod: Pod) -> tuple[Policy, ...]:
+        """`cluster`: the same; it goes where nobody else has it, so it is not kept here."""
         found = self._known.get(pod.key)
         if found is None:
             labels = ((), *pod.labels.items())
@@ -131,13 +131,13 @@ class _Ruling:
                 (one for key in keys for one in self._perhaps.get(key, ())), key=itemgetter(0)
             )
             found = self._known[pod.key] = tuple(
-                policy for _, policy in perhaps if self._selects(policy, pod)
+                policy for _, policy in perhaps if self._selects(cluster, policy, pod)
             )
         return found
 
-    def _selects(self, policy: Policy, pod: Pod) -> bool:
+    def _selects(self, cluster: Cluster, policy: Policy, pod: Pod) -> bool:
         if isinstance(policy, CalicoPolicy):
-            return policy.pods.holds(carried(self._cluster, pod))
+            return policy.pods.holds(carried(cluster, pod))
         return subject(policy).has(pod.namespace, pod.labels, self._spaces)
 
 
@@ -149,7 +149,7 @@ def ruling(cluster: Cluster, pod: Pod) -> tuple[Policy, ...]:
 
     None of them is about a pod on its node's network, whatever they select.
     """
-    return () if pod.host_network else _ruling.of(cluster).over(pod)
+    return () if pod.host_network else _ruling.of(cluster).over(cluster, pod)
 
 
 class ByLabel:
