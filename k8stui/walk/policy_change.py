@@ -155,9 +155,7 @@ def _of_calico(policy: CalicoPolicy, denied: Denied) -> NewEntry:
         if far.namespace != policy.namespace:
             end["namespaceSelector"] = f"projectcalico.org/name == '{far.namespace}'"
         own = (
-            f"{key} == '{value}'"
-            for key, value in sorted(far.labels.items())
-            if not key.startswith(_MADE)
+            f"{key} == '{value}'" for key, value in sorted(far.labels.items()) if not is_made(key)
         )
         end["selector"] = " && ".join(own) or "all()"
     elif far.address is not None:
