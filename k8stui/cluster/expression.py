@@ -27,6 +27,8 @@ _SIGNS = {one: re.compile(re.escape(one)) for one in ("&&", "||", "!", "(", ")",
 _BLANK = re.compile("[ \t]*")
 _LABEL = re.compile(r"[\w./-]{1,512}", re.ASCII)
 _TEXT = re.compile("\"([^\"]*)\"|'([^']*)'")
+_DEEPEST = 50
+"""Brackets in brackets: nobody writes more, and what reads them is not endless."""
 _EVERYBODY = re.compile(r"(all|global)\([ \t]*\)")
 _HAS = re.compile(r"has\([ \t]*([\w./-]{1,512})[ \t]*\)", re.ASCII)
 
@@ -137,6 +139,7 @@ def parse(written: str) -> Expression:
 class _Reader:
     def __init__(self, written: str) -> None:
         self._written = written
+        self._depth = 0
         self.at = 0
 
     def skip(self, wanted: re.Pattern[str]) -> re.Match[str] | None:
@@ -169,7 +172,11 @@ class _Reader:
 
     def _operation(self) -> Expression:
         if self._sign("("):
+            self._depth += 1
+            if self._depth > _DEEPEST:
+                raise ExpressionError(f"more than {_DEEPEST} brackets in each other", self.at)
             found = self.joined("||")
+            self._depth -= 1
             if not self._sign(")"):
                 raise ExpressionError("a closing ) is missing", self.at)
             return found

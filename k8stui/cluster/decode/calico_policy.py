@@ -44,6 +44,7 @@ _HAS_NAMESPACE = "has(projectcalico.org/namespace)"
 _OF_HOSTS = ("doNotTrack", "preDNAT")
 _NAMES = ("tcp", "udp", "icmp", "icmpv6", "sctp", "udplite")
 _WITH_PORTS = {"tcp", "udp", "sctp", "6", "17", "132"}
+_LAST_PORT = 65_535
 _RANGE = re.compile(r"(\d+)(?::(\d+))?", re.ASCII)
 _SIDES = ("source", "destination")
 
@@ -276,6 +277,16 @@ def _of_end(side: Object, *, ports: bool) -> Iterator[str]:
 
 def wrong_fields(manifest: Manifest) -> Iterator[WrongField]:
     """For what Calico refuses a policy."""
+    found = list(_wrong_fields(manifest))
+    if not found:
+        try:
+            _policy(manifest, {})
+        except ExpressionError as error:  # of names that are none
+            found = [WrongField(("metadata",), f"with its names {error}")]
+    yield from found
+
+
+def _wrong_fields(manifest: Manifest) -> Iterator[WrongField]:
     spec = table(manifest.data, "spec")
     for field in ("selector", "namespaceSelector", "serviceAccountSelector"):
         yield from _wrong_selector(spec, ("spec",), field)
@@ -302,6 +313,11 @@ def _wrong_rule(rule: Object, path: Path) -> Iterator[WrongField]:
             if array(side, field) and _protocol(rule, "protocol") not in _WITH_PORTS:
                 said = f"{field} need protocol: TCP, UDP or SCTP in the rule"
                 yield WrongField((*base, field), said)
+            for index, port in enumerate(array(side, field)):
+                number_ = _RANGE.fullmatch(str(port))
+                first, last = (number_[1], number_[2] or number_[1]) if number_ else (0, 0)
+                if not int(first) <= int(last) <= _LAST_PORT:
+                    yield WrongField((*base, field, index), f"there is no port {port}")
         for field in ("nets", "notNets"):
             for index, net in enumerate(texts(side, field)):
                 if read_range(net).prefix is None:

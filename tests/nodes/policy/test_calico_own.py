@@ -111,6 +111,7 @@ def test_what_a_selector_means(text: str, labels: dict[str, str], holds: bool) -
         ("a in 'x'", 5, "a list of values"),
         ("a == 'x' b", 9, "&& or ||"),
         ("a == 'x' &&\nhas(b)", 11, "name of a label"),
+        ("(" * 5000, 51, "brackets in each other"),
     ],
 )
 def test_what_is_no_selector(text: str, at: int, said: str) -> None:
