@@ -148,8 +148,8 @@ def _guess(
 ) -> None:
     """Ranges that nobody says, from what was given out of them.
 
-    Only where the usual range does not hold them: then the network of (at most) 16 bits, in IPv6
-    48, around them is assumed.
+    Only where the usual range does not hold them: then the network of 16 bits, in IPv6 48, around
+    them is assumed, or a smaller one that keeps clear of the other range, where that is said.
     """
     nodes = [
         cidr.address
@@ -164,15 +164,24 @@ def _guess(
     ):
         if attribute in written or any(other in usual[other.version] for other in seen):
             continue
-        found = {
-            address.version: Prefix.of(address, 16 if address.version == 4 else 48)
-            for address in reversed(seen)
-        }
+        others = [one for key, (those, _) in written.items() if key != attribute for one in those]
+        found = {address.version: _around(address, others) for address in reversed(seen)}
         if found:
             written[attribute] = (
                 tuple(found.values()),
                 assumed(f"not said in the input: a range around {what}"),
             )
+
+
+def _around(address: Address, others: Iterable[Prefix]) -> Prefix:
+    """The range around an address: the widest that none of the others lies in, if there is one."""
+    usual = 16 if address.version == 4 else 48
+    apart = [one for one in others if one.address.version == address.version]
+    for length in range(usual, address.bits - 7):
+        found = Prefix.of(address, length)
+        if not any(one.address in found or found.address in one for one in apart):
+            return found
+    return Prefix.of(address, usual)
 
 
 def _cluster_ip(service: Manifest) -> tuple[Address, ...]:

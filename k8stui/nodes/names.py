@@ -14,6 +14,10 @@ from k8stui.digest import sha1
 from k8stui.kernel.address import Address
 
 
+CALI = "cali"
+"""How the names of Calico's cables begin."""
+
+
 @lru_cache(maxsize=1 << 14)
 def mac(address: Address, lead: str = "02:00") -> str:
     """The MAC address of the device that holds `address`: the lead, then the IPv4 address in hex.
@@ -30,17 +34,12 @@ def host_mac(address: Address) -> str:
     return mac(address, "06:00")
 
 
-def cali_name(pod: Pod) -> str:
-    """The host's end of a pod's cable as Calico calls it.
-
-    Source: libcalico-go/lib/backend/k8s/conversion/workload_endpoint_default.go
-    VethNameForWorkload.
-    """
-    return hashed_name("cali", pod)
-
-
 def hashed_name(prefix: str, pod: Pod) -> str:
-    """The prefix and eleven hex digits; Amazon's VPC CNI does the same as Calico."""
+    """The prefix and eleven hex digits: the node's end of a pod's cable as Calico calls it.
+
+    Amazon's VPC CNI does the same. Source: libcalico-go/lib/backend/k8s/conversion/
+    workload_endpoint_default.go VethNameForWorkload.
+    """
     digest = _hashed(pod.namespace, pod.name)
     return f"{prefix}{digest[:11]}"
 

@@ -37,7 +37,7 @@ from k8stui.nodes.node import bridge_nf, build_node
 from k8stui.nodes.observed import ObservedNode, SeenNode, Unread
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.pod import build_collected_pod, build_pod
-from k8stui.nodes.policy import CALICO, KUBE_ROUTER, Engines
+from k8stui.nodes.policy import CALICO, KNOWN, KUBE_ROUTER, Engines
 from k8stui.nodes.rules import (
     Programs,
     generated_nft,
@@ -122,6 +122,14 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     def has_policy_rules(self, node: Node) -> bool:
         """Whether what enforces policies there stands in Linux' own tables."""
         return self._engines.in_rules(node)
+
+    def judges_own_node(self, node: Node) -> bool:
+        """Whether policies judge what a pod sends to the node that it is on (Calico, kube-router).
+
+        The API lets that pass always; engines in Linux' tables ask the pod's own chain first.
+        """
+        known = KNOWN.get(self.policy_engine_of(node))
+        return known is not None and known.rules is not None
 
     @property
     def enforced(self) -> Cluster:

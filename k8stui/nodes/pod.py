@@ -9,7 +9,7 @@ from k8stui.cluster.model import Cluster, Node, Pod
 from k8stui.cluster.nameservers import LINK_LOCAL, resolvers
 from k8stui.cluster.programs.listening import Listening
 from k8stui.kernel.address import Address, is_link_local
-from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, NetNamespace, Socket, Sysctls
+from k8stui.kernel.namespace import DEFAULT_POLICY_RULES, Interface, NetNamespace, Socket, Sysctls
 from k8stui.nodes.cni.plugin import Plugin
 from k8stui.nodes.doubt import pod_cut
 from k8stui.nodes.observed import ObservedSpace, SeenNode
@@ -83,7 +83,7 @@ def build_pod(
     return NetNamespace(
         name=pod.key,
         machine=node.name,
-        interfaces=part.interfaces,
+        interfaces=tuple(_as_long(site, node, one) for one in part.interfaces),
         routes=standing_routes(part),
         neighbours=neighbours,
         rulesets=balancing or (rulesets(mesh) if mesh is not None else {}),
@@ -91,6 +91,12 @@ def build_pod(
         sockets=_sockets(site.listening, pod, mesh),
         absent=absent,
     )
+
+
+def _as_long(site: Site, node: Node, own: Interface) -> Interface:
+    """A plug-in makes both ends of a cable with one MTU: that of the end which a dump shows."""
+    far = site.seen_device(node, own.peer[1]) if own.peer and own.peer[0] == node.name else None
+    return own if far is None else replace(own, mtu_bytes=far.mtu_bytes)
 
 
 def _is_nobodys(gateway: Address) -> bool:

@@ -24,7 +24,7 @@ from k8stui.nodes.contribution import Contribution, compose
 from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, covering, free_address, plan
-from k8stui.nodes.names import mac
+from k8stui.nodes.names import hashed_name, mac
 from k8stui.nodes.observed import ROOT, End, ObservedNode, ObservedSpace, SeenNode
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.part import Part
@@ -87,6 +87,7 @@ class Site:
         self._spaces: dict[str, Mapping[str, ObservedSpace]] = {}
         self._bridged: dict[str, Mapping[Address, tuple[int, str]]] = {}
         self._routed: dict[str, Mapping[Address, str]] = {}
+        self._devices: dict[str, dict[str, Interface]] = {}
         self._hung: dict[str, dict[End, End]] = {}
         self._running: dict[Callable[[Pod, Container], bool], Container | None] = {}
         self._running_then: Mapping[Callable[[Pod, Container], bool], Container | None] = {}
@@ -615,10 +616,18 @@ class Site:
                     found |= {near: far, far: near}
         return found
 
+    def seen_device(self, node: Node, device: str) -> Interface | None:
+        """One of the node's devices, as a dump shows it."""
+        seen = self._devices.get(node.name)
+        if seen is None:
+            found = self.observed(node).interfaces or ()
+            seen = self._devices[node.name] = {one.name: one for one in found}
+        return seen.get(device)
+
     def seen_mac(self, node: Node, device: str) -> str | None:
         """The MAC address that a dump shows of one of the node's devices."""
-        seen = self.observed(node).interfaces or ()
-        return next((one.mac for one in seen if one.name == device), None)
+        seen = self.seen_device(node, device)
+        return seen.mac if seen is not None else None
 
     def bridged_to(self, node: Node, pod: Pod) -> str | None:
         """The bridge's port behind which a dump's neighbours and FDB have the pod's address."""
@@ -634,6 +643,10 @@ class Site:
         if routed is None:
             routed = self._routed[node.name] = _behind_routes(self.observed(node))
         return next((routed[one] for one in pod.addresses if one in routed), None)
+
+    def cable_of(self, node: Node, pod: Pod, prefix: str) -> str:
+        """The node's end of a cable without a bridge: `routed_to`, else a name by the pod's own."""
+        return self.routed_to(node, pod) or hashed_name(prefix, pod)
 
 
 def namespace_of(cluster: Cluster, pod: Pod) -> str:

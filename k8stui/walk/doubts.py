@@ -37,7 +37,7 @@ from k8stui.cluster.waiting import of_nobody
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.step import RouteCause
+from k8stui.kernel.step import DeviceCause, RouteCause, StepKind
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.wire import LAN, OUTSIDE, is_private
@@ -81,6 +81,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _by_search(cluster, request, exchange)
     yield from _on_its_node(cluster, exchange)
     yield from _answers_now(cluster, network, exchange)
+    yield from _sent_again(exchange)
     met = {step.namespace: 0 for step in exchange.steps}
     nodes = [cluster.nodes[name] for name in met if name in cluster.nodes]
     apart = across_the_internet(nodes)
@@ -186,6 +187,24 @@ def _answers_now(cluster: Cluster, network: ClusterNetwork, exchange: Exchange) 
                 f"({why.origin.where}: FAILED): walked as if it did now. Else the request ends "
                 "there (EHOSTUNREACH)"
             )
+
+
+def _sent_again(exchange: Exchange) -> Iterator[str]:
+    """Data that was too long for a device on the way, and arrived all the same, in smaller pieces.
+
+    RFC 1191: the sender has to be told, and firewalls that drop ICMP leave it to try for ever.
+    """
+    for step in exchange.steps if exchange.felt.result is Result.CONNECTED else ():
+        device = step.cause.interface if isinstance(step.cause, DeviceCause) else None
+        length = step.before.length_bytes
+        if step.kind is StepKind.DROP and device is not None and length > device.mtu_bytes:
+            yield (
+                f"packets of {length} bytes do not fit through {device.name} of {step.namespace} "
+                f"(MTU {device.mtu_bytes}), and go on smaller once its ICMP error has come: where "
+                "somebody drops that, the connection hangs as soon as data flows. Give the network "
+                f"plug-in an mtu of {device.mtu_bytes} at most, and start the pods again"
+            )
+            return
 
 
 def _in_a_machine(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:

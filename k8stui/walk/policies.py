@@ -147,8 +147,7 @@ def cut_from_dns(world: World, request: Request) -> Outcome | None:
         return None
     node = cluster.nodes[client.node_name or ""]
     policies = Policies(world.network.enforced)
-    in_rules = world.network.has_policy_rules(node)
-    denial = policies.dns(client, request, own_node=in_rules)
+    denial = policies.dns(client, request, own_node=world.network.judges_own_node(node))
     if denial is None:
         return None
     engine = world.network.policy_engine_of(node)

@@ -36,7 +36,24 @@ def source_seen(cluster: Cluster, exchange: Exchange) -> str:
     device = f"{last.namespace} ({felt.source_seen})"
     return (
         f"{server} sees {device}, not the client: masqueraded on {last.namespace}"
-        f" because {why_masqueraded(cluster, exchange, last)}"
+        f" because {why_masqueraded(cluster, exchange, last)}{_in_vain(cluster, exchange, last)}"
+    )
+
+
+def _in_vain(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
+    """That a dump's own rule hides a client which the pod could answer: it is on that node."""
+    node, pod = cluster.nodes.get(snat.namespace), cluster.pods.get(exchange.felt.server or "")
+    why = because(snat.cause)
+    if node is None or pod is None or pod.node_name != node.name or pod.host_network:
+        return ""
+    if snat.before.src != exchange.steps[0].before.src:
+        return ""  # another node has hidden the client before
+    if why is None or why.origin.kind is not OriginKind.OBSERVED or marked_before(exchange, snat):
+        return ""
+    own = next((cidr for cidr in node.pod_cidrs if snat.after.dst in cidr), snat.after.dst)
+    return (
+        f". It need not: the pod is on {node.name} itself, and its answer comes back there. To keep "
+        f"the client's address put -d {own} -j RETURN in front of that rule"
     )
 
 

@@ -47,6 +47,8 @@ class Told:
     at: str = ""
     assumed: str = ""
     not_said: str = ""
+    size: int | None = None
+    """What is sent once connected, in bytes."""
     rule: str = ""
     words: str = ""
     fix: str = ""
@@ -736,6 +738,71 @@ VIP = workload(
         {"name": "svc_enable", "value": "true"}, {"name": "vip_interface", "value": "ens160"}]},
     pod_spec={"hostNetwork": True},
 )  # fmt: skip
+
+VXLAN_POOL = kind(
+    "projectcalico.org/v3", "pods", "IPPool",
+    spec={"cidr": "10.244.0.0/16", "vxlanMode": "Always", "natOutgoing": True},
+)  # fmt: skip
+CALI_CARDS = f"""{CARDS}\
+4: vxlan.calico: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 state UNKNOWN
+    link/ether 66:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff
+    vxlan id 4096 local 192.168.0.11 dev eth0 srcport 0 0 dstport 4789 nolearning ttl auto
+    inet 10.244.1.0/32 scope global vxlan.calico
+5: calimine@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:05 brd ff:ff:ff:ff:ff:ff link-netnsid 0
+"""
+CALI_ROUTES = """\
+192.168.0.0/24 dev eth0 scope link src 192.168.0.11
+10.244.1.2 dev calimine scope link
+10.244.2.0/24 via 10.244.2.0 dev vxlan.calico onlink
+"""
+ASKED_BY_NODE = """\
+default via 172.16.0.1 dev eth1
+192.168.0.0/24 dev eth0 scope link src 192.168.0.11
+172.16.0.0/24 dev eth1 scope link src 172.16.0.11
+10.244.2.0/24 via 192.168.0.12 dev eth0
+"""
+ASKED_FROM_AFAR = """\
+default via 172.16.9.1 dev eth1
+192.168.0.0/24 dev eth0 scope link src 192.168.0.12
+172.16.9.0/24 dev eth1 scope link src 172.16.9.12
+10.244.2.2 dev caliweb scope link
+"""
+CARDS_AFAR = f"""{CARDS.replace(".16.0.", ".16.9.").replace(".11", ".12")}\
+5: caliweb@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether ee:ee:ee:ee:ee:ee brd ff:ff:ff:ff:ff:ff link-netnsid 0
+"""
+DOCKERS = f"""{CARDS_2}\
+5: docker0: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 state DOWN
+    link/ether 02:42:ac:00:00:05 brd ff:ff:ff:ff:ff:ff
+    inet 203.0.113.1/24 brd 203.0.113.255 scope global docker0
+"""
+DOCKER_ROUTES = """\
+default via 192.168.0.1 dev eth0
+192.168.0.0/24 dev eth0 scope link src 192.168.0.12
+203.0.113.0/24 dev docker0 scope link src 203.0.113.1 linkdown
+10.244.2.0/24 dev cni0 scope link src 10.244.2.1
+"""
+HIDES = """\
+*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -p tcp --dport 30080 -j DNAT --to-destination 10.244.2.2:8080
+-A POSTROUTING ! -s 10.244.0.0/16 -d 10.244.0.0/16 -j MASQUERADE
+COMMIT
+"""
+FLANNELD = workload(
+    "DaemonSet", "kube-flannel-ds", namespace="kube-flannel", pod_spec={"hostNetwork": True},
+    container={"image": "flannel/flannel:v0.22.0", "command": ["/opt/bin/flanneld"],
+               "args": ["--kube-subnet-mgr"]},
+)  # fmt: skip
+
+
+def delegating(plugin: str) -> Manifest:
+    """A network configuration in a ConfigMap."""
+    written = f'{{"name": "net", "cniVersion": "0.3.1", "plugins": [{plugin}]}}'
+    return kind("v1", "cni", "ConfigMap", "kube-system", data={"cni-conf.json": written})
+
 
 CASES = {
     "ip_forward is off on the server's node": Told(
@@ -2331,6 +2398,87 @@ CASES |= {
         ask=("outside", "node/node-2:30080"), result="timeout", by="node-2",
         cause=("it goes by the name w2.example.org",),
     ),
+    "NodeLocal DNS, and an engine that only the option names": Told(
+        manifests=(*ALL, *DNS, CACHE, KUBELET, policy(
+            "client", "client", policyTypes=["Egress"],
+            egress=[TO_DNS, {"to": [{"podSelector": having(app="web")}]}])),
+        options=CALICO, ask=("pod/client", "web:80"), result="no-such-name",
+        cause=("lets out nothing to NodeLocal DNS (169.254.20.10)",),
+        rule="policy-denial", words="NodeLocal DNS (169.254.20.10)", fix="169.254.20.10/32",
+    ),
+    "a policy has the node's address, and the API server asks by a tunnel": Told(
+        manifests=(CONTROL, NODES[1], FELIX, VXLAN_POOL, *HOOKED, policy("deny", "", "g", **lets_in(
+            {"ipBlock": {"cidr": "192.168.0.11/32"}}, port=9443))),
+        ask=("node/node-1", "svc/hook.g:443"), result="timeout", by="node-2",
+        cause=("the address of vxlan.calico on node-1", "not its own (192.168.0.11)"),
+        mend="and so of each node that asks",
+        rule="server-calls", words="the address of vxlan.calico on node-1", fix="each node",
+    ),
+    "masqueradeAll hides the pod that a policy means": Told(
+        manifests=(*ALL, kube_proxy(iptables={"masqueradeAll": True}),
+                   policy("web", "web", **lets_in({"podSelector": having(app="client")}))),
+        options=CALICO, result="timeout", cause=("kube-proxy's masqueradeAll is true",),
+        mend="set masqueradeAll: false", at="masqueradeAll: true",
+        rule="source-address", words="lets in nothing from 192.168.0.11", fix="masqueradeAll: fal",
+    ),
+    "Calico's cables by other names, longer than its tunnel": Told(
+        manifests=(*ALL, FELIX, VXLAN_POOL, delegating('{"type": "calico", "mtu": 1500}')),
+        size=3000,
+        beside=(("ip_addr", "node-1", CALI_CARDS), ("ip_route", "node-1", CALI_ROUTES)),
+        result="connected", assumed="packets of 1500 bytes do not fit through vxlan.calico of node-1",
+        rule="mtu", words="pod default/client sends packets of 1500 bytes", fix="an mtu of 1450",
+    ),
+    "a node asks from the card of its default route, and kube-proxy knows no pods": Told(
+        manifests=(*ALL, FELIX, kube_proxy(clusterCIDR="")), ask=("node/node-1", "svc/web:80"),
+        beside=(("ip_addr", "node-1", CARDS.replace("12:34", "12:35")),
+                ("ip_route", "node-1", ASKED_BY_NODE),
+                ("ip_addr", "node-2", CARDS_AFAR),
+                ("ip_route", "node-2", ASKED_FROM_AFAR), ("sysctl", "node-2", STRICT)),
+        result="timeout", by="node-2",
+        cause=("rp_filter = 1", "172.16.0.11 is node-1's address on the card", "no clusterCIDR"),
+        mend="set clusterCIDR: 10.244.0.0/16", at="clusterCIDR: ''",
+    ),
+    "Services beside the pods in one range of 16 bits": Told(
+        manifests=(node(1, "10.233.64.0/24"), node(2, "10.233.65.0/24"), CLIENT, WEB[1],
+                   kube_proxy(clusterCIDR="10.233.64.0/18"),
+                   service("web", to=8080, clusterIP="10.233.12.4")),
+        result="connected",
+    ),
+    "the client's network is Docker's on the node": Told(
+        manifests=(*NODES, NODE_PORT, WEB[1]), ask=("outside", "node/node-2:30080"),
+        beside=(("ip_addr", "node-2", DOCKERS), ("ip_route", "node-2", DOCKER_ROUTES)),
+        result="timeout", by="node-2",
+        cause=("its answer is lost", "Docker's network overlaps"), mend='"bip"',
+        at="203.0.113.0/24 dev docker0 scope link src 203.0.113.1 linkdown",
+        not_said="ip link set docker0 up",
+    ),
+    "what leaves the VPC is hidden": Told(
+        manifests=(NODES[0], CLIENT, workload(
+            "DaemonSet", "aws-node", namespace="kube-system", pod_spec={"hostNetwork": True},
+            container={"image": "amazon-k8s-cni:v1.15.1",
+                       "env": [{"name": "AWS_VPC_K8S_CNI_EXTERNALSNAT", "value": "false"}]})),
+        ask=("pod/client", "198.51.100.7:443"), result="connected",
+        cause=("unless AWS_VPC_K8S_CNI_EXTERNALSNAT is true", "situation.yaml:"),
+    ),
+    "a rule of the pod's own node hides the client": Told(
+        manifests=(*NODES, NODE_PORT, WEB[1]), ask=("outside", "node/node-2:30080"),
+        beside=(("iptables", "node-2", HIDES),), result="connected",
+        cause=("It need not", "put -d 10.244.2.0/24 -j RETURN in front"),
+    ),
+    "flanneld without --ip-masq, and its delegate does not either": Told(
+        manifests=(*NODES, CLIENT, FLANNELD,
+                   delegating('{"type": "flannel", "delegate": {"isDefaultGateway": true,'
+                              ' "ipMasq": false}}')),
+        ask=("pod/client", "198.51.100.7:443"), result="timeout", by="wire",
+        cause=("flanneld runs without --ip-masq",), mend="write --ip-masq into its args",
+        at="- name: main",
+    ),
+    "hairpin mode is off in a ConfigMap": Told(
+        manifests=(NODES[0], delegating('{"type": "bridge", "isDefaultGateway": true}'),
+                   service("web", to=8080), pod("web-0", "app=web", ports=[8080])),
+        ask=("pod/web-0", "svc/web:80"), result="timeout", cause=("hairpin mode of",),
+        rule="hairpin", words="hairpin mode", fix="hairpinMode: true",
+    ),
 }  # fmt: skip
 
 
@@ -2350,7 +2498,7 @@ def world_of(folder: Path, case: Told) -> World:
 def test_walk_and_check_tell_it(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     made = world_of(tmp_path, case)
-    trace = walk(made, parse_request(made, *case.ask))
+    trace = walk(made, parse_request(made, *case.ask, data_bytes=case.size))
     done = trace.outcome
     told = f"{done.reason} | {done.advice}"
     assert done.result.value == case.result, told

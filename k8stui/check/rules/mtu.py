@@ -16,9 +16,10 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.state import collected, seen_at
+from k8stui.check.state import seen_at
 from k8stui.cluster.model import Node
 from k8stui.kernel.namespace import Interface, NetNamespace
+from k8stui.origin import OriginKind
 
 ID = "mtu"
 _AROUND_BYTES = {"vxlan": 50, "ipip": 20, "sit": 20, "gre": 24, "wireguard": 60, "geneve": 50}
@@ -30,7 +31,6 @@ _WIDER = 20
 def look(ground: Ground) -> Iterator[Finding]:
     pods = {pod.key for pods in ground.senders.values() for pod in pods}
     tunnels: dict[tuple[str, str], list[tuple[int, Node]]] = {}
-    whole = {node.name for node, _ in collected(ground)}
     for node, space in _with_devices(ground):
         used = {route.device for route in space.routes if route.destination.length}
         for tunnel in space.interfaces:
@@ -39,8 +39,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                 continue
             tunnels.setdefault((kind, tunnel.name), []).append((tunnel.mtu_bytes, node))
             yield from _below(ground, node, tunnel, _card(space, tunnel, node))
-            if node.name in whole:  # else the pods' devices are assumed
-                yield from _inside(ground, node, tunnel, space, pods)
+            yield from _inside(ground, node, tunnel, space, pods)
     for (_, name), those in tunnels.items():
         usual = max(those, key=lambda one: sum(mtu == one[0] for mtu, _ in those))
         for mtu, node in those:
@@ -99,7 +98,7 @@ def _inside(
 ) -> Iterator[Finding]:
     """The first pod of the node whose device takes more than the tunnel."""
     for near in space.interfaces:
-        if near.peer is None or near.peer[0] not in pods:
+        if near.peer is None or near.peer[0] not in pods or not _is_seen(near):
             continue
         far = ground.world.network[near.peer[0]].interfaces
         device = next((one for one in far if one.name == near.peer[1]), None)
@@ -112,6 +111,10 @@ def _inside(
                 f"give the plug-in an mtu of {tunnel.mtu_bytes}, and start the pods again",
             )  # fmt: skip
             return
+
+
+def _is_seen(device: Interface) -> bool:
+    return device.reason is not None and device.reason.origin.kind is OriginKind.OBSERVED
 
 
 def _finding(ground: Ground, node: Node, device: Interface | None, why: str, fix: str) -> Finding:

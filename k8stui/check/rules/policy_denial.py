@@ -102,8 +102,8 @@ def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
         if key in seen or not (key or (left and left & ground.admission.bit(pod))):
             continue
         node = ground.cluster.nodes.get(pod.node_name or "")
-        in_rules = node is not None and ground.world.network.has_policy_rules(node)
-        denial = policies.nameless(pod, own_node=in_rules)
+        judged = node is not None and ground.world.network.judges_own_node(node)
+        denial = policies.nameless(pod, own_node=judged)
         if denial is not None and denial.denied is not None:
             seen.add(key)
             ruling = denial.denied.ruling

@@ -29,11 +29,13 @@ from k8stui.cluster.kubernetes_service import control_plane
 from k8stui.cluster.model import Pod, ServiceType
 from k8stui.cluster.policy import Direction
 from k8stui.kernel.packet import Protocol
+from k8stui.kernel.routing import Routing
 from k8stui.manifests import Manifest
 from k8stui.order import listed
 from k8stui.origin import OriginKind
 from k8stui.suggest import is_typo
 from k8stui.walk.diagnosis.endpoints import without_endpoints
+from k8stui.walk.diagnosis.policy import from_device
 from k8stui.walk.policies import Denial, Policies
 
 ID = "server-calls"
@@ -162,16 +164,21 @@ def _denial(ground: Ground, policies: Policies, pod: Pod, number: int) -> Denial
     known = control_plane(cluster)
     nodes = known or [n for n in cluster.nodes.values() if n.origin.kind is OriginKind.ASSUMED]
     for node in nodes:
-        address = node.address(4) or node.address(6)
+        here = ground.world.network[node.name]
+        routing = Routing(here, {one.name: one for one in here.interfaces})
+        address = routing.outgoing(pod.addresses[0]).source if pod.addresses else None
         if node.name == pod.node_name or address is None:
             continue
-        peer = policies.judgement.peer(None, address, f"its node ({address})")
+        words = f"its node ({address})" if address in node.addresses else str(address)
+        peer = policies.judgement.peer(None, address, words)
         denial = policies.denied(Direction.INGRESS, pod, peer, Ask(number, Protocol.TCP, pod))
         if denial is None or denial.denied is None or denial.unsure:
             return None
         rules = [r for one in denial.denied.ruling.selecting for r in one.rules(Direction.INGRESS)]
         if not known and any(peer.block is not None for rule in rules for peer in rule.peers):
             return None  # which may well be the nodes' addresses
+        if address not in node.addresses:
+            return from_device(denial, node, here, address)
         return replace(
             denial,
             reason=f"{denial.reason}: it asks from its node's network, so no selector means it",

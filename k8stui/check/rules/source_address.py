@@ -1,7 +1,8 @@
 """Servers do not see which pod asks, because of how this cluster is set up.
 
 kube-proxy with ``masqueradeAll``, or in userspace mode (the proxy's own socket asks on), hides
-every client behind a node. Allow lists, access logs and rate limits then see nodes.
+every client behind a node. Allow lists, access logs and rate limits then see nodes. A warning where
+NetworkPolicies are enforced, and drop the node's address though they let the pod in.
 
 Applies only where a walk from pod to Service shows another source address than the client's and
 one of these settings is on. Does not apply to node ports: there the node's address is the rule.
@@ -40,19 +41,27 @@ def look(ground: Ground) -> Iterator[Finding]:
         outcome = walk(ground.world, request).outcome
         client = ground.cluster.pods.get(request.source.removeprefix("pod/"))
         seen = outcome.source_seen_by_server
-        if outcome.result is not Result.CONNECTED or client is None or seen is None:
-            continue
-        if seen in client.addresses:
+        told = proxy.origins.get("masquerade_all")
+        denied = told is not None and outcome.origin == told
+        if client is None or (
+            not denied
+            and (outcome.result is not Result.CONNECTED or seen is None or seen in client.addresses)
+        ):
             continue
         declared = proxy.origin.kind in (OriginKind.DECLARED, OriginKind.OBSERVED)
+        said = told if denied and told is not None else proxy.origin
         yield Finding(
             rule=ID,
-            severity=Severity.INFO,
+            severity=Severity.WARNING if denied else Severity.INFO,
             subject=f"Service {service.key}",
-            place=proxy.origin.place if declared else service.origin.place,
-            why=f"with kube-proxy's {setting} the pods of all Services see a node ({seen}) and not "
-            f"the client ({client.addresses[0]})",
-            fix="use the iptables mode without masqueradeAll where servers need the client's "
+            place=said.place if declared else service.origin.place,
+            why=outcome.reason
+            if denied
+            else f"with kube-proxy's {setting} the pods of all Services see a node ({seen}) and "
+            f"not the client ({client.addresses[0]})",
+            fix=outcome.advice
+            if denied
+            else "use the iptables mode without masqueradeAll where servers need the client's "
             "address",
             proof=Proof(
                 command=command(ground.world, ground.paths, claim),

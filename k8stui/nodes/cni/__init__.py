@@ -139,16 +139,14 @@ def stand_ins(site: Site) -> tuple[Remark, ...]:
     if site.is_whole:
         return ()  # what stands there was seen, whoever put it there
     name, others = chosen(site), _not_imitated(site)
-    imitated = [one for one in site.cluster.network_plugins if one not in others]
     calico = site.cluster.calico
+    may_tunnel = name == "kube-router" or (name == "calico" and not (calico and calico.pools))
+    poolless = [p for p in site.cluster.network_plugins if may_tunnel and p not in others]
     told: tuple[Remark, ...] = ()
     if calico is not None and name in ("calico", "canal"):
         told = calico_remarks(calico)
-        imitated = [] if calico.pools else imitated
-    if name == "canal":
-        imitated = []  # it is flannel that stands between the nodes
     unknown = [named_by(one, name) for one in _unknown_lists(site)]
-    return (*stand_in_remarks(others, name), *map(without_tunnels, imitated), *told, *unknown)
+    return (*stand_in_remarks(others, name), *map(without_tunnels, poolless), *told, *unknown)
 
 
 def _unknown_lists(site: Site) -> Sequence[CniConfiguration]:

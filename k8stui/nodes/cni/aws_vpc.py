@@ -26,7 +26,7 @@ from k8stui.nodes.cni.daemon import listed
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.lan import covering
-from k8stui.nodes.names import hashed_name, host_mac
+from k8stui.nodes.names import host_mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part
 from k8stui.nodes.site import Site
 from k8stui.origin import Origin, assumed
@@ -165,7 +165,9 @@ class AwsVpcCni:
                 rule(
                     f'-A {_SNAT} ! -o vlan+ -m comment --comment "AWS, SNAT" -m addrtype '
                     f"! --dst-type LOCAL -j SNAT --to-source {node.address(4)}{settings.random}",
-                    "what leaves the VPC leaves with the node's address",
+                    "what leaves the VPC leaves with the node's address, unless "
+                    "AWS_VPC_K8S_CNI_EXTERNALSNAT is true or AWS_VPC_K8S_CNI_EXCLUDE_SNAT_CIDRS "
+                    f"holds it{f' ({settings.origin.where})' if settings.origin.where else ''}",
                 )
             )
             tables["nat"] = TablePart(
@@ -226,7 +228,7 @@ class AwsVpcCni:
 
     def _device(self, node: Node, pod: Pod) -> str:
         """As a dump's route names it; else ``eni`` and a hash (driver: generateHostVethName)."""
-        return self._site.routed_to(node, pod) or hashed_name(self._settings.prefix, pod)
+        return self._site.cable_of(node, pod, self._settings.prefix)
 
     def _mac(self, node: Node, pod: Pod) -> str:
         seen = self._site.seen_mac(node, self._device(node, pod))

@@ -25,7 +25,7 @@ from k8stui.nodes.cni.conflist import assumed_list
 from k8stui.nodes.cni.masq_agent import AGENT, configured_ranges, masq_agent
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution
-from k8stui.nodes.names import hashed_name, host_mac
+from k8stui.nodes.names import host_mac
 from k8stui.nodes.part import DEFAULT_ROUTE, Part
 from k8stui.nodes.site import Site
 from k8stui.origin import assumed
@@ -100,7 +100,7 @@ class AzureCni:
 
     def _device(self, node: Node, pod: Pod) -> str:
         """As a dump's route names it; else ``azv`` and a hash (generateVethName)."""
-        return self._site.routed_to(node, pod) or hashed_name(_PREFIX, pod)
+        return self._site.cable_of(node, pod, _PREFIX)
 
     def _mac(self, node: Node, pod: Pod) -> str:
         seen = self._site.seen_mac(node, self._device(node, pod))

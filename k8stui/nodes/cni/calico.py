@@ -21,10 +21,10 @@ from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.cni.between import host_gateway_routes
 from k8stui.nodes.cni.cable import node_end, pod_end, usual
 from k8stui.nodes.cni.calico_tunnels import Tunnels
-from k8stui.nodes.cni.conflist import assumed_list
+from k8stui.nodes.cni.conflist import assumed_list, configured
 from k8stui.nodes.cni.portmap import portmap
 from k8stui.nodes.contribution import Contribution
-from k8stui.nodes.names import cali_name
+from k8stui.nodes.names import CALI
 from k8stui.nodes.part import DEFAULT_ROUTE, Part
 from k8stui.nodes.site import Site
 
@@ -32,7 +32,6 @@ _OWNER = "calico"
 _LIST = assumed_list({}, "portmap as Calico's list calls it")
 _GATEWAY = {4: Address.parse("169.254.1.1"), 6: Address.parse("fe80::ecee:eeff:feee:eeee")}
 _FAR_MAC = "ee:ee:ee:ee:ee:ee"
-_PREFIX = "cali"
 _because = partial(usual, owner=_OWNER, set_up_by="Calico's plug-in")
 
 
@@ -40,15 +39,20 @@ class CalicoPlugin:
     """``"type": "calico"`` with portmap; BGP between the nodes, with a pool's tunnels."""
 
     def __init__(self, site: Site, mtu_bytes: int | None = None) -> None:
-        """`mtu_bytes`: of pods' devices; None: what Calico's own tunnels take."""
+        """`mtu_bytes`: of pods' devices; None: what Calico's own tunnels take.
+
+        The list's own goes before both.
+        """
         self._site = site
         self._tunnels = Tunnels(site)
-        self._mtu_bytes = mtu_bytes or self._tunnels.mtu_bytes
+        told = configured(site, "calico")
+        own = told.mtu_bytes if told is not None else None
+        self._mtu_bytes = own or mtu_bytes or self._tunnels.mtu_bytes
 
     def recognises(self, node: Node) -> bool:
         """Whether the dump has one of its cables."""
         return any(
-            interface.name.startswith(_PREFIX) and interface.kind is LinkKind.VETH
+            interface.name.startswith(CALI) and interface.kind is LinkKind.VETH
             for interface in self._site.observed(node).interfaces or ()
         )
 
@@ -80,9 +84,11 @@ class CalicoPlugin:
 
     def pod_part(self, node: Node, pod: Pod) -> Part:
         device = self._device(node, pod)
-        addresses = ((one, one.bits) for one in pod.addresses)
+        addresses, mac = ((one, one.bits) for one in pod.addresses), self._mac(node, pod)
         eth0 = pod_end(node, pod, device, addresses, _because, mtu_bytes=self._mtu_bytes)
-        return reduce(add, (_ways(pod, one) for one in pod.addresses), Part(interfaces=(eth0,)))
+        return reduce(
+            add, (_ways(pod, one, mac) for one in pod.addresses), Part(interfaces=(eth0,))
+        )
 
     def contributions(self, node: Node, version: int) -> Sequence[Contribution]:
         made = portmap(self._site, node, version, _LIST)
@@ -93,7 +99,7 @@ class CalicoPlugin:
         end = Interface(
             name=device,
             kind=LinkKind.VETH,
-            mac=_FAR_MAC,
+            mac=self._mac(node, pod),
             mtu_bytes=self._mtu_bytes,
             peer=(pod.key, "eth0"),
             reason=_because(pod, f"host end of the cable to pod {pod.key}"),
@@ -101,11 +107,13 @@ class CalicoPlugin:
         return node_end(end, pod, pod.addresses, _because)
 
     def _device(self, node: Node, pod: Pod) -> str:
-        """The device that a dump's own route to the pod names; else as Calico calls it."""
-        return self._site.routed_to(node, pod) or cali_name(pod)
+        return self._site.cable_of(node, pod, CALI)
+
+    def _mac(self, node: Node, pod: Pod) -> str:
+        return self._site.seen_mac(node, self._device(node, pod)) or _FAR_MAC
 
 
-def _ways(pod: Pod, address: Address) -> Part:
+def _ways(pod: Pod, address: Address, mac: str) -> Part:
     gateway = _GATEWAY[address.version]
     to_gateway = Route(
         destination=Prefix(gateway, gateway.bits),
@@ -121,5 +129,5 @@ def _ways(pod: Pod, address: Address) -> Part:
     )
     return Part(
         routes=(default, to_gateway),
-        neighbours=(Neighbour(address=gateway, device="eth0", mac=_FAR_MAC),),
+        neighbours=(Neighbour(address=gateway, device="eth0", mac=mac),),
     )

@@ -175,7 +175,7 @@ class Tunnels:
         return [one for one in self._site.networks(node) if one.address.version == version]
 
     def _mac(self, node: Node, version: int) -> str:
-        """As annotated; else as Felix makes it of the node's name (vtepMACForHost)."""
+        """As annotated, or as a dump shows it; else Felix' of the node's name (vtepMACForHost)."""
         told = node.annotations.get(_ANNOTATION + _MACS[version])
         if told:
             try:
@@ -183,8 +183,8 @@ class Tunnels:
             except ValueError:
                 pass  # Felix would not start with it; its own is the better guess
         name = node.name if version == 4 else f"{node.name}-v6"
-        digest = sha1(name.encode()).digest()
-        return f"66:{digest[:5].hex(':')}"
+        usual = f"66:{sha1(name.encode()).digest()[:5].hex(':')}"
+        return self._site.seen_mac(node, VXLAN_DEVICES[version]) or usual
 
 
 def _subnet(node: Node, version: int) -> Prefix | None:

@@ -6,9 +6,14 @@ import re
 from collections.abc import Sequence
 
 from k8stui.cluster.fields import prefixes
+from k8stui.cluster.model import Container
 from k8stui.kernel.address import Prefix
 
 _LAST_PORT = 65535
+
+
+def is_flanneld(container: Container) -> bool:
+    return not container.init and any(word.endswith("flanneld") for word in container.spoken)
 
 
 def listed(written: str) -> tuple[Prefix, ...]:

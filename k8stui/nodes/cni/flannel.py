@@ -29,7 +29,7 @@ from k8stui.nodes.cni.between import host_gateway_route, host_gateway_routes
 from k8stui.nodes.cni.bridge import style
 from k8stui.nodes.cni.bridged import Bridged
 from k8stui.nodes.cni.conflist import Configuration
-from k8stui.nodes.cni.daemon import told
+from k8stui.nodes.cni.daemon import is_flanneld, told
 from k8stui.nodes.cni.firewall import firewall
 from k8stui.nodes.cni.flannel_rules import Daemon
 from k8stui.nodes.cni.ipmasq import ip_masq
@@ -387,7 +387,7 @@ def _daemon(site: Site) -> Daemon:
 
 def _is_its(pod: Pod, container: Container) -> bool:
     del pod
-    return not container.init and any(word.endswith("flanneld") for word in container.spoken)
+    return is_flanneld(container)
 
 
 def _delegated(site: Site) -> Configuration:

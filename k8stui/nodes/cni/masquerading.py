@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.address import Address
-from k8stui.nodes.cni.daemon import listed
+from k8stui.nodes.cni.daemon import is_flanneld, listed, told
 from k8stui.origin import Origin
 from k8stui.record import record
 
@@ -31,6 +31,7 @@ def spared(cluster: Cluster, node: str, pod: Address, far: Address) -> Spared:
     return (
         _by_calico(cluster, pod, far)
         or _by_aws(cluster, far)
+        or _by_flannel(cluster)
         or Spared(
             "",
             f"let {node} masquerade what its pods send beyond the pod network (the plug-in's "
@@ -57,6 +58,19 @@ def _by_calico(cluster: Cluster, pod: Address, far: Address) -> Spared | None:
         f"{holding.name}, and make the pods anew)",
         holding.origin,
     )
+
+
+def _by_flannel(cluster: Cluster) -> Spared | None:
+    """Flanneld hides nobody unless it is told to; else its delegate does, where that is not off."""
+    for pod in cluster.pods.values():
+        for one in pod.containers if pod.host_network else ():
+            if is_flanneld(one) and not told(one.spoken, "ip-masq", otherwise=False):
+                return Spared(
+                    "flanneld runs without --ip-masq, and its CNI configuration has ipMasq off",
+                    "write --ip-masq into its args",
+                    one.origin,
+                )
+    return None
 
 
 def _by_aws(cluster: Cluster, far: Address) -> Spared | None:

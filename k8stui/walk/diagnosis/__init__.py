@@ -125,6 +125,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         one_address_for_two,
         node_cut_off,
         tunnel_down,
+        taken_for_a_neighbour,
         stopped_by_device,
     ),
     BridgeCause: (hairpin_off, one_address_for_two, node_cut_off),

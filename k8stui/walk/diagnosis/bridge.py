@@ -5,6 +5,11 @@ from __future__ import annotations
 from k8stui.kernel.step import BridgeCause, DeviceCause, Direction
 from k8stui.nodes.sysctl import BRIDGE_NF, writer
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.reason import observed_at
+
+
+_BRIDGING = ("bridge", "flannel")
+"""Plug-ins whose configuration has hairpinMode, itself or for its delegate."""
 
 
 def hairpin_off(case: Case) -> Diagnosis | None:
@@ -21,11 +26,14 @@ def hairpin_off(case: Case) -> Diagnosis | None:
     if reached is None or reached.key != client.key:
         return None
     port = interface.name if interface is not None else step.device
+    lists = (o for o in case.cluster.cni_configurations if o.plugins[0]["type"] in _BRIDGING)
+    told = next((one.origin for one in lists), None)
     return Diagnosis(
         reason=f"the Service chose the client itself ({client.key}), and the bridge does not send "
         f"a frame back out of the port it came in by: hairpin mode of {port} is off",
         advice="switch hairpin mode on (the CNI plug-in's hairpinMode: true; "
         "by hand: bridge link set dev VETH hairpin on)",
+        origin=observed_at(step.cause) or told,
     )
 
 

@@ -108,20 +108,21 @@ def _kube_proxy(case: Case, rewriting: Step, steps: list[Step]) -> Omission:
         )
     by_cluster_ip = not any(chain_of(step).startswith("KUBE-EXT-") for step in steps)
     detection = proxy.detect_local_mode or "ClusterCIDR"
+    pods = case.cluster.pod_cidr
+    to_pods = f": {pods}" if rewriting.after.dst in pods else " to the pods' range"
     if by_cluster_ip and detection == "ClusterCIDR":
         holding = [text for text in proxy.cluster_cidr.split(",") if _holds(text, client)]
         if holding:
             return Omission(
                 f"kube-proxy's clusterCIDR {holding[0]} holds {client}, so it takes the client for "
                 "a pod and does not masquerade it",
-                f"set clusterCIDR to the pods' own range, {case.cluster.pod_cidr}",
+                f"set clusterCIDR to the pods' own range, {pods}",
                 origin,
             )
         return Omission(
             "kube-proxy does not know which addresses are pods' (no clusterCIDR), so it "
             "masquerades nobody who asks a ClusterIP",
-            f"set clusterCIDR: {case.cluster.pod_cidr} in kube-proxy's configuration and restart "
-            "kube-proxy",
+            f"set clusterCIDR{to_pods} in kube-proxy's configuration and restart kube-proxy",
             origin,
         )
     return Omission(

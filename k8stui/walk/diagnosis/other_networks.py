@@ -7,9 +7,9 @@ the longest prefix of the table is often that of a bridge which another program 
 from __future__ import annotations
 
 from k8stui.kernel.address import Address
-from k8stui.kernel.namespace import Route
+from k8stui.kernel.namespace import LinkKind, Route
 from k8stui.kernel.routing import Routing, route_line
-from k8stui.kernel.step import Direction, NeighbourCause, RouteCause, Step
+from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, RouteCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.owners import Behind, owner_of, what_it_is
 from k8stui.walk.reason import origin_of
@@ -30,7 +30,7 @@ _MAKERS = (
 def taken_for_a_neighbour(case: Case) -> Diagnosis | None:
     """Recognise a failed look for a neighbour on a network that the address is not on."""
     step = case.decided
-    if step is None or not isinstance(step.cause, NeighbourCause) or step.cause.neighbour:
+    if step is None or not (_unanswered(step.cause) or _without_ports(step.cause)):
         return None
     route = route_taken(case, step)
     node = case.cluster.nodes.get(step.namespace)
@@ -58,6 +58,18 @@ def taken_for_a_neighbour(case: Case) -> Diagnosis | None:
         f"{said}{_because(route, behind)}",
         _mend(route, behind, node.name, target),
         origin_of(RouteCause(route=route)),
+    )
+
+
+def _unanswered(cause: object) -> bool:
+    return isinstance(cause, NeighbourCause) and not cause.neighbour
+
+
+def _without_ports(cause: object) -> bool:
+    """A bridge that is up has a carrier by its ports: without one nobody is behind it."""
+    device = cause.interface if isinstance(cause, DeviceCause) else None
+    return (
+        device is not None and device.kind is LinkKind.BRIDGE and device.up and not device.carrier
     )
 
 

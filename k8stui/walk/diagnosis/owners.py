@@ -173,7 +173,11 @@ def podless(case: Case, address: Address) -> str:
 
 
 def overlap(case: Case, *addresses: Address) -> tuple[str, str, str] | None:
-    """Two who claim one of the addresses: (first, second, network); None where nobody does."""
+    """Two who claim one of the addresses: (first, second, network); None where nobody does.
+
+    A range of pods that was only assumed claims nothing of the nodes: plug-ins of clouds give pods
+    addresses of the nodes' own network.
+    """
     nodes = [n for n in case.cluster.nodes.values() if n.pod_cidrs]
     for address in addresses:
         claims = [
@@ -186,6 +190,8 @@ def overlap(case: Case, *addresses: Address) -> tuple[str, str, str] | None:
             (one, cidr), (other, _) = claims[:2]
             return f"the pods of {one.name}", f"the pods of {other.name}", str(cidr)
         for node, cidr in claims:
+            if node.origins.get("pod_cidrs", node.origin).kind is OriginKind.ASSUMED:
+                continue
             lan = next((n for n in nodes if any(a in cidr for a in n.addresses)), None)
             if lan is not None:
                 return f"the pods of {node.name}", f"the nodes' own network ({lan.name})", str(cidr)

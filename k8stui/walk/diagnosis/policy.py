@@ -10,13 +10,14 @@ import re
 from dataclasses import replace
 
 from k8stui.cluster.judgement import Ask
-from k8stui.cluster.model import Pod
+from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.policy import Direction, NetworkPolicy
 from k8stui.cluster.selection import ruling
+from k8stui.kernel.address import Address
+from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.packet import Packet
 from k8stui.kernel.step import JudgeCause, RuleCause, Step, StepKind
 from k8stui.nodes.clouds import OWNER, lost
-from k8stui.nodes.names import cali_name
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.policies import Denial, Policies
 from k8stui.walk.reason import because, observed_at, origin_of
@@ -91,8 +92,9 @@ def dropped_by_calico(case: Case) -> Diagnosis | None:
     found, chain = _OF_DEVICE.fullmatch(rule.chain.name), rule.chain.name
     inward = chain.startswith(_INWARD)
     if found is not None:
-        pods = case.cluster.pods.values()
-        pod = next((one for one in pods if cali_name(one) == found[1]), None)
+        there = case.network[step.namespace].interfaces
+        far = next((one.peer for one in there if one.name == found[1]), None)
+        pod = case.cluster.pods.get(far[0]) if far is not None else None
     elif chain.startswith(_OF_POLICIES):
         pod = case.pod_with(step.before.dst if inward else step.before.src)
     else:
@@ -116,7 +118,29 @@ def _denial(case: Case, pod: Pod, packet: Packet, *, inward: bool) -> Denial | N
     denial = policies.denied(direction, pod, peer, ask)
     if denial is None or not inward:
         return denial
-    return _hidden(case, denial, packet) or policies.seen_as(denial, packet.src, case.request)
+    hidden = _hidden(case, denial, packet) or _by_tunnel(case, denial, packet)
+    return hidden or policies.seen_as(denial, packet.src, case.request)
+
+
+def _by_tunnel(case: Case, denial: Denial, packet: Packet) -> Denial | None:
+    """A node, or what is on its network, that asks by a tunnel: that device's address counts."""
+    name = case.exchange.steps[0].namespace
+    node = case.cluster.nodes.get(name)
+    if node is None or packet.src in node.addresses or not case.has(name, packet.src):
+        return None
+    return from_device(denial, node, case.network[name], packet.src)
+
+
+def from_device(denial: Denial, node: Node, here: NetNamespace, source: Address) -> Denial:
+    """The denial of a node that a policy knows by another address than the one that it meets."""
+    devices = (one for one in here.interfaces if any(a.address == source for a in one.addresses))
+    own, name = node.address(source.version), next((one.name for one in devices), "a device")
+    return replace(
+        denial,
+        reason=f"{denial.reason}: that is the address of {name} on {node.name}, by which it asks "
+        f"pods of other nodes, and not its own ({own})",
+        advice=f"{denial.advice}, and so of each node that asks",
+    )
 
 
 def _hidden(case: Case, denial: Denial, packet: Packet) -> Denial | None:

@@ -5,12 +5,14 @@ net/ipv4/fib_frontend.c (fib_validate_source, rp_filter), netfilter/ipt_rpfilter
 
 from __future__ import annotations
 
+from k8stui.kernel.address import Address
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.place import ReversePathTest
 from k8stui.kernel.routing import route_line
 from k8stui.kernel.rules import Rule
 from k8stui.kernel.step import RuleCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.masquerade import not_masqueraded
 from k8stui.walk.diagnosis.other_networks import routes_to
 from k8stui.walk.diagnosis.owners import owner_of
 
@@ -30,6 +32,9 @@ def way_back(case: Case, step: Step, otherwise: str) -> Diagnosis | None:
     `otherwise`: what else helps. None where the answer would leave by the same device.
     """
     source, here = step.before.src, step.namespace
+    left = _left_unmasked(case, source, here)
+    if left is not None:
+        return left
     route = routes_to(case, here, source)
     if route is not None and route.device == step.device:
         return None
@@ -44,6 +49,26 @@ def way_back(case: Case, step: Step, otherwise: str) -> Diagnosis | None:
     return Diagnosis(
         f"It came in by {step.device}, and {here} would answer {source} {by}",
         f"{mend}; or {otherwise}",
+    )
+
+
+def _left_unmasked(case: Case, source: Address, here: str) -> Diagnosis | None:
+    """A node's own question to a Service, from the card of the route to the Service's address.
+
+    The pod's own address is behind another card: nobody has given the packet that one's.
+    """
+    rewriting = case.rewritten
+    node = case.cluster.nodes.get(rewriting.namespace) if rewriting is not None else None
+    if rewriting is None or node is None or here == node.name or source in node.addresses:
+        return None
+    missing = not_masqueraded(case, rewriting) if case.has(node.name, source) else None
+    if missing is None:
+        return None
+    return Diagnosis(
+        f"{source} is {node.name}'s address on the card of its route to {rewriting.before.dst}, "
+        f"and the endpoint is behind another one: {missing.reason}",
+        missing.advice,
+        missing.origin,
     )
 
 

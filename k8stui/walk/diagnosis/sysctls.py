@@ -21,7 +21,7 @@ def decided_by_sysctl(case: Case) -> Diagnosis | None:
     found = writer(case.cluster.pods.values(), step.namespace, name)
     told = _decided(case, step, cause, name)
     if found is None:
-        return replace(told, origin=observed_at(cause))
+        return replace(told, origin=told.origin or observed_at(cause))
     return Diagnosis(
         f"{told.reason}. Pod {found.pod.key} (container {found.container.name}) sets it so",
         f"take that line out of its command; {told.advice}",
@@ -49,6 +49,7 @@ def _decided(case: Case, step: Step, cause: SysctlCause, name: str) -> Diagnosis
             f"{name} = {cause.value} drops what arrives there"
             + (f". {back.reason}" if back is not None else ""),
             advice=back.advice if back is not None else loose,
+            origin=back.origin if back is not None else None,
         )
     if name.endswith("route_localnet"):
         return Diagnosis(

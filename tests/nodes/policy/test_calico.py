@@ -19,7 +19,7 @@ from k8stui.cli import cli
 from k8stui.cluster.options import ClusterOptions
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.rules import Rule
-from k8stui.nodes.names import cali_name
+from k8stui.nodes.names import hashed_name
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico import static
@@ -352,7 +352,7 @@ def test_tiers_stand_in_their_order(tmp_path: Path) -> None:
     own = policy("p", {"matchLabels": {"role": "potter"}}, policyTypes=["Egress"])
     (tmp_path / "p.yaml").write_text(yaml.safe_dump_all([*PODS, ADMIN, last, own]))
     world = build_world([str(tmp_path / "p.yaml")], node_options=NodeOptions(cni="calico"))
-    device = cali_name(world.cluster.pods["default/potter"])
+    device = hashed_name("cali", world.cluster.pods["default/potter"])
     home = world.cluster.pods["default/potter"].node_name
     assert home is not None
     rules = world.network.ruleset(world.cluster.nodes[home], 4, "calico")

@@ -16,7 +16,6 @@ from os.path import commonprefix
 from k8stui.because import Because
 from k8stui.cluster.model import Pod
 from k8stui.cluster.policy import Direction, Policy
-from k8stui.nodes.names import cali_name
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico.names import (
     group_chain,
@@ -44,16 +43,15 @@ def profiles(pod: Pod) -> tuple[str, ...]:
     return f"kns.{pod.namespace}", f"ksa.{pod.namespace}.{account}"
 
 
-def pod_chain(way: Direction, pod: Pod) -> str:
-    return limited(_PODS[way], cali_name(pod))
+def pod_chain(way: Direction, device: str) -> str:
+    return limited(_PODS[way], device)
 
 
-def dispatch(pods: Sequence[Pod]) -> Iterator[tuple[str, list[FelixRule]]]:
+def dispatch(by_device: Mapping[str, Pod]) -> Iterator[tuple[str, list[FelixRule]]]:
     """By the device that a packet comes in by, or leaves by, to the pod's chain.
 
     Several devices whose names go on alike behind what all have in common share a chain.
     """
-    by_device = {cali_name(pod): pod for pod in pods}
     names = sorted(by_device)
     common = len(commonprefix(names))  # noqa: RUF071 - of characters
     bins = {key: list(those) for key, those in groupby(names, lambda name: name[: common + 1])}
@@ -67,7 +65,7 @@ def dispatch(pods: Sequence[Pod]) -> Iterator[tuple[str, list[FelixRule]]]:
             own = [
                 rule(
                     on(name),
-                    then=felix.go_to(pod_chain(way, pod)),
+                    then=felix.go_to(pod_chain(way, name)),
                     reason=_of_pod(pod, way),
                 )
                 for name, pod in ((name, by_device[name]) for name in those)

@@ -19,6 +19,7 @@ from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.rules import Chain
 from k8stui.nodes.cni import has_flannels_addresses
 from k8stui.nodes.contribution import Contribution, TablePart
+from k8stui.nodes.names import CALI
 from k8stui.nodes.policy.calico import rule as felix
 from k8stui.nodes.policy.calico import static
 from k8stui.nodes.policy.calico.endpoints import (
@@ -214,14 +215,15 @@ class Calico:
             why=self._to_host(),
         )
         yield from guard.items()
-        yield from dispatch(pods)
+        by_device = {self._site.cable_of(node, pod, CALI): pod for pod in pods}
+        yield from dispatch(by_device)
         yield from profile_rules(pods).items()
         for policy in active:
             for way in policy.directions:  # a chain that nobody jumps to is not written
                 yield policy_chain(PREFIXES[way], policy), self._chains(policy, version).rules[way]
-        for pod in pods:
+        for device, pod in by_device.items():
             known = sorted(self._ruling(pod), key=policy_order)
             for way in Direction:
                 those = [one for one in known if way in one.directions]
-                yield pod_chain(way, pod), pod_rules(way, pod, those)
+                yield pod_chain(way, device), pod_rules(way, pod, those)
                 yield from groups(way, those)
