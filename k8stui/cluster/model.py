@@ -805,7 +805,7 @@ class Cluster:
     """Gateways, webhooks and APIServices: they tell where pods listen."""
     remarks: tuple[Remark, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """Origins of pod_cidr, service_cidr, kubelet_dns, pod_domain, cluster_domain."""
+    """Origins of pod_cidr, service_cidr, flannel, kubelet_dns, pod_domain, cluster_domain."""
 
     @property
     def all_policies(self) -> tuple[Policy, ...]:

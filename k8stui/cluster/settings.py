@@ -103,7 +103,11 @@ def read_settings(
         service_ranges=dict(_ranges(inventory, service_cidrs.values(), services_origin)),
         cluster_domain=domain,
         flannel=flannel,
-        origins={"pod_cidr": pods_origin, "service_cidr": services_origin},
+        origins={
+            "pod_cidr": pods_origin,
+            "service_cidr": services_origin,
+            **({"flannel": flannel_origin} if flannel_origin is not None else {}),
+        },
         remarks=remarks,
     )
 

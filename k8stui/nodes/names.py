@@ -13,7 +13,6 @@ from k8stui.cluster.model import Pod
 from k8stui.digest import sha1
 from k8stui.kernel.address import Address
 
-
 CALI = "cali"
 """How the names of Calico's cables begin."""
 

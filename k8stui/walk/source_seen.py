@@ -52,8 +52,8 @@ def _in_vain(cluster: Cluster, exchange: Exchange, snat: Step) -> str:
         return ""
     own = next((cidr for cidr in node.pod_cidrs if snat.after.dst in cidr), snat.after.dst)
     return (
-        f". It need not: the pod is on {node.name} itself, and its answer comes back there. To keep "
-        f"the client's address put -d {own} -j RETURN in front of that rule"
+        f". It need not: the pod is on {node.name} itself, and its answer comes back there. To "
+        f"keep the client's address put -d {own} -j RETURN in front of that rule"
     )
 
 

@@ -2425,7 +2425,7 @@ CASES |= {
         manifests=(*ALL, FELIX, VXLAN_POOL, delegating('{"type": "calico", "mtu": 1500}')),
         size=3000,
         beside=(("ip_addr", "node-1", CALI_CARDS), ("ip_route", "node-1", CALI_ROUTES)),
-        result="connected", assumed="packets of 1500 bytes do not fit through vxlan.calico of node-1",
+        result="connected", assumed="1500 bytes do not fit through vxlan.calico of node-1",
         rule="mtu", words="pod default/client sends packets of 1500 bytes", fix="an mtu of 1450",
     ),
     "a node asks from the card of its default route, and kube-proxy knows no pods": Told(
@@ -2472,6 +2472,14 @@ CASES |= {
         ask=("pod/client", "198.51.100.7:443"), result="timeout", by="wire",
         cause=("flanneld runs without --ip-masq",), mend="write --ip-masq into its args",
         at="- name: main",
+    ),
+    "flannel's Network is not the pods'": Told(
+        manifests=(node(1, "172.27.0.0/24"), CLIENT, kind(
+            "v1", "canal-config", "ConfigMap", "kube-system", data={
+                "net-conf.json": '{"Network": "10.42.0.0/16", "Backend": {"Type": "vxlan"}}'})),
+        ask=("pod/client", "198.51.100.7:443"), result="timeout", by="wire",
+        cause=("flannel masquerades its own Network 10.42.0.0/16",), mend="as Network into",
+        rule="address-overlap", words="is not in flannel's Network", fix="net-conf.json",
     ),
     "hairpin mode is off in a ConfigMap": Told(
         manifests=(NODES[0], delegating('{"type": "bridge", "isDefaultGateway": true}'),

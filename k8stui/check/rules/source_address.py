@@ -43,10 +43,8 @@ def look(ground: Ground) -> Iterator[Finding]:
         seen = outcome.source_seen_by_server
         told = proxy.origins.get("masquerade_all")
         denied = told is not None and outcome.origin == told
-        if client is None or (
-            not denied
-            and (outcome.result is not Result.CONNECTED or seen is None or seen in client.addresses)
-        ):
+        arrived = outcome.result is Result.CONNECTED and seen is not None
+        if client is None or not (denied or (arrived and seen not in client.addresses)):
             continue
         declared = proxy.origin.kind in (OriginKind.DECLARED, OriginKind.OBSERVED)
         said = told if denied and told is not None else proxy.origin

@@ -6,6 +6,8 @@ amazon-vpc-cni-k8s README (AWS_VPC_K8S_CNI_EXTERNALSNAT, …_EXCLUDE_SNAT_CIDRS)
 
 from __future__ import annotations
 
+from k8stui.apiserver.fields import text
+from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import Cluster
 from k8stui.kernel.address import Address
 from k8stui.nodes.cni.daemon import is_flanneld, listed, told
@@ -31,7 +33,7 @@ def spared(cluster: Cluster, node: str, pod: Address, far: Address) -> Spared:
     return (
         _by_calico(cluster, pod, far)
         or _by_aws(cluster, far)
-        or _by_flannel(cluster)
+        or _by_flannel(cluster, pod)
         or Spared(
             "",
             f"let {node} masquerade what its pods send beyond the pod network (the plug-in's "
@@ -60,8 +62,18 @@ def _by_calico(cluster: Cluster, pod: Address, far: Address) -> Spared | None:
     )
 
 
-def _by_flannel(cluster: Cluster) -> Spared | None:
-    """Flanneld hides nobody unless it is told to; else its delegate does, where that is not off."""
+def _by_flannel(cluster: Cluster, at: Address) -> Spared | None:
+    """Flanneld hides nobody unless it is told to; else its delegate does, where that is not off.
+
+    And nobody of another network than its own (pkg/trafficmngr/iptables masqRules).
+    """
+    network = next(iter(prefixes((text(cluster.flannel or {}, "Network"),))), None)
+    if network is not None and at.version == network.address.version and at not in network:
+        return Spared(
+            f"flannel masquerades its own Network {network}, which does not hold {at}",
+            "write the pods' range as Network into flannel's net-conf.json, and start flannel anew",
+            cluster.origins.get("flannel"),
+        )
     for pod in cluster.pods.values():
         for one in pod.containers if pod.host_network else ():
             if is_flanneld(one) and not told(one.spoken, "ip-masq", otherwise=False):

@@ -7,7 +7,6 @@ from k8stui.nodes.sysctl import BRIDGE_NF, writer
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.reason import observed_at
 
-
 _BRIDGING = ("bridge", "flannel")
 """Plug-ins whose configuration has hairpinMode, itself or for its delegate."""
 

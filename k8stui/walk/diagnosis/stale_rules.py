@@ -27,7 +27,8 @@ def old_target(case: Case) -> Diagnosis | None:
         f"{target.with_port(rewriting.after.dport)}, which is no endpoint of Service "
         f"{service.key} (any more): its endpoints are {has}. kube-proxy's rules on {node} are old",
         f"look whether kube-proxy runs on {node} and what its log says, and restart it: then it "
-        "writes its rules again",
+        "writes its rules again. If it does run, it writes with iptables' other backend (legacy, "
+        f"nft), and these are left over: restart {node}",
         origin,
     )
 
