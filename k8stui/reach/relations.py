@@ -20,13 +20,15 @@ from k8stui.cluster.expression import Expression
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.cluster.policy import (
     CalicoPolicy,
+    ClusterPolicy,
+    Conditions,
     Direction,
-    NetworkPolicy,
     Policy,
     PolicyPeer,
     PolicyRule,
     Range,
     RuleEnd,
+    as_asked,
 )
 from k8stui.cluster.selection import ByLabel, Carriers, Chosen, carried, meant, subject
 from k8stui.kernel.address import Address
@@ -61,7 +63,9 @@ class Relations:
         sets = _Sets(cluster, actors)
         self._policies = [
             part
-            for place, each in enumerate(cluster.all_policies)
+            for place, each in enumerate(
+                as_asked(cluster.all_policies) if cluster.calico_policies else cluster.all_policies
+            )
             for part in _parts(place, each, sets, self._number)
         ]
         self.named_ports = any(each.named_ports for each in self._policies)
@@ -233,10 +237,11 @@ class _Policy:
         """Of its ingress rules, those that are left out too."""
         rules = [rule for way in Direction for rule in policy.rules(way)]
         self.named_ports = any(isinstance(one.port, str) for rule in rules for one in rule.ports)
-        shape: Hashable = (policy.directions, *(_shape(policy, way) for way in Direction))
+        shape: Hashable = (policy.directions, *(sets.shape(policy, way) for way in Direction))
         # Which pods a name is looked up in is an engine's own affair, and where a policy of the
         # cluster stands in the order of asking is its own: such a policy is like none.
-        alone = self.named_ports or not isinstance(policy, NetworkPolicy)
+        # Where one of Calico's stands, the order of these places says.
+        alone = self.named_ports or isinstance(policy, ClusterPolicy)
         self.shape = number(("policy", place if alone else shape))
         """The same for all that differ in nothing but in whom they select and name."""
         self._split: Split = ()
@@ -275,23 +280,14 @@ def _parts(
     yield made
     if isinstance(policy, CalicoPolicy):
         others = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
-        masks = dict.fromkeys(
+        masks = (
             mask
             for way, other in others.items()
             for rule in policy.rules(way)
             for mask in sets.rule(rule, other, policy.namespace)
         )
-        yield from (made.for_some(mask, number(("part", place, mask))) for mask in masks)
-
-
-def _shape(policy: Policy, way: Direction) -> Hashable:
-    return tuple(
-        (
-            rule.ports,
-            tuple((peer.block, peer.pods is None, peer.namespaces is None) for peer in rule.peers),
-        )
-        for rule in policy.rules(way)
-    )
+        for one, mask in enumerate(masks):
+            yield made.for_some(mask, number(("part", one)))
 
 
 class _Sets:
@@ -336,6 +332,32 @@ class _Sets:
         nets = (self._within(one) for one in (*end.ranges, *self._sets_in(end)))
         served = [self._served(end.service)] if end.service else []
         return [*(self._meant_by(one) for one in end.selectors), *nets, *served]
+
+    def shape(self, policy: Policy, way: Direction) -> Hashable:
+        """What its rules say, but for whom they name."""
+        return (
+            policy.tier,
+            *(
+                (
+                    rule.ports,
+                    tuple((p.block, p.pods is None, p.namespaces is None) for p in rule.peers),
+                    rule.action,
+                    self._asked(rule.conditions) if rule.conditions is not None else None,
+                )
+                for rule in policy.rules(way)
+            ),
+        )
+
+    def _asked(self, conditions: Conditions) -> Hashable:
+        ends = (
+            (
+                *(one.selector is None, one.but_not is None, not one.service),
+                *(one.nets, one.not_nets, one.ports, one.not_ports, len(self._sets_in(one))),
+            )
+            for one in conditions.ends
+        )
+        of_packet = conditions.protocol, conditions.not_protocol, conditions.version
+        return (*of_packet, conditions.icmp, conditions.not_icmp, *ends)
 
     def blocks(self, rule: PolicyRule) -> Sequence[Range]:
         """What an ingress rule asks an address for."""
