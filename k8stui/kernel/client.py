@@ -30,7 +30,7 @@ D_SACK_BYTES = 12
 """Option of an ACK that says what came twice (D-SACK, RFC 2883): a SYN-ACK repeats the SYN."""
 _RTO_SECONDS = 0.2
 """When the first data is sent again on a way that is quick (TCP_RTO_MIN)."""
-_FIRST_SECONDS = 0.5
+FIRST_SECONDS = 0.5
 """A SYN is sent again after a second (TCP_TIMEOUT_INIT)."""
 
 Speak = Callable[[Sequence[Step]], int | None]
@@ -428,7 +428,7 @@ class Client:
         if (
             self.protocol is not Protocol.TCP
             or self.remote.version != 6
-            or simulation.events.now > _FIRST_SECONDS
+            or simulation.events.now > FIRST_SECONDS
         ):
             return False
         been = {capture.namespace for capture in simulation.journal.captures}

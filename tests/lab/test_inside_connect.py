@@ -87,10 +87,12 @@ def test_a_ping_that_its_own_node_refuses(
 
 
 class Dicing(Changed):
-    """With a node that refuses or drops its own SYNs, as chance has it."""
+    """With a node that refuses its own SYNs or does something else, as chance has it."""
+
+    otherwise = "DROP"
 
     def change(self, space: NetNamespace) -> NetNamespace:
-        return replace(space, rulesets={**space.rulesets, 6: parse(DICE)})
+        return replace(space, rulesets={**space.rulesets, 6: parse(DICE % self.otherwise)})
 
     def judges_policies(self, node: object) -> bool:
         del node
@@ -98,10 +100,12 @@ class Dicing(Changed):
 
 
 DICE = """*filter
+:INPUT ACCEPT [0:0]
 :OUTPUT ACCEPT [0:0]
 :REFUSE - [0:0]
--A OUTPUT -p tcp -m statistic --mode random --probability 0.50000000000 -j REFUSE
--A OUTPUT -p tcp -j DROP
+-A INPUT -p tcp -m tcp --dport 9 -j REJECT --reject-with tcp-reset
+-A OUTPUT -p tcp -m tcp --dport 9 -m statistic --mode random --probability 0.50000000000 -j REFUSE
+-A OUTPUT -p tcp -m tcp --dport 9 -j %s
 -A REFUSE -j REJECT --reject-with icmp6-port-unreachable
 COMMIT
 """
@@ -117,3 +121,20 @@ def test_an_error_that_was_put_aside_is_told_at_last(world: World, nft: Tools) -
         ends.append((one.comparison.walk.result, one.comparison.kernel.seconds > 2.5))
     assert ("refused", True) in ends
     assert {("refused", False), ("timeout", True)} < set(ends)
+
+
+class LettingGo(Dicing):
+    """With a node that refuses its own SYNs or lets them go, as chance has it."""
+
+    otherwise = "ACCEPT"
+
+
+def test_the_second_syn_is_refused_by_another_machine(world: World, nft: Tools) -> None:
+    """What the first meets on its own machine is put aside all the same."""
+    dicing = replace(world, network=LettingGo(world.network))  # type: ignore[arg-type]
+    asked = parse_request(dicing, "node/a", "[fd00:192:168::12]:9")
+    seconds = set()
+    for one in experiments(dicing, asked, nft, every=True):
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+        seconds.add(round(one.comparison.walk.seconds))
+    assert {0, 1} <= seconds

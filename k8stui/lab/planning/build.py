@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from k8stui.kernel.client import FIRST_SECONDS
 from k8stui.kernel.exchange import Connect, Exchange
 from k8stui.kernel.namespace import Interface, NetNamespace, Network, Route
 from k8stui.kernel.packet import Protocol, TcpFlags
@@ -134,11 +135,17 @@ def plan(
 
 
 def _is_from_elsewhere(network: Network, request: Connect, exchange: Exchange) -> bool:
-    """Whether what says no to a client's connect() has been to another machine."""
+    """Whether what says no to a client's connect() has been to another machine.
+
+    Of the first SYN only: what says no to one that is sent again comes when connect() no longer
+    holds the socket (tcp_v6_err, sock_owned_by_user), on whatever machine.
+    """
     felt, mine = exchange.felt, network[request.namespace]
     if felt.errno is None or felt.established:
         return False
-    been = {capture.namespace for capture in exchange.captures}
+    been = {
+        capture.namespace for capture in exchange.captures if capture.time_seconds <= FIRST_SECONDS
+    }
     return not all(network[name].shares_kernel(mine) for name in been)
 
 
