@@ -14,7 +14,7 @@ from math import inf
 from k8stui.kernel import multipath
 from k8stui.kernel.address import Address, is_multicast
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.fib import Ports
+from k8stui.kernel.fib import LOOPBACK, Ports
 from k8stui.kernel.header import ECHO, HEADER_BYTES, MSS_HEADERS_BYTES, changed, mss_of
 from k8stui.kernel.host import Host
 from k8stui.kernel.icmp import ECHO_REQUEST, errno_of
@@ -81,22 +81,25 @@ class Server:
 def keeps_mtu(host: Host, destination: Address, told_bytes: int) -> bool:
     """Whether a host learns nothing of being told an MTU of the way to an address of its own.
 
-    Those are behind lo, wherever NAT sends what is for them. IPv4 has no exceptions for them
-    (__mkroute_output, RTN_LOCAL); IPv6 has, of less than the device takes that has the address,
-    which is the device of its route in table local (rt6_insert_exception, fib6_mtu). Nor does it by
-    a route whose MTU is locked (ip_mtu_locked; rt6_update_expires asks dst_metric_locked).
+    Those are behind lo, wherever NAT sends what is for them. IPv4 has exceptions for those of lo
+    alone (__mkroute_output keeps nothing of RTN_LOCAL by another device's route); IPv6 has, of less
+    than the device takes that has the address, which is the device of its route in table local
+    (rt6_insert_exception, fib6_mtu). Nor does it by a route whose MTU is locked (ip_mtu_locked;
+    rt6_update_expires asks dst_metric_locked).
     """
     route = host.routing.look_up(destination).route
     if route is not None and route.mtu_locked:
         return True
     if not host.routing.is_local(destination):
         return False
+    if destination.version == 4:
+        return route is None or route.device != LOOPBACK
     own = (
         device.mtu_bytes
         for device in host.namespace.interfaces
         if any(one.address == destination for one in device.addresses)
     )
-    return destination.version == 4 or told_bytes >= next(own, inf)
+    return told_bytes >= next(own, inf)
 
 
 @record(kw_only=True)

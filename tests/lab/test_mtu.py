@@ -284,6 +284,17 @@ def test_an_own_ipv6_address_has_no_mtu_that_its_device_has(
     assert (one.comparison.kernel.result == "connected") == learns
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.168.0.11"])
+def test_an_mtu_is_learned_for_addresses_of_lo_alone(
+    guestbook: World, nft: Tools, address: str
+) -> None:
+    """Of IPv4; a node port leads to another node, by a narrower card."""
+    world = narrow(guestbook, ("node-1", "eth0"), mtu=1280)
+    request = parse_request(world, "node/node-1", f"{address}:30080", data_bytes=1400)
+    for one in experiments(world, request, nft, every=True):
+        assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+
+
 @pytest.mark.parametrize("mtu", [1280, 1492, 1499])
 @pytest.mark.parametrize("way", ["", "/udp"])
 def test_a_bridge_port_that_takes_less_than_its_bridge(
