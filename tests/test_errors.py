@@ -19,6 +19,7 @@ INNER = {
     "BreakError",
     "CalledOff",
     "Ended",
+    "ExpressionError",
     "IrregularError",
     "JsonFault",
     "Led",
