@@ -249,6 +249,16 @@ def test_nobody_knows_who_is_never_answered(nft: Tools, tmp_path: Path) -> None:
     assert one.comparison.kernel.result == "timeout"
 
 
+def test_fragments_that_nobody_puts_together_before_the_rules(nft: Tools, tmp_path: Path) -> None:
+    """Without conntrack IPv6's are put together behind INPUT: a trace says too little of them."""
+    file = tmp_path / "six.yaml"
+    file.write_text(SIX.rpartition("---")[0])
+    world = build_world([str(file)], USERSPACE, NodeOptions(cni="docker-28"))
+    request = parse_request(world, "pod/mill", "[fd00:192:168::11]/icmp", data_bytes=3000)
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+
+
 def test_docker_proxy_goes_on_by_ipv4(nft: Tools, tmp_path: Path) -> None:
     """Whoever asks by IPv6, the container has none."""
     file = tmp_path / "pods.yaml"

@@ -32,6 +32,7 @@ _NFTRACE = 12
 _POLICY, _RULE = 1, 3
 """enum nft_trace_types."""
 _DROP = 0
+_IPV6, _FRAGMENT = 6, 44
 
 
 class Watch:
@@ -43,7 +44,8 @@ class Watch:
         self._socket = Netfilter(traces=True)
         self._told: list[tuple[int, Attributes]] = []
         """With the time at which each came, in nanoseconds."""
-        self.is_complete = True
+        self.untold = ""
+        """Why there is more than the traces say; empty: there is not."""
         changer = Netfilter()
         changer.change(
             message for version in space["rules"] for message in _marking(_FAMILIES[version])
@@ -57,9 +59,13 @@ class Watch:
         """Take what has come."""
         now = time.time_ns()
         try:
-            self._told.extend((now, trace) for trace in self._socket.traced())
+            for trace in self._socket.traced():
+                self._told.append((now, trace))
+                if 8 in trace and _is_fragment(trace[8]):
+                    # It has the transport header, and does not say of which protocol.
+                    self.untold = "IPv6 came to its rules in fragments"
         except OSError:
-            self.is_complete = False
+            self.untold = "more rules were met than the kernel could tell of"
 
     def passed(self) -> list[Passed]:
         """Everything so far: built-in chains, in the order in which packets got to them.
@@ -71,6 +77,11 @@ class Watch:
         found = _Reading(self._space, self._devices, asker).passages(self._told)
         asker.close()
         return found
+
+
+def _is_fragment(network: bytes) -> bool:
+    """Whether IPv6's next header is that of fragments (RFC 8200 4.5)."""
+    return network[0] >> 4 == _IPV6 and network[6] == _FRAGMENT
 
 
 def _in_walk(space: Space, real: str) -> str:
