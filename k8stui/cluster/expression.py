@@ -146,8 +146,8 @@ class _Reader:
         """Go behind what is wanted, if it is next, and behind the blanks that follow."""
         found = wanted.match(self._written, self.at)
         if found is not None:
-            rest = self._written[found.end() :]
-            self.at = len(self._written) - len(rest.lstrip(" \t"))
+            blank = _BLANK.match(self._written, found.end())
+            self.at = blank.end() if blank is not None else found.end()
         return found
 
     def _sign(self, wanted: str) -> bool:

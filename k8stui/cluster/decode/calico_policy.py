@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from math import inf
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, labels, number, records, table, text, texts
@@ -44,8 +45,11 @@ _HAS_NAMESPACE = "has(projectcalico.org/namespace)"
 _OF_HOSTS = ("doNotTrack", "preDNAT")
 _NAMES = ("tcp", "udp", "icmp", "icmpv6", "sctp", "udplite")
 _WITH_PORTS = {"tcp", "udp", "sctp", "6", "17", "132"}
+_WITH_TYPES = {"icmp", "icmpv6"}
 _LAST_PORT = 65_535
-_RANGE = re.compile(r"(\d+)(?::(\d+))?", re.ASCII)
+_RANGE = re.compile(r"0*(\d{1,5})(?::0*(\d{1,5}))?", re.ASCII)
+_PORT_NAME = re.compile(r"(?!\d+\Z)[\w.-]{1,128}", re.ASCII)
+_DIGITS = re.compile(r"0*(\d{1,3})", re.ASCII)
 _SIDES = ("source", "destination")
 
 
@@ -97,7 +101,7 @@ def _tier(manifest: Manifest) -> CalicoTier:
 
 def _order(spec: Object) -> float:
     found = spec.get("order")
-    return float(found) if isinstance(found, int | float) else float("inf")
+    return min(inf, found) if isinstance(found, int | float) else inf
 
 
 def _policy(manifest: Manifest, known: dict[str, CalicoTier]) -> CalicoPolicy:
@@ -219,8 +223,11 @@ def _accounts(side: Object) -> str:
 
 
 def _protocol(rule: Object, field: str) -> str:
+    """Its name in lower case, or its number (api/pkg/lib/numorstring Uint8OrString)."""
     found = rule.get(field)
-    return "" if found is None else str(found).lower()
+    written = "" if found is None else str(found).lower()
+    digits = _DIGITS.fullmatch(written)
+    return digits[1] if digits is not None else written
 
 
 def _icmp(rule: Object, field: str) -> Icmp | None:
@@ -298,10 +305,12 @@ def _wrong_fields(manifest: Manifest) -> Iterator[WrongField]:
 def _wrong_rule(rule: Object, path: Path) -> Iterator[WrongField]:
     for field in ("protocol", "notProtocol"):
         found = _protocol(rule, field)
-        if found and found not in _NAMES and not (found.isdigit() and 0 < int(found) < 256):
+        if found and found not in _NAMES and not (_DIGITS.fullmatch(found) and 0 < int(found) < 256):
             known = "TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite"
             said = f"there is no protocol {rule[field]} for Calico: {known}, or a number"
             yield WrongField((*path, field), said)
+    if rule.get("icmp") is not None and _protocol(rule, "protocol") not in _WITH_TYPES:
+        yield WrongField((*path, "icmp"), "icmp needs protocol: ICMP or ICMPv6 in the rule")
     for name in _SIDES:
         side, base = table(rule, name), (*path, name)
         for field in ("selector", "notSelector", "namespaceSelector"):
@@ -316,7 +325,8 @@ def _wrong_rule(rule: Object, path: Path) -> Iterator[WrongField]:
             for index, port in enumerate(array(side, field)):
                 number_ = _RANGE.fullmatch(str(port))
                 first, last = (number_[1], number_[2] or number_[1]) if number_ else (0, 0)
-                if not int(first) <= int(last) <= _LAST_PORT:
+                is_port = number_ or _PORT_NAME.fullmatch(str(port))
+                if not is_port or not int(first) <= int(last) <= _LAST_PORT:
                     yield WrongField((*base, field, index), f"there is no port {port}")
         for field in ("nets", "notNets"):
             for index, net in enumerate(texts(side, field)):

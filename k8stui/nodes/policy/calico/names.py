@@ -122,9 +122,9 @@ def peer_selector(peer: PolicyPeer, namespace: str) -> str:
 
 def policy_selector(policy: Policy) -> str:
     """Whom it selects, as written by the conversion (it names groups, and is not parsed)."""
-    terms = " && ".join(["projectcalico.org/orchestrator == 'k8s'", *_written(policy.pods)])
     if isinstance(policy, CalicoPolicy):
         return policy.selector
+    terms = " && ".join(["projectcalico.org/orchestrator == 'k8s'", *_written(policy.pods)])
     if not isinstance(policy, NetworkPolicy):
         spaces = list(_terms(policy.namespaces, _SPACE_LABELS))
         return f"({terms}) && {_all_of(spaces) if spaces else f'has({_ITS_NAMESPACE})'}"
