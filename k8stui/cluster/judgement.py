@@ -36,7 +36,7 @@ from k8stui.cluster.policy import (
     Tier,
     tiers,
 )
-from k8stui.cluster.selection import carried, meant, of_namespace, ruling
+from k8stui.cluster.selection import carried, meant, networks, of_namespace, ruling
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
@@ -216,8 +216,7 @@ class Judgement:
         if who.pod is None and who.namespace:
             known = {**of_namespace(self.cluster, who.namespace), **who.labels}
             return expression.holds(known)
-        sets = (one for one in self.cluster.network_sets if any(_is_in(who, n) for n in one.nets))
-        return any(expression.holds(one.labels) for one in sets)
+        return any(_is_in(who, one) for one in networks(self.cluster, expression))
 
     def _serves(self, end: RuleEnd, who: Peer, ask: Ask | None = None) -> bool:
         """Whether somebody is an endpoint of the end's Service, at the port that is asked."""

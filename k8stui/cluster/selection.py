@@ -20,7 +20,7 @@ from k8stui.record import record
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster, Pod
-    from k8stui.cluster.policy import Policy, PolicyPeer
+    from k8stui.cluster.policy import NetworkSet, Policy, PolicyPeer, Range
 
 
 T = TypeVar("T")
@@ -196,6 +196,19 @@ class Carriers(Generic[T]):
             found = tuple(one for one, labels in perhaps if expression.holds(labels))
             self._known[expression] = found
         return found
+
+
+def _by_labels(cluster: Cluster) -> Carriers[NetworkSet]:
+    return Carriers((one, one.labels) for one in cluster.network_sets)
+
+
+_network_sets: Derived[Cluster, Carriers[NetworkSet]] = Derived(_by_labels)
+
+
+def networks(cluster: Cluster, expression: Expression) -> Sequence[Range]:
+    """The ranges of the sets of networks that a selector of Calico's means."""
+    sets = _network_sets.of(cluster).meant_by(expression)
+    return [net for one in sets for net in one.nets]
 
 
 class Selection:

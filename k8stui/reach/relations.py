@@ -30,7 +30,7 @@ from k8stui.cluster.policy import (
     RuleEnd,
     as_asked,
 )
-from k8stui.cluster.selection import ByLabel, Carriers, Chosen, carried, meant, subject
+from k8stui.cluster.selection import ByLabel, Carriers, Chosen, carried, meant, networks, subject
 from k8stui.kernel.address import Address
 from k8stui.record import record
 
@@ -369,13 +369,7 @@ class _Sets:
 
     def _sets_in(self, end: RuleEnd) -> Sequence[Range]:
         """Networks that the selectors of an end mean."""
-        return [
-            net
-            for selector in end.selectors
-            for one in self._cluster.network_sets
-            if selector.holds(one.labels)
-            for net in one.nets
-        ]
+        return [net for selector in end.selectors for net in networks(self._cluster, selector)]
 
     def _meant_by(self, expression: Expression) -> int:
         return sum(1 << place for place in self._carriers.meant_by(expression))

@@ -305,7 +305,11 @@ def _wrong_fields(manifest: Manifest) -> Iterator[WrongField]:
 def _wrong_rule(rule: Object, path: Path) -> Iterator[WrongField]:
     for field in ("protocol", "notProtocol"):
         found = _protocol(rule, field)
-        if found and found not in _NAMES and not (_DIGITS.fullmatch(found) and 0 < int(found) < 256):
+        if (
+            found
+            and found not in _NAMES
+            and not (_DIGITS.fullmatch(found) and 0 < int(found) < 256)
+        ):
             known = "TCP, UDP, SCTP, ICMP, ICMPv6, UDPLite"
             said = f"there is no protocol {rule[field]} for Calico: {known}, or a number"
             yield WrongField((*path, field), said)

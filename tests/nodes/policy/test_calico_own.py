@@ -174,6 +174,7 @@ SHORT = {
             ["-p icmp -m icmp --icmp-type 8/0 ALLOW"],
         ),
         ({"action": "Allow", "protocol": "ICMPv6", "icmp": {"type": 128}}, [""]),
+        ({"action": "Allow", "protocol": "06"}, ["-p tcp ALLOW"]),
         (
             {"action": "Allow", "source": {"nets": ["10.1.0.0/16"], "notNets": ["10.1.2.3"]}},
             [

@@ -28,7 +28,7 @@ from k8stui.cluster.policy import (
     RuleEnd,
 )
 from k8stui.cluster.programs.listening import declared
-from k8stui.cluster.selection import Selection
+from k8stui.cluster.selection import Selection, networks
 from k8stui.kernel.address import Address
 from k8stui.kernel.ipset import IpSet
 from k8stui.nodes.policy.calico import rule as felix
@@ -238,9 +238,7 @@ class PolicyChains:
         return end
 
     def _meant_by(self, selector: Expression) -> tuple[Sequence[Pod], Sequence[Range]]:
-        sets = self._cluster.network_sets
-        nets = [net for one in sets if selector.holds(one.labels) for net in one.nets]
-        return self._selection.meant_by(selector), nets
+        return self._selection.meant_by(selector), networks(self._cluster, selector)
 
     def _rendered(
         self,
