@@ -14,10 +14,13 @@ from k8stui.cluster.programs.advertised import unknown_to
 def sent_on(ground: Ground) -> Iterator[Finding]:
     """Of those who are told to ask a Service of another namespace; one a broker and namespace."""
     seen: set[tuple[str, str]] = set()
+    asked: set[tuple[str, str, int]] = set()
     for call in told(ground):
         client = call.client.namespace
-        if client == call.service.namespace:
+        one = client, call.service.key, call.port.port
+        if client == call.service.namespace or one in asked:
             continue
+        asked.add(one)
         for pod, number in behind(ground, call.service, call.port):
             lack = unknown_to(ground.cluster, pod, number, client)
             if lack is not None and (client, pod.key) not in seen:

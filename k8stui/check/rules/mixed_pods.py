@@ -53,9 +53,10 @@ def look(ground: Ground) -> Iterator[Finding]:
 def _some_refuse(
     ground: Ground, target: ServedPort, right: tuple[Pod, ...], wrong: tuple[Pod, ...]
 ) -> Finding:
-    unsure = len(target.pods(Match.UNSURE)) == len(wrong)
-    severity = Severity.WARNING if unsure else Severity.ERROR
-    if all(map(ends, wrong)):
+    stay = [pod for pod in wrong if not ends(pod)]
+    unsure = {pod.key for pod in target.pods(Match.UNSURE)}
+    severity = Severity.ERROR if any(p.key not in unsure for p in stay) else Severity.WARNING
+    if not stay:
         severity = Severity.INFO
     elif _are_alternatives(right, wrong):
         severity = Severity.WARNING

@@ -133,7 +133,7 @@ def _with_line_feed(ground: Ground) -> Iterator[Finding]:
                 )
 
 
-_BARE = re.compile(r"rediss?(?:\+sentinel)?://(?::?@)?(?P<host>[^/:@?,\s$]+)(?:[:/?]|$)")
+_BARE = re.compile(r"rediss?(?:\+sentinel)?://(?::?@)?(?P<host>[^/:@?,\s$]+)(?:[:/?](?!.*@)|$)")
 _REDIS = frozenset({"redis", "valkey/valkey", "redis/redis-stack-server"})
 _BY_VARIABLE = frozenset({"bitnami/redis", "bitnamilegacy/redis"})
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
-_HOST = re.compile(r"\bHost\(([^)]*)\)")
+_HOST = re.compile(r"\bHost\(([^()]*)\)")
 _LITERAL = re.compile(r"[\w./~%@:+,;=&!-]*")
 """A path that is no pattern."""
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
