@@ -491,7 +491,9 @@ class EntrancePath:
 
     path: str = "/"
     is_exact: bool = False
-    """Else it stands for whatever begins with its elements."""
+    """Else it stands for whatever begins with its elements, or with its letters."""
+    by_letters: bool = False
+    """As ImplementationSpecific has it."""
     service: str
     """``namespace/name``."""
     port: int | str | None = None

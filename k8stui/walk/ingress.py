@@ -48,16 +48,22 @@ class Controller:
     """For a connection."""
     tries: int
     """Of one request, each to another endpoint."""
+    unbacked: str = "503"
+    """The status where nobody is behind a path."""
+    by_letters: bool = False
+    """Whether ``/web`` takes ``/website`` too, though it is a Prefix."""
 
 
 _CONTROLLERS = (
-    ("traefik", Controller("Traefik", 30.0, 1)),
+    ("traefik", Controller("Traefik", 30.0, 1, "404 (503 with allowEmptyServices)", True)),
     ("haproxy", Controller("HAProxy", 5.0, 4)),
     ("kong", Controller("Kong", 60.0, 6)),
+    ("nginx/nginx-ingress", Controller("NGINX Ingress Controller", 60.0, 1 << 16)),
     ("nginx", Controller("ingress-nginx", 5.0, 3)),
 )
-"""By what the image's name holds, without the registry: dialTimeout of Traefik, timeout connect and
-retries of HAProxy's, connect_timeout and retries of Kong's Service."""
+"""By what the image's name holds, without the registry: dialTimeout of Traefik (and its providers'
+allowEmptyServices, strictPrefixMatching, both off), timeout connect and retries of HAProxy's,
+connect_timeout and retries of Kong's Service, proxy-connect-timeout of NGINX's, which tries all."""
 
 
 @record()
@@ -77,13 +83,17 @@ def reached(cluster: Cluster, request: Request, exchange: Exchange) -> Pod | Non
     if pod is None or felt.result is not Result.CONNECTED or request.protocol is not Protocol.TCP:
         return None
     serves = any(is_ingress_controller(one.image) for one in pod.containers)
-    return pod if serves and next(_entrances(cluster, request), None) is not None else None
+    return pod if serves and _entrances(cluster, request) else None
 
 
-def _entrances(cluster: Cluster, request: Request) -> Iterator[Entrance]:
-    """Those of the host that is asked; a load balancer's own name is no host of anybody."""
-    found = entrances_of(cluster.entrances, request.host)
-    return (one for one in found if not one.owner.startswith("Service ") and not one.is_refused)
+def _entrances(cluster: Cluster, request: Request) -> list[Entrance]:
+    """Those of the host that is asked, else of its wildcard (Ingress, "Hostname wildcards").
+
+    A load balancer's own name is no host of anybody.
+    """
+    those = entrances_of(cluster.entrances, request.host)
+    found = [one for one in those if not one.owner.startswith("Service ") and not one.is_refused]
+    return [one for one in found if not one.host.startswith("*.")] or found
 
 
 def onward(
@@ -93,11 +103,11 @@ def onward(
     image = next(one.image for one in pod.containers if is_ingress_controller(one.image))
     name = "/".join(bare_image(image).split("/")[-2:])
     by = next(known for part, known in _CONTROLLERS if part in name)
-    found = tuple(_entrances(cluster, request))
+    found = _entrances(cluster, request)
     served = [one for one in found if one.owner not in cluster.unserved]
     if not served:
         lack = cluster.unserved[found[0].owner]
-        return _answers(by, 404, lack.why, lack.mend, lack)
+        return _answers(by, "404", lack.why, lack.mend, lack)
     here = [
         one
         for one in served
@@ -107,7 +117,7 @@ def onward(
         return _elsewhere(by, pod, served[0], exchange.felt.server_port or 0)
     places = [(one, path) for one in here for path in one.paths]
     asked = request.path
-    path = path_of((path for _, path in places), "/" if asked is None else asked)
+    path = path_of((one for _, one in places), asked or "/", by_letters=by.by_letters)
     is_first = path is None and asked is None and bool(places)
     if is_first:
         path = places[0][1]
@@ -120,7 +130,7 @@ def onward(
     if wrong is not None:
         said = f"behind {path.path} of {entrance.owner}: {wrong.reason}"
         lack = Lack(said, wrong.advice, wrong.origin or entrance.origin)
-        return _answers(by, 503, lack.why, lack.mend, lack)
+        return _answers(by, by.unbacked, lack.why, lack.mend, lack)
     made = _asks(cluster, pod, _own(exchange, request), path)
     said = f"{path.path} of {entrance.owner} is Service {path.service}"
     if is_first:
@@ -166,7 +176,7 @@ def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Reque
     )
 
 
-def _answers(by: Controller, status: int, why: str, mend: str, of: Lack) -> Lack:
+def _answers(by: Controller, status: str, why: str, mend: str, of: Lack) -> Lack:
     return Lack(f"{by.name} answers {status}: {why}", mend, of.origin)
 
 

@@ -89,7 +89,7 @@ def asked(folder: Path, text: str, url: str) -> list[Trace]:
     return list(walks(world, request))
 
 
-@pytest.mark.parametrize("path", ["/api", "/web", "/web/more?q=1"])
+@pytest.mark.parametrize("path", ["/api", "/web", "/web/more?q=1", "//web", "/%77eb"])
 def test_the_controller_asks_a_pod_itself(tmp_path: Path, path: str) -> None:
     """The first Ingress' path, and that of another one for the same host."""
     found = asked(tmp_path, CLUSTER, f"http://shop.acme.com{path}")
@@ -191,3 +191,36 @@ def test_the_backend_of_an_ingress_takes_the_rest(tmp_path: Path) -> None:
     )
     for found in asked(tmp_path, text, "http://shop.acme.com/whatever"):
         assert found.outcome.result == "connected"
+
+
+WILD = """\
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: wild}
+spec:
+  rules:
+    - host: "*.acme.com"
+      http:
+        paths:
+          - {path: /any, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "said"),
+    [
+        (CLUSTER.replace("ingress-nginx/controller", "traefik"), "/webs", "The pod sees"),
+        (CLUSTER.replace("/web, pathType: Prefix", "/web, pathType: ImplementationSpecific"),
+         "/webs", "The pod sees"),
+        (CLUSTER.replace("{name: more}", "{name: more, annotations: "
+                         "{nginx.ingress.kubernetes.io/use-regex: 'true'}}"),
+         "/webs", "The pod sees"),
+        (CLUSTER + WILD, "/any", "answers 404: no path of Ingress default/shop"),
+        (CLUSTER.replace("ingress-nginx/controller", "traefik"), "/old", "answers 404 (503"),
+    ],
+    ids=["Traefik", "ImplementationSpecific", "use-regex", "wildcard", "nobody, and Traefik"],
+)  # fmt: skip
+def test_controllers_differ(tmp_path: Path, text: str, path: str, said: str) -> None:
+    """Traefik's PathPrefix is one of letters; who has the host's own name needs no wildcard."""
+    assert said in asked(tmp_path, text, f"http://shop.acme.com{path}")[0].outcome.reason

@@ -37,6 +37,8 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 def _unread(ground: Ground, monitor: Manifest, what: str) -> Iterator[Finding]:
     """No Prometheus of the input takes it, for its labels or its namespace."""
+    if any(kind == "PrometheusAgent" for _, kind in ground.world.manifests.skipped):
+        return  # which reads monitors, too
     those = ground.of_kind("Prometheus").values()
     # One without a selector takes none at all, or is told by a file of its own.
     asked = [one for one in those if at(one.data, "spec", f"{what}Selector") is not None]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from k8stui.apiserver.fields import array, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 _HOST = re.compile(r"\bHost\(([^()]*)\)")
 _LITERAL = re.compile(r"[\w./~%@:+,;=&!-]*")
 """A path that is no pattern."""
+_SLASHES = re.compile(r"/{2,}")
+_MAKES_PATTERNS = (
+    "nginx.ingress.kubernetes.io/use-regex",
+    "nginx.ingress.kubernetes.io/rewrite-target",
+)
+"""By which ingress-nginx takes paths for patterns without an end (buildLocation)."""
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 """Those of the Gateway API that have hostnames."""
@@ -147,6 +154,8 @@ def _of_gateways(
 def _paths(manifest: Manifest, *place: str | int) -> Iterator[EntrancePath]:
     """Those of a list of paths; of one backend alone that which stands for all."""
     listed = array(manifest.data, *place)
+    told = table(manifest.data, "metadata", "annotations")
+    is_pattern = any(key in told for key in _MAKES_PATTERNS)
     each = enumerate(listed) if listed else [(None, {"backend": table(manifest.data, *place)})]
     for index, one in each:
         behind = table(one, "backend", "service")
@@ -154,7 +163,8 @@ def _paths(manifest: Manifest, *place: str | int) -> Iterator[EntrancePath]:
             at = (*place, *(() if index is None else (index, "backend")), "service")
             yield EntrancePath(
                 path=text(one, "path") or "/",
-                is_exact=text(one, "pathType") == "Exact",
+                is_exact=text(one, "pathType") == "Exact" and not is_pattern,
+                by_letters=text(one, "pathType") != "Prefix" or is_pattern,
                 service=f"{namespace_of(manifest)}/{name}",
                 port=number(behind, "port", "number") or text(behind, "port", "name") or None,
                 origin=manifest.origin(*at, "name"),
@@ -268,23 +278,32 @@ def entrances_of(found: tuple[Entrance, ...], name: str) -> Iterator[Entrance]:
     return (each for each in found if each.host.lower() in (name, wild))
 
 
-def path_of(paths: Iterable[EntrancePath], asked: str) -> EntrancePath | None:
+def path_of(
+    paths: Iterable[EntrancePath], asked: str, *, by_letters: bool = False
+) -> EntrancePath | None:
     """The path that takes what is asked: the one that is it exactly, else the longest prefix.
 
-    Source: Kubernetes' documentation, Ingress, "Multiple matches": elements, not letters.
+    Of elements; of letters where `by_letters`, or the path, says so. Source: Kubernetes'
+    documentation, Ingress, "Multiple matches"; nginx' ngx_http_parse_complex_uri (merge_slashes).
     """
-    asked = asked.partition("?")[0]
+    asked = _SLASHES.sub("/", unquote(asked.partition("?")[0]))
     fits = [
         one
         for one in paths
-        if (one.path == asked if one.is_exact else _begins(asked, one.path.rstrip("/")))
+        if (
+            one.path == asked
+            if one.is_exact
+            else _begins(asked, one.path, by_letters=by_letters or one.by_letters)
+        )
     ]
     return max(fits, key=lambda one: (one.is_exact, len(one.path)), default=None)
 
 
-def _begins(asked: str, prefix: str) -> bool:
+def _begins(asked: str, path: str, *, by_letters: bool) -> bool:
     """A pattern (an annotation of ingress-nginx has paths be some) may stand for anything."""
-    return f"{asked}/".startswith(f"{prefix}/") or not _LITERAL.fullmatch(prefix)
+    if not _LITERAL.fullmatch(path):
+        return True
+    return asked.startswith(path) if by_letters else f"{asked}/".startswith(f"{path.rstrip('/')}/")
 
 
 def beside_wildcard(found: tuple[Entrance, ...], name: str) -> Entrance | None:

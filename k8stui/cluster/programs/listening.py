@@ -279,9 +279,12 @@ class Listening:
 
         What names the Service alone (a webhook) means those of its pods that declare the port.
         """
-        if service is not None and next(self._beside(service, number, protocol, pod), None):
-            service = None
-        return who_names(self._cluster, pod, service, number, protocol)
+        found = who_names(self._cluster, pod, service, number, protocol)
+        if not found or service is None:
+            return found
+        if next(self._beside(service, number, protocol, pod), None) is None:
+            return found
+        return who_names(self._cluster, pod, None, number, protocol)
 
     def meant_instead(
         self, service: Service, number: int, protocol: Protocol, pod: Pod
