@@ -128,6 +128,10 @@ def test_who_asks_whom_keeps_both_ends_and_the_port(room: int) -> None:
     assert asks.endswith("-7")
     assert is_asked.startswith("svc/b")
     assert is_asked.endswith("-web:8443")
+    shown = pair("outside", f"http://shop.acme.com:80/{'a/' * 50}pay", room)
+    assert width_of(shown) <= room
+    assert "http:" in shown
+    assert shown.endswith("/pay")
 
 
 @pytest.mark.parametrize("width", [78, 118])

@@ -139,7 +139,7 @@ def pair(source: str, destination: str, room: int | None = None) -> str:
     if room is None or width_of(whole) <= room:
         return whole
     name, colon, port = destination.rpartition(":")
-    if not colon or "]" in port:
+    if not colon or "]" in port or "://" in name:
         name, colon, port = destination, "", ""
     room -= len(_ASKS) + len(colon + port)
     fair = room // 2
