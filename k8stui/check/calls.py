@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import text
 from k8stui.apiserver.inventory import namespace_of
-from k8stui.check.asked.hosts import asked, service_named
+from k8stui.check.asked.hosts import asked, service_at
 from k8stui.check.ports import number_of
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServicePort
@@ -40,10 +40,7 @@ def told(ground: Ground) -> Iterator[Call]:
         pod = ground.pod_of(template)
         for container in template.containers() if pod is not None else ():
             for one in asked(container):
-                name, space = service_named(
-                    one.host, template.namespace, ground.cluster.cluster_domain
-                )
-                service = ground.cluster.services.get(f"{space}/{name}")
+                service = service_at(ground.cluster, one.host, template.namespace)
                 if service is None or pod is None:
                     continue
                 for port in service.ports:

@@ -13,12 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
 from math import inf
+from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table
-from k8stui.cluster.expression import Expression
 from k8stui.kernel.address import Prefix
 from k8stui.origin import Origin
 from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.cluster.expression import Expression
 
 CLUSTER_POLICY_KINDS = (
     "AdminNetworkPolicy",

@@ -9,6 +9,7 @@ from k8stui.kernel import device, judge, multipath, neighbour, netfilter
 from k8stui.kernel.header import changed
 from k8stui.kernel.hooks import Blocked, HookState
 from k8stui.kernel.host import Host
+from k8stui.kernel.icmp import TOO_BIG
 from k8stui.kernel.namespace import BridgePort, FdbEntry, Interface
 from k8stui.kernel.nft_ruleset import BRIDGE
 from k8stui.kernel.packet import is_group_mac
@@ -17,8 +18,6 @@ from k8stui.kernel.skb import Skb
 from k8stui.kernel.step import BridgeCause, DeviceCause, Hook, StepKind
 
 _DEFAULT_PORT = BridgePort()
-_PACKET_TOO_BIG = 2, 0
-"""ICMPv6 type and code (RFC 4443 3.2)."""
 
 
 def handle_frame(host: Host, port: Interface, skb: Skb) -> None:
@@ -231,7 +230,7 @@ def _push(host: Host, skb: Skb, target: Interface) -> None:
         )
         if not may_go and skb.packet.src.version == 6:
             # IPv6's sender is told (ip6_fragment, fail_toobig), IPv4's is not (br_nf_ip_fragment).
-            host.simulation.stack.icmp_error(host, skb, *_PACKET_TOO_BIG, bridge.mtu_bytes)
+            host.simulation.stack.icmp_error(host, skb, *TOO_BIG[6], bridge.mtu_bytes)
         return
     device.transmit(host, target.name, skb)
 

@@ -79,6 +79,8 @@ _ERRNO = {
     Protocol.ICMP: _ECHO_ERRNO,
     Protocol.ICMPV6: _ECHO_ERRNO,
 }
+TOO_BIG = {4: (3, 4), 6: (2, 0)}
+"""Type and code of the error that tells what fits, by IP version (RFC 1191, RFC 4443 3.2)."""
 ICMP_OF = {4: Protocol.ICMP, 6: Protocol.ICMPV6}
 _ERROR_BYTES = {4: 28, 6: 48}
 _QUOTED_BYTES = {4: 576, 6: 1280}

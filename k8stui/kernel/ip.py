@@ -14,6 +14,7 @@ from k8stui.kernel.fib import LOOPBACK, Ports
 from k8stui.kernel.header import changed, fragments
 from k8stui.kernel.hooks import HookState
 from k8stui.kernel.host import Host
+from k8stui.kernel.icmp import TOO_BIG
 from k8stui.kernel.link import NO_MAC
 from k8stui.kernel.namespace import Interface
 from k8stui.kernel.packet import BROADCAST_MAC, Packet, Protocol, group_mac
@@ -28,7 +29,6 @@ _ICMP_FOR_ERROR = {
 """ip_error (net/ipv4/route.c), ip6_pkt_drop. A blackhole (EINVAL) is silent."""
 _CUT = (Protocol.UDP, Protocol.ICMP, Protocol.ICMPV6)
 _TIME_EXCEEDED = {4: (11, 0), 6: (3, 0)}
-_TOO_BIG = {4: (3, 4), 6: (2, 0)}
 
 
 def receive(host: Host, device: str, skb: Skb) -> None:
@@ -132,7 +132,7 @@ def _forward(host: Host, device: str, skb: Skb, decision: Decision) -> None:
             cause=_narrow(out, decision),
             device=out.name,
         )
-        stack.icmp_error(host, skb, *_TOO_BIG[packet.src.version], fits)
+        stack.icmp_error(host, skb, *TOO_BIG[packet.src.version], fits)
         return
     skb.packet = changed(packet, ttl=packet.ttl - 1)
     blocked = netfilter.run(host, skb, HookState(Hook.FORWARD, device, decision.device))
@@ -277,7 +277,7 @@ def _fits(host: Host, skb: Skb, decision: Decision, *, is_own: bool) -> bool:
         return True
     text, cause = _too_long(longest, decision), _narrow(out, decision)
     host.simulation.journal.step(host.name, skb, StepKind.DROP, text, cause=cause, device=device)
-    how = _TOO_BIG[packet.src.version]
+    how = TOO_BIG[packet.src.version]
     host.simulation.stack.icmp_error(host, skb, *how, fits)
     return False
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.endpoints import endpoints_of
@@ -23,8 +24,9 @@ from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import StepKind
 from k8stui.record import record
+from k8stui.walk.answered import decided_by_process
 from k8stui.walk.diagnosis.names import behind_path
-from k8stui.walk.relay import SOURCE_PORT, decided_by_process, merged, there_and_back
+from k8stui.walk.relay import SOURCE_PORT, merged, there_and_back
 from k8stui.walk.trace import Outcome, Request, Trace
 
 if TYPE_CHECKING:
@@ -106,15 +108,14 @@ def onward(
     found = _entrances(cluster, request)
     served = [one for one in found if one.owner not in cluster.unserved]
     if not served:
-        lack = cluster.unserved[found[0].owner]
-        return _answers(by, "404", lack.why, lack.mend, lack)
+        return _answers(by, "404", cluster.unserved[found[0].owner])
     here = [
         one
         for one in served
         if not other_entry_point(pod, exchange.felt.server_port or 0, one.entry_points)
     ]
     if not here:
-        return _elsewhere(by, pod, served[0], exchange.felt.server_port or 0)
+        return _answers(by, "404", _elsewhere(pod, served[0], exchange.felt.server_port or 0))
     places = [(one, path) for one in here for path in one.paths]
     asked = request.path
     path = path_of((one for _, one in places), asked or "/", by_letters=by.by_letters)
@@ -122,7 +123,8 @@ def onward(
     if is_first:
         path = places[0][1]
     if path is None:
-        return _no_path(by, here[0], [path for _, path in places], asked or "/")
+        paths = [path for _, path in places]
+        return _answers(by, "404", _no_path(here[0], paths, asked or "/"))
     entrance = next(one for one, mine in places if mine is path)
     if not entrance.owner.startswith("Ingress ") and len({p.service for _, p in places}) > 1:
         return None  # which of them it is, conditions say that are not read
@@ -130,7 +132,7 @@ def onward(
     if wrong is not None:
         said = f"behind {path.path} of {entrance.owner}: {wrong.reason}"
         lack = Lack(said, wrong.advice, wrong.origin or entrance.origin)
-        return _answers(by, by.unbacked, lack.why, lack.mend, lack)
+        return _answers(by, by.unbacked, lack)
     made = _asks(cluster, pod, _own(exchange, request), path)
     said = f"{path.path} of {entrance.owner} is Service {path.service}"
     if is_first:
@@ -176,30 +178,28 @@ def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Reque
     )
 
 
-def _answers(by: Controller, status: str, why: str, mend: str, of: Lack) -> Lack:
-    return Lack(f"{by.name} answers {status}: {why}", mend, of.origin)
+def _answers(by: Controller, status: str, lack: Lack) -> Lack:
+    return replace(lack, why=f"{by.name} answers {status}: {lack.why}")
 
 
-def _elsewhere(by: Controller, pod: Pod, entrance: Entrance, port: int) -> Lack:
+def _elsewhere(pod: Pod, entrance: Entrance, port: int) -> Lack:
     other = other_entry_point(pod, port, entrance.entry_points)
     has = " and ".join(entrance.entry_points)
     return Lack(
-        f"{by.name} answers 404: {entrance.owner} is served at entry point {has}, and this port is "
-        f"{other}",
+        f"{entrance.owner} is served at entry point {has}, and this port is {other}",
         f"name {other} in its entryPoints too, or ask the port of {has}",
         entrance.origin,
     )
 
 
-def _no_path(by: Controller, entrance: Entrance, paths: list[EntrancePath], asked: str) -> Lack:
+def _no_path(entrance: Entrance, paths: list[EntrancePath], asked: str) -> Lack:
     near = next((one for one in paths if one.is_exact and asked.startswith(one.path)), None)
     listed = ", ".join(f"{one.path}{' (Exact)' if one.is_exact else ''}" for one in paths[:4])
-    mend = f"ask one of those, or write a path for {asked} (path: /, pathType: Prefix: for all)"
+    mend = f"ask one of those, or write a path for {asked} (path: / of pathType Prefix takes all)"
     if near is not None:
         mend = f"write pathType: Prefix for {near.path}: Exact takes {near.path} alone"
     return Lack(
-        f"{by.name} answers 404: no path of {entrance.owner} takes {asked}; it has "
-        f"{listed or 'none'}",
+        f"no path of {entrance.owner} takes {asked}; it has {listed or 'none'}",
         mend,
         paths[0].origin if paths else entrance.origin,
     )
@@ -215,14 +215,18 @@ def passed_on(
     if isinstance(found, Lack):
         yield decided_by_process(outer, found, Result.NOT_SERVED, None)
         return
-    answered: Trace | None = None
-    if found.controller.tries > 1 and found.request.alternatives:
+
+    @cache
+    def answered() -> Trace | None:
+        """Whoever answers; looked for when one does not."""
         each = (one for one in walked(found.request) if one.outcome.result is Result.CONNECTED)
-        answered = next(each, None)
+        return next(each, None)
+
     for inner in walked(found.request):
-        goes_on = inner.outcome.result in (Result.REFUSED, Result.UNREACHABLE, Result.TIMEOUT)
-        tried = (inner, answered) if goes_on and answered is not None else (inner,)
-        yield _joined(outer, found, tried)
+        fails = inner.outcome.result in (Result.REFUSED, Result.UNREACHABLE, Result.TIMEOUT)
+        retries = found.controller.tries > 1 and found.request.alternatives
+        after = answered() if fails and retries else None
+        yield _joined(outer, found, (inner, after) if after is not None else (inner,))
 
 
 def _joined(outer: Trace, found: Onward, tried: tuple[Trace, ...]) -> Trace:

@@ -17,7 +17,7 @@ from k8stui.cluster.ingress.mesh import (
 )
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
-from k8stui.walk.relay import decided_by_process
+from k8stui.walk.answered import decided_by_process
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster, Pod

@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from fractions import Fraction
 from math import inf
 
-from k8stui.cluster.model import Cluster, Lack
+from k8stui.cluster.model import Cluster
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.namespace import Network, Socket
@@ -252,28 +252,6 @@ def left_alone(protocol: Protocol, seconds: float) -> tuple[Result, str | None, 
     if protocol is Protocol.TCP:
         return Result.REFUSED, "ECONNRESET", seconds
     return Result.TIMEOUT, None, UDP_PATIENCE_SECONDS
-
-
-def decided_by_process(trace: Trace, lack: Lack, result: Result, errno: str | None) -> Trace:
-    """Connected, and then what a process says to it, said where it takes the connection."""
-    done = trace.outcome
-    number = next(
-        step.number
-        for hop, step in reversed(trace.placed)
-        if hop.direction is Direction.FORWARD and step.kind is StepKind.DELIVER
-    )
-    hops = tuple(
-        replace(hop, steps=tuple(
-            replace(step, text=f"{step.text}; {lack.why}") if step.number == number else step
-            for step in hop.steps
-        ))
-        for hop in trace.hops
-    )  # fmt: skip
-    outcome = replace(
-        done, result=result, errno=errno, decided_at=done.server_pod or done.decided_at,
-        reason=f"connected, but {lack.why}", origin=lack.origin, step=number, advice=lack.mend,
-    )  # fmt: skip
-    return replace(trace, hops=hops, outcome=outcome)
 
 
 def there_and_back(hops: tuple[Hop, ...]) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:

@@ -14,6 +14,7 @@ from k8stui.apiserver.fields import Object, array, text
 from k8stui.check.finding import Finding, Severity
 from k8stui.check.place import TextPlace
 from k8stui.check.template import ContainerText
+from k8stui.cluster.model import Cluster, Service
 from k8stui.manifests import Manifest, Place
 from k8stui.manifests.embedded import position_in
 from k8stui.manifests.manifest import field_name
@@ -131,6 +132,12 @@ def service_named(host: str, own: str, domain: str) -> tuple[str, str]:
         host = host.removesuffix(suffix)
     name, dot, namespace = host.partition(".")
     return name, namespace if dot else own
+
+
+def service_at(cluster: Cluster, host: str, own: str) -> Service | None:
+    """The Service that a pod in namespace `own` means by `host`; None: there is none."""
+    name, namespace = service_named(host, own, cluster.cluster_domain)
+    return cluster.services.get(f"{namespace}/{name}")
 
 
 def in_values(data: Object) -> Iterator[ToldHost]:

@@ -30,6 +30,7 @@ from k8stui.check.asked.hosts import (
     in_vain,
     in_values,
     place_of,
+    service_at,
     service_named,
 )
 from k8stui.check.asked.itself import to_a_neighbour, to_itself
@@ -234,9 +235,7 @@ _BROWSERS = re.compile(r"(?:REACT_APP|VITE|VUE_APP|NEXT_PUBLIC|NUXT_PUBLIC|NG_AP
 
 def _by_browser(ground: Ground, template: Template, one: ToldHost, who: str) -> Finding | None:
     """``REACT_APP_API_URL=http://backend:8080``: what a build puts into a page, a browser asks."""
-    own = template.namespace
-    name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
-    service = ground.cluster.services.get(f"{namespace}/{name}")
+    service = service_at(ground.cluster, one.host, template.namespace)
     if service is None or one.port is None or not _BROWSERS.match(one.what):
         return None
     return Finding(

@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import array, table, text
-from k8stui.check.asked.hosts import in_variable, service_named
+from k8stui.check.asked.hosts import in_variable, service_at
 from k8stui.check.asked.values import variables
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
@@ -58,9 +58,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for template in ground.templates:
         for container in template.containers():
             for host, name, what, place in _asked(ground, template, container):
-                domain = ground.cluster.cluster_domain
-                bare, space = service_named(host, template.namespace, domain)
-                service = ground.cluster.services.get(f"{space}/{bare}")
+                service = service_at(ground.cluster, host, template.namespace)
                 if service is None:
                     continue
                 if service.key not in known:

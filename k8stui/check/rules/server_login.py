@@ -22,7 +22,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import unquote
 
 from k8stui.apiserver.fields import Object, array, table, text
-from k8stui.check.asked.hosts import in_variable, service_named
+from k8stui.check.asked.hosts import in_variable, service_at
 from k8stui.check.asked.values import variables
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
@@ -83,9 +83,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for template in ground.templates:
         for container in template.containers():
             for login in _logins(container):
-                domain = ground.cluster.cluster_domain
-                name, space = service_named(login.host, template.namespace, domain)
-                service = ground.cluster.services.get(f"{space}/{name}")
+                service = service_at(ground.cluster, login.host, template.namespace)
                 if service is None:
                     continue
                 if service.key not in known:
@@ -150,9 +148,7 @@ def _without_password(ground: Ground) -> Iterator[Finding]:
                 bare = _BARE.match(value)
                 if bare is None:
                     continue
-                domain = ground.cluster.cluster_domain
-                host, space = service_named(bare["host"], template.namespace, domain)
-                service = ground.cluster.services.get(f"{space}/{host}")
+                service = service_at(ground.cluster, bare["host"], template.namespace)
                 if service is None:
                     continue
                 if service.key not in asked:

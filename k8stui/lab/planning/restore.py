@@ -43,7 +43,8 @@ _FREE = frozenset({"--comment", "--log-prefix", "--nflog-prefix"})
 """Options whose value is anybody's sentence; it is quoted."""
 _VALUE = re.compile(r"!|[A-Za-z0-9_.:,/+=%\[\]~*@][A-Za-z0-9_.:,/+=%\[\]~*@-]*")
 _CHAIN = re.compile(r"[A-Za-z0-9_.:+~@](?:[A-Za-z0-9_.:+~@-]|/(?!\.)){0,27}")
-"""Calico has a slash in names. iptables looks for a library of a target's name first: no ``..``."""
+"""Calico has a slash in names. iptables looks for a library ``libxt_NAME`` first: behind a slash no
+dot, so that it is never looked for above its own folder."""
 _TABLES = frozenset({"raw", "mangle", "nat", "filter", "security"})
 
 
