@@ -19,6 +19,7 @@ from k8stui.check.claim import Claim
 from k8stui.check.client import Clients, pod_source
 from k8stui.check.ports import ServedPort, number_of, targets_of
 from k8stui.check.references import env_prefix
+from k8stui.check.subject import subject_of
 from k8stui.check.template import Template, templates
 from k8stui.cluster.endpoints import pod_index
 from k8stui.cluster.holders import Holders
@@ -133,9 +134,7 @@ class Ground:
         if not number:
             return "input"
         one = objects[number - 1]
-        if one.kind in KINDS and KINDS[one.kind].namespaced:
-            return f"{one.kind} {one.namespace or 'default'}/{one.name}"
-        return f"{one.kind} {one.name}"
+        return subject_of(one)
 
     @cached_property
     def _by_file(self) -> Mapping[str, Sequence[Manifest]]:

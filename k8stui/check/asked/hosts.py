@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.check.finding import Finding, Severity
 from k8stui.check.place import TextPlace
+from k8stui.check.subject import subject_of
 from k8stui.check.template import ContainerText
 from k8stui.cluster.model import Cluster, Service
 from k8stui.manifests import Manifest, Place
@@ -196,7 +197,7 @@ def in_vain(manifest: Manifest, one: ToldHost, why: str, fix: str) -> Finding:
     return Finding(
         rule=ID,
         severity=Severity.WARNING,
-        subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
+        subject=subject_of(manifest),
         place=place_of(manifest, one),
         why=why,
         fix=fix,

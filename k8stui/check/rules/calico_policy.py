@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.subject import subject_of
 from k8stui.cluster.policy import CALICO_POLICY_KINDS, CalicoPolicy
 from k8stui.cluster.selection import Selection
 from k8stui.manifests import Manifest
@@ -41,7 +42,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield Finding(
                 rule=ID,
                 severity=Severity.WARNING,
-                subject=_subject(one),
+                subject=subject_of(one),
                 place=one.place("spec", "tier"),
                 why=f"its tier {tier} is not in the input: it is asked after all others here, and "
                 "denies what no rule of it is about",
@@ -64,7 +65,7 @@ def _refused(one: Manifest) -> Iterator[Finding]:
         yield Finding(
             rule=ID,
             severity=Severity.ERROR,
-            subject=_subject(one),
+            subject=subject_of(one),
             place=one.place(*wrong.path),
             why=f"Calico does not take it, and it has no effect: {wrong.said}{where}",
             fix="mend it: nothing of the policy counts until then",
@@ -80,12 +81,6 @@ def _nobody(policy: CalicoPolicy) -> Finding:
         why=f"it selects no pod of the input: {policy.pods}",
         fix="mend its selector, if pods of the input are meant",
     )
-
-
-def _subject(one: Manifest) -> str:
-    if one.kind == "GlobalNetworkPolicy":
-        return f"{one.kind} {one.name}"
-    return f"{one.kind} {one.namespace or 'default'}/{one.name}"
 
 
 RULE = CheckRule(

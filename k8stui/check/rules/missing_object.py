@@ -21,6 +21,7 @@ from k8stui.apiserver.fields import array, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.needs import Need, needs
+from k8stui.check.subject import subject_of
 from k8stui.check.template import Template
 from k8stui.cluster.holders import KINDS, wanting
 from k8stui.manifests import Manifest
@@ -147,7 +148,7 @@ def _misspelt_classes(ground: Ground) -> Iterator[Finding]:
         yield Finding(
             rule=ID,
             severity=Severity.INFO if brought else Severity.WARNING,
-            subject=f"{manifest.kind} {manifest.namespace or 'default'}/{manifest.name}",
+            subject=subject_of(manifest),
             place=manifest.place(*path),
             why=f"it names {wanted} {name}, which is not there; {near} is"
             + (", unless a controller brings the former" if brought else _FATES.get(wanted, "")),

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from k8stui.apiserver.fields import array, at, flag, labels, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.subject import subject_of
 from k8stui.cluster.model import Service, ServicePort
 from k8stui.cluster.selectors import matches
 from k8stui.manifests import Manifest
@@ -48,7 +49,7 @@ def _unread(ground: Ground, monitor: Manifest, what: str) -> Iterator[Finding]:
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
-            subject=_subject(monitor),
+            subject=subject_of(monitor),
             place=monitor.place("metadata", "labels"),
             why=f"nobody reads it: {first[0]}",
             fix=first[1],
@@ -113,7 +114,7 @@ def _services(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
-            subject=_subject(monitor),
+            subject=subject_of(monitor),
             place=monitor.place("spec", "endpoints", index, "port"),
             why=f"it scrapes nothing: {who} has no port of the name {asked}; {has}",
             fix=f"write port: {near}" if near else f"give the Service's port the name {asked}",
@@ -163,7 +164,7 @@ def _nobody(
     yield Finding(
         rule=ID,
         severity=Severity.WARNING,
-        subject=_subject(monitor),
+        subject=subject_of(monitor),
         place=monitor.place(*path),
         why=f"it scrapes nothing: {why}",
         fix=fix,
@@ -192,16 +193,12 @@ def _pods(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,
-            subject=_subject(monitor),
+            subject=subject_of(monitor),
             place=monitor.place("spec", "podMetricsEndpoints", index, "port"),
             why=f"it scrapes nothing: the pods of {here[0].subject} have no port of the name "
             f"{asked}; {has}",
             fix=f"write port: {near}" if near else f"give the container's port the name {asked}",
         )
-
-
-def _subject(monitor: Manifest) -> str:
-    return f"{monitor.kind} {monitor.namespace or 'default'}/{monitor.name}"
 
 
 RULE = CheckRule(

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.check.subject import subject_of
 from k8stui.cluster.policy import CALICO_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from k8stui.manifests import Manifest
 from k8stui.nodes.policy import KNOWN
@@ -48,7 +49,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield Finding(
         rule=ID,
         severity=Severity.INFO,
-        subject=_subject(first),
+        subject=subject_of(first),
         place=first.place(),
         why=_why(ground, f"{first.name}{more}"),
         fix="nothing, if the real cluster runs what does (Calico, Cilium; k3s: --distribution k3s)",
@@ -61,17 +62,11 @@ def _unknown(engine: str, policies: Sequence[Manifest]) -> Finding:
     return Finding(
         rule=ID,
         severity=Severity.WARNING,
-        subject=_subject(first),
+        subject=subject_of(first),
         place=first.place(),
         why=f"it is not enforced by {engine}{more}: {knows_no('that', first.kind)}",
         fix="write NetworkPolicies, or run an engine that knows these policies too",
     )
-
-
-def _subject(one: Manifest) -> str:
-    if not one.kind.endswith(f" {_NAMESPACED}") and one.kind != _NAMESPACED:
-        return f"{one.kind} {one.name}"
-    return f"{one.kind} {one.namespace or 'default'}/{one.name}"
 
 
 def _why(ground: Ground, policies: str) -> str:
