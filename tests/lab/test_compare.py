@@ -16,8 +16,9 @@ from k8stui.kernel.packet import Packet
 from k8stui.kernel.simulate import connect
 from k8stui.lab.comparing.compare import BranchComparison, compare
 from k8stui.lab.experiment import Experiment
-from k8stui.lab.plan import Seen, Sight
-from k8stui.lab.trial import Trial
+from k8stui.lab.passed_on import QuestionBranch
+from k8stui.lab.plan import Seen, Sight, Tools
+from k8stui.lab.trial import Trial, tried
 from k8stui.walk.request import parse_request
 from k8stui.walk.world import World
 
@@ -92,6 +93,24 @@ def test_another_random_port_is_the_same(exchange: Exchange) -> None:
     _random(seen["frames"], lambda port: port + 1)
     seen["served"][0]["source_port"] += 1
     assert compare(exchange, seen).agrees
+
+
+def test_a_branch_is_done_again_when_somebody_elses_port_was_drawn(
+    guestbook: World, exchange: Exchange, some_tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing tells it from a packet that nobody has translated."""
+    asked = parse_request(guestbook, "outside", "node/node-1:30080").connect
+    assert asked is not None
+    clash, other = as_walked(exchange), as_walked(exchange)
+    _random(clash["frames"], lambda _: 30080)
+    assert compare(exchange, clash).drew_known
+    _random(other["frames"], lambda port: port + 1)
+    other["served"][0]["source_port"] += 1
+    way = QuestionBranch(network=guestbook.network, exchange=exchange)
+    for seen, agrees in (([clash, other], True), ([clash, clash, other], False)):
+        drawn = iter(seen)
+        monkeypatch.setattr("k8stui.lab.trial.run", lambda _, drawn=drawn: next(drawn))
+        assert tried(way, asked, some_tools).comparison.agrees is agrees
 
 
 def test_a_random_port_that_changes_under_way_is_not(exchange: Exchange) -> None:

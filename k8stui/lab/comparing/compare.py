@@ -33,6 +33,8 @@ class BranchComparison:
     """Where a packet met another rule than the walk says; the first one of each chain of a hook."""
     rules_equal: int = 0
     """Rules that packets met on both sides."""
+    drew_known: bool = False
+    """Whether that may be by chance alone: a port by lot is one that the walk has elsewhere."""
 
     @property
     def agrees(self) -> bool:
@@ -73,6 +75,7 @@ def compare(
         order=order,
         rules=rules,
         rules_equal=rules_equal,
+        drew_known=ports.drew_known,
     )
 
 

@@ -30,11 +30,15 @@ class PairedPorts:
         self._more_digits = more_digits
         self._ranges = ranges
         self._pairs: dict[int, int] = {}
+        self.drew_known = False
+        """Whether the kernel may have drawn a port that somebody else has: one in 64,512 does."""
 
     def are_equal(self, walk: int, kernel: int) -> bool:
-        if walk in self.known or kernel in self.known:
-            return walk == kernel
         first, last = self._ranges.get(walk, _ALL)
+        if walk in self.known or kernel in self.known:
+            is_drawn = walk not in self.known and walk in self._ranges
+            self.drew_known |= is_drawn and first <= kernel <= last
+            return walk == kernel
         return first <= kernel <= last and self._pairs.setdefault(walk, kernel) == kernel
 
     def are_as_long(self, walk: int, kernel: int) -> bool:
