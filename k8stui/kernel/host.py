@@ -31,6 +31,7 @@ from k8stui.record import record
 HookFunction = Callable[["Host", Skb, HookState], Blocked | None]
 """What is called for each packet at a hook."""
 
+_IPV6_MIN_MTU_BYTES = 1280
 _ROUTE_ERRORS = 5.0
 """net.ipv4.route.error_burst, in units of error_cost: a second each."""
 _KEPT = 256
@@ -270,6 +271,14 @@ class Host:
         `first_bytes`: what its first part takes.
         """
         return min(first_bytes, self.path_mtus.get(destination, first_bytes))
+
+    def learn_path_mtu(self, destination: Address, fits_bytes: int) -> None:
+        """Keep what fits on the way to `destination`, if it is less than was known.
+
+        IPv6 has no less than 1,280, and takes no word of it (__ip6_rt_update_pmtu).
+        """
+        if destination.version == 4 or fits_bytes >= _IPV6_MIN_MTU_BYTES:
+            self.path_mtus[destination] = self.path_mtu(destination, fits_bytes)
 
     def interface(self, name: str) -> Interface | None:
         return self._standing.interfaces.get(name)

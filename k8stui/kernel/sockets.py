@@ -211,7 +211,7 @@ class SocketTable:
             told = packet.mtu_bytes
             if asked is not None and told and not keeps_mtu(host, asked, told):
                 # ipv4_update_pmtu, ip6_update_pmtu
-                host.path_mtus[asked] = host.path_mtu(asked, told)
+                host.learn_path_mtu(asked, told)
             if (client is None or not client.hears(host, skb)) and not self._too_big(host, skb):
                 host.simulation.journal.step(
                     host.name,

@@ -102,8 +102,7 @@ def _remember(host: Host, inner: Packet, outer: Packet, way: Decision) -> None:
     if not below or outer.length_bytes <= below:
         return
     if inner.dst.version == 6 or host.routing.is_local(inner.src):
-        fits = below - OVERHEAD_BYTES[outer.src.version]
-        host.path_mtus[inner.dst] = host.path_mtu(inner.dst, fits)
+        host.learn_path_mtu(inner.dst, below - OVERHEAD_BYTES[outer.src.version])
 
 
 def receive(host: Host, skb: Skb) -> bool:

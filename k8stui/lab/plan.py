@@ -161,6 +161,8 @@ class Sight:
     dmac: str = ""
     flags: int = 0
     """Of TCP; PSH where there is data."""
+    sequence: int = 0
+    """Of TCP, as it is on the wire; of the walk 0: numbers are drawn."""
     icmp_type: int = 0
     icmp_code: int = 0
     vni: int | None = None

@@ -12,7 +12,7 @@ import pytest
 from k8stui.export.lab import lab_json, verdict
 from k8stui.kernel.exchange import Exchange
 from k8stui.kernel.header import WITH_PORTS, changed
-from k8stui.kernel.packet import Packet
+from k8stui.kernel.packet import Packet, TcpFlags
 from k8stui.kernel.simulate import connect
 from k8stui.lab.comparing.compare import BranchComparison, compare
 from k8stui.lab.experiment import Experiment
@@ -31,6 +31,7 @@ def frame(packet: Packet, space: str = "", device: str = "", *, incoming: bool =
         sport=packet.sport if ports else 0, dport=packet.dport if ports else 0,
         ttl=packet.ttl, smac=packet.smac, dmac=packet.dmac, flags=int(packet.flags),
         icmp_type=packet.icmp_type, icmp_code=packet.icmp_code,
+        sequence=int(bool(packet.flags & TcpFlags.PSH)),
         length=packet.length_bytes, dont_fragment=packet.dont_fragment,
         mss=packet.mss_bytes if ports else 0, mtu=packet.mtu_bytes,
         inner=frame(packet.inner) if packet.inner else None,
@@ -93,6 +94,18 @@ def test_another_random_port_is_the_same(exchange: Exchange) -> None:
     _random(seen["frames"], lambda port: port + 1)
     seen["served"][0]["source_port"] += 1
     assert compare(exchange, seen).agrees
+
+
+def test_what_data_is_cut_into_is_claimed_of_its_first_segment_alone(guestbook: World) -> None:
+    """A kernel that is told of a smaller MTU cuts what it has sent; the rest may arrive alone."""
+    request = parse_request(guestbook, "outside", "node/node-1:30080", data_bytes=100).connect
+    assert request is not None
+    exchange = connect(guestbook.network, request)
+    seen = as_walked(exchange)
+    data = next(one for one in seen["frames"] if one.flags & TcpFlags.PSH)
+    for sequence, agrees in ((1, False), (81, True)):
+        rest = replace(data, sequence=sequence, device="elsewhere")
+        assert compare(exchange, {**seen, "frames": [*seen["frames"], rest]}).agrees is agrees
 
 
 def test_a_branch_is_done_again_when_somebody_elses_port_was_drawn(

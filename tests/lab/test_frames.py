@@ -50,7 +50,7 @@ def _fields(frame: Sight | None) -> dict[str, object]:
         pytest.param(
             ether(0x0800, ip4(6, SYN)),
             {"src": "10.244.1.2", "dst": "10.96.0.1", "protocol": 6, "sport": 40000, "dport": 80,
-             "ttl": 63, "flags": 2, "length": 40, "dont_fragment": True},
+             "ttl": 63, "flags": 2, "sequence": 1, "length": 40, "dont_fragment": True},
             id="syn",
         ),
         pytest.param(

@@ -12,6 +12,7 @@ from k8stui.export.lab import lab_lines
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.exchange import Connect, Result
 from k8stui.kernel.namespace import NetNamespace, Network
+from k8stui.kernel.packet import TcpFlags
 from k8stui.kernel.simulate import connect
 from k8stui.lab.anew import Changed
 from k8stui.lab.comparing.compare import compare
@@ -267,6 +268,24 @@ def test_what_a_tunnel_over_ipv6_cannot_send(
             assert (way, size, times) == ("", 1350, 1)  # the first of them waits for 15 minutes
             continue
         assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+
+
+@pytest.mark.parametrize(("mtu", "arrives"), [(1350, True), (1349, False)])
+def test_ipv6_takes_no_word_of_less_than_its_smallest_mtu(
+    nft: Tools, tmp_path: Path, *, mtu: int, arrives: bool
+) -> None:
+    """A tunnel of 1,279 bytes: a pod goes on sending what it loses (__ip6_rt_update_pmtu)."""
+    file = tmp_path / "two.yaml"
+    file.write_text(TWO.replace("PROTOCOL", "TCP"))
+    world = build_world([str(file)], None, NodeOptions(cni="flannel-vxlan"))
+    world = narrow(world, ("a", "eth0"), ("wire", "a"), mtu=mtu)
+    request = parse_request(world, "pod/cook", "pod/waiter:90", data_bytes=1300)
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    seen = [row.kernel for row in one.comparison.rows if row.kernel is not None]
+    assert (
+        any(at.namespace == "default/waiter" and at.flags & TcpFlags.PSH for at in seen) == arrives
+    )
 
 
 @pytest.mark.parametrize(("narrowed", "learns"), [("eth0", False), ("flannel.1", True)])

@@ -10,6 +10,7 @@ from k8stui.lab.comparing.felt import FeltAndSeen, felt_by_kernel, felt_by_walk,
 from k8stui.lab.comparing.former import translated, without
 from k8stui.lab.comparing.packets import PacketRow, side_by_side, walked
 from k8stui.lab.comparing.passages import RuleMet, rules_met
+from k8stui.lab.comparing.rest import without_rest
 from k8stui.lab.comparing.sight import PairedPorts, random_ports
 from k8stui.lab.comparing.tracked import TrackedApart, tracked_apart
 from k8stui.lab.plan import Seen
@@ -61,7 +62,9 @@ def compare(
     ends = [port for sight in walked(exchange) for port in (sight.sport, sight.dport)]
     known = set(ends) - random.keys()
     own = {p for step in exchange.steps for p in (step.before.sport, step.before.dport)}
-    seen = without(seen, translated(seen, frozenset(former_ports) - own) - known - own)
+    seen = without(
+        without_rest(seen), translated(seen, frozenset(former_ports) - own) - known - own
+    )
     ports = PairedPorts(known, random, _more_digits(exchange, seen))
     rows, order = side_by_side(exchange, afterwards, seen, ports)
     walk, kernel = felt_by_walk(exchange), felt_by_kernel(seen)

@@ -116,6 +116,7 @@ def _transport(
         if len(body) >= 4:
             more["sport"], more["dport"] = struct.unpack("!HH", body[:4])
         if protocol == _TCP and len(body) >= 14:
+            more["sequence"] = int.from_bytes(body[4:8], "big")
             more["flags"] = body[13] & 0x1F
             if header_bytes + (body[12] >> 4) * 4 < found.length:
                 # What a kernel cuts into several has it in the last one only (tcp_fragment).
