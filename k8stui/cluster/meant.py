@@ -360,6 +360,11 @@ _OF_ANYBODY = frozenset({80, 443, 3000, 5000, 8000, 8080, 8081, 8443, 9000, 9090
 """Ports that say nothing of whom is meant."""
 
 
+def workload_called(cluster: Cluster, namespace: str, name: str) -> Workload | None:
+    """The workload of that name."""
+    return _behind.of(cluster).workloads.get((namespace, name))
+
+
 def meant_by_name(
     cluster: Cluster, namespace: str, asked: str, port: int | None
 ) -> Service | Workload | None:

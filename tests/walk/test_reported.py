@@ -141,6 +141,16 @@ SELECTORS = {
         result="refused", by="node-2", cause="pod web-0 has track=green, not blue",
         mend="write track: green instead of blue", at="selector:",
     ),
+    "the value stands at another label, the label has another": asking(
+        "svc/web", service("web", "name=web"),
+        pod("web-0", "component=web,name=front", ports=[80]),
+        result="refused", cause="pod web-0 has component=web, not name=web",
+        mend="write component: web instead of name", at="selector:",
+    ),
+    "a pod without labels": asking(
+        "svc/web", service("web"), pod("web", ports=[80]),
+        result="refused", cause="pod web has no labels", mend="label the pods app=web (in",
+    ),
     "the labels stand at the Deployment, not at its pods": asking(
         "svc/web", service("web"),
         workload("Deployment", "web", "component=front", ports=[80], own="app=web"),

@@ -245,6 +245,46 @@ CASES = {
         ),
         rule="env-address", words="there is no Service dta/db", mend="write db.data",
     ),
+    "namespace default in a full name, as a template has it": Both(
+        walked=asking(
+            "db.default.svc.cluster.local:5432", service("db", port=5432, namespace="data"),
+            pod("db", "app=db", ports=[5432], namespace="data"),
+            pod("shop", namespace="data",
+                container=env(DB_HOST="db.default.svc.cluster.local")),
+            source="pod/data/shop", result="no-such-name",
+            cause="there is no Service db in namespace default", mend="did you mean db?",
+        ),
+        rule="env-address", words="there is no Service default/db", mend="write db.data",
+    ),
+    "another domain than the cluster's, in a file": Both(
+        walked=asking(
+            "db.default.svc.cluster.local:5432",
+            {"apiVersion": "kubeadm.k8s.io/v1beta3", "kind": "ClusterConfiguration",
+             "networking": {"dnsDomain": "corp.example"}},
+            service("db", port=5432), pod("db", "app=db", ports=[5432]),
+            kind("v1", "shop", "ConfigMap", data={
+                "shop.xml": "<db>\n<host>db.default.svc.cluster.local</host>\n</db>\n"}),
+            result="no-such-name", cause="this cluster's domain is corp.example, not cluster.local",
+            mend="ask db.default.svc.corp.example, or only db.default",
+        ),
+        rule="env-address", words="domain is corp.example, not cluster.local",
+        mend="or only db.default",
+    ),
+    "a pod of a Deployment by a number": Both(
+        walked=asking(
+            "db-main-0.dbs.default.svc.cluster.local:5432", service("dbs", "tier=db", port=5432,
+                                                                   clusterIP="None"),
+            service("db-main", port=5432),
+            workload("Deployment", "db-main", "tier=db,app=db-main", ports=[5432]),
+            workload("StatefulSet", "db-copy", "tier=db,app=db-copy", ports=[5432],
+                     serviceName="dbs",
+                     container=env(MAIN_HOST="db-main-0.dbs.default.svc.cluster.local",
+                                   OWN_HOST="db-copy-0.dbs.default.svc.cluster.local")),
+            result="no-such-name", cause="db-main is a Deployment: its pods have no names of their",
+            mend="ask db-main, or make db-main a StatefulSet",
+        ),
+        rule="env-address", words="db-main is a Deployment", mend="ask db-main",
+    ),
     "pods in a namespace of their own": Both(
         walked=Reported(
             manifests=(service("web", to=8080, namespace="shop"),

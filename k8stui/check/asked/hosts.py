@@ -29,9 +29,9 @@ DIGITS = 5
 """Of a port, at most."""
 _HOST = r"[a-z0-9](?:[-a-z0-9._]*[a-z0-9])?"
 _ADDRESS = re.compile(
-    r"(?:^|(?<=[\s=,;\"'(\[<])|(?<=:)(?=[a-z]+://))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
+    r"(?:^|(?<=[\s=,;\"'(\[<>])|(?<=:)(?=[a-z]+://))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
     r"(?:[^@/\s,;=]*@)?"
-    rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?(?=$|[/?\s,;\"')\]#&|]|:\d)"
+    rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?(?=$|[/?\s,;\"')\]#&|<]|:\d)"
 )
 _ALONE = re.compile(_HOST)
 _SAYS_HOST = re.compile(

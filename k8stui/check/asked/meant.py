@@ -32,11 +32,12 @@ def typo(ground: Ground, namespace: str, name: str) -> str | None:
     return meant if is_its_workload(ground.cluster, service, name) else None
 
 
-def in_another(ground: Ground, namespace: str, name: str) -> str | None:
+def in_another(ground: Ground, namespace: str, name: str, one: ToldHost, here: str) -> str | None:
     """``name.namespace`` of the one Service of that name, which stands in another namespace.
 
     In a namespace of which the input holds nothing (``mail.example``: a host of the world) the
-    name may well be right, unless the namespace is but misspelt.
+    name may well be right, unless the namespace is but misspelt, or is ``default`` in a name in
+    full, as templates have it, and the Service stands beside who asks.
     """
     found = ground.services_named(name)
     if len(found) != 1 or found[0].namespace == namespace:
@@ -47,6 +48,7 @@ def in_another(ground: Ground, namespace: str, name: str) -> str | None:
     if name in ground.hostnames and not own:
         return None
     known = namespace in ground.in_namespace or is_typo(namespace, there)
+    known = known or (namespace == "default" and there == here and ".svc" in one.host)
     short = min(len(namespace), len(there)) >= _SHORT and (
         there.startswith(namespace) or namespace.startswith(there)
     )

@@ -46,14 +46,22 @@ from k8stui.check.ground import Ground
 from k8stui.check.sent_on import sent_on
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.meant import meant_by_name, meant_by_port
-from k8stui.cluster.model import Service, ServiceType, Workload
+from k8stui.cluster.model import Cluster, Service, ServiceType, Workload
 from k8stui.cluster.programs.images import asks_by_itself
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.outdated_options import unread
 from k8stui.manifests import Manifest
 from k8stui.order import listed
 from k8stui.suggest import is_digit_slip
-from k8stui.walk.diagnosis.names import in_order, of_machine, short_of_namespace, without_service
+from k8stui.walk.diagnosis.names import (
+    in_foreign_domain,
+    in_order,
+    is_abroad,
+    of_machine,
+    short_of_namespace,
+    unnumbered,
+    without_service,
+)
 from k8stui.walk.diagnosis.selectors import is_its_workload, renamed
 
 _NO_TAG = 80
@@ -155,16 +163,27 @@ def _judge(
     if order and f"{order.split('.')[1]}/{order.split('.')[0]}" in ground.cluster.services:
         why = f"{who} leads to {one.host}, which has svc in front of the namespace"
         return in_vain(manifest, one, why, f"write {order}")
+    if is_abroad(ground.cluster, one.host):
+        abroad = in_foreign_domain(ground.cluster, one.host)
+        if abroad is None or not _says_domain(ground.cluster):
+            return None  # a name of another cluster, or of one whose domain is not known here
+        return in_vain(manifest, one, f"{who} leads to {one.host}: {abroad.reason}", abroad.advice)
     machine = of_machine(ground.cluster, None, one.host)
     if machine is not None:
         found = in_vain(manifest, one, f"{who}: {machine.reason}", machine.advice)
         return replace(found, severity=Severity.INFO)
     name, namespace = service_named(one.host, own, ground.cluster.cluster_domain)
+    if "." in namespace and ".svc" in one.host:  # a pod's name below its Service's
+        pod = name
+        name, _, namespace = namespace.partition(".")
+        if (without := unnumbered(ground.cluster, namespace, pod)) is not None:
+            why = f"{who} leads to {one.host}: {without.reason}"
+            return in_vain(manifest, one, why, without.advice)
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
         meant = (
             typo(ground, namespace, name)
-            or in_another(ground, namespace, name)
+            or in_another(ground, namespace, name, one, own)
             or by_words(ground, namespace, name, one)
             or by_port(ground, one, template)
             or by_port_and_word(ground, namespace, name, one)
@@ -200,6 +219,14 @@ def _judge(
         in_vain(manifest, one, why, f"write port {numbers[0]}"),
         claim=_claim(ground, template, service, one.port) if walkable and template else None,
     )
+
+
+def _says_domain(cluster: Cluster) -> bool:
+    """Whether the input says which domain is the cluster's."""
+    return "cluster_domain" in cluster.origins or cluster.cluster_domain != _USUAL_DOMAIN
+
+
+_USUAL_DOMAIN = "cluster.local"
 
 
 def _comes_back(

@@ -160,9 +160,7 @@ def _unmatched(ground: Ground, service: Service) -> _Reason:
         other = _copied_label(ground, service, namesake)
         if other is not None:
             return other
-        return _Reason(
-            Severity.WARNING, f"{what}: {found.words}", f"write {found.mend} in the selector", path
-        )
+        return _Reason(Severity.WARNING, f"{what}: {found.words}", found.mend(wanted), path)
     if ground.has_strangers or not carriers.in_namespace(service.namespace):
         why = f"{what} of the input: an operator or another input may make them"
         return _absent(Severity.INFO, why, path)

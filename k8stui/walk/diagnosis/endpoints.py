@@ -149,8 +149,7 @@ def _why(cluster: Cluster, service: Service, asked: ServicePort | None) -> Diagn
             said, mend = "", f"create pods labelled {wanted}, or mend the selector"
         else:
             said = f" ({miss.words})"
-            mend = f"write {miss.mend} in the selector, or label the pods {wanted} (in a workload: "
-            mend += "spec.template.metadata.labels)"
+            mend = miss.mend(wanted)
         found = Diagnosis(f"its selector {wanted} matches no pod{said}", mend, selector)
         return _with_selector(cluster, service, found)
     finished = [p for p in pods if p.phase.is_final]

@@ -11,7 +11,12 @@ from collections.abc import Iterable
 from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.load_balancers.aws import loses_own_clients
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
-from k8stui.cluster.meant import called_services, meant_by_name, meant_by_port
+from k8stui.cluster.meant import (
+    called_services,
+    meant_by_name,
+    meant_by_port,
+    workload_called,
+)
 from k8stui.cluster.model import (
     Cluster,
     Entrance,
@@ -136,6 +141,9 @@ def _no_such_pod(cluster: Cluster, service: Service, asked: str, reason: str) ->
     if not named or any(first in (p.name, p.hostname) for p in pods):
         return None
     has = [f"{p.hostname or p.name}.{service.name}" for p in named]
+    without = unnumbered(cluster, service.namespace, first)
+    if without is not None:
+        return without
     owner = next((p.owner for p in named if p.owner and p.owner[0] == "StatefulSet"), None)
     made = next(
         (
@@ -151,6 +159,20 @@ def _no_such_pod(cluster: Cluster, service: Service, asked: str, reason: str) ->
         f"{reason}: {made.kind} {made.name} has {made.replicas} replica"
         f"{'' if made.replicas == 1 else 's'} ({', '.join(p.name for p in named[:3])})",
         f"ask {' or '.join(has[:3])}, or scale {made.kind} {made.name} up",
+        made.origin,
+    )
+
+
+def unnumbered(cluster: Cluster, namespace: str, name: str) -> Diagnosis | None:
+    """``redis-master-0`` of what is no StatefulSet: its pods have no names that one could know."""
+    base, _, number = name.rpartition("-")
+    made = workload_called(cluster, namespace, base) if number.isdecimal() else None
+    if made is None or made.kind == "StatefulSet":
+        return None
+    own = f"ask {base}, or " if f"{namespace}/{base}" in cluster.services else ""
+    return Diagnosis(
+        f"{base} is a {made.kind}: its pods have no names of their own in DNS",
+        f"{own}make {base} a StatefulSet",
         made.origin,
     )
 
@@ -432,15 +454,9 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
     of_pod = _of_pod(cluster, bare) if not exact else None
     if of_pod is not None:
         return Diagnosis(of_pod.reason or reason, of_pod.advice, of_pod.origin)
+    if (abroad := in_foreign_domain(cluster, bare)) is not None:
+        return abroad
     domain = cluster.cluster_domain
-    head, svc, rest = bare.partition(".svc.")
-    if svc and rest != domain:
-        found = resolve(cluster, f"{head}.svc.{domain}.", None)
-        if found.is_resolved:
-            return Diagnosis(
-                f"this cluster's domain is {domain}, not {rest}",
-                f"ask {found.fqdn}, or only {head}",
-            )
     here = pod.namespace if pod is not None else "default"
     own_name = isinstance(meant_by_name(cluster, here, bare, None), Workload)
     name = bare.removesuffix(f".{domain}").removesuffix(f".{here}.svc")
@@ -454,6 +470,26 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
             meant.origins.get("name", meant.origin),
         )
     return Diagnosis(reason, f"did you mean {near}?" if near else "")
+
+
+def is_abroad(cluster: Cluster, host: str) -> bool:
+    """Whether it is a Service's name in full, of another domain than the cluster's."""
+    _, svc, rest = host.partition(".svc.")
+    return bool(svc) and rest != cluster.cluster_domain
+
+
+def in_foreign_domain(cluster: Cluster, host: str) -> Diagnosis | None:
+    """``db.shop.svc.cluster.local`` where the domain is another, in which the name is there."""
+    domain = cluster.cluster_domain
+    head, _, rest = host.partition(".svc.")
+    found = resolve(cluster, f"{head}.svc.{domain}.", None) if is_abroad(cluster, host) else None
+    if found is None or not found.is_resolved:
+        return None
+    return Diagnosis(
+        f"this cluster's domain is {domain}, not {rest}",
+        f"ask {found.fqdn}, or only {head}",
+        cluster.origins.get("cluster_domain"),
+    )
 
 
 def in_order(host: str) -> str:

@@ -71,9 +71,13 @@ class MissedPod:
     def words(self) -> str:
         return f"pod {self.pod.name} {' and '.join(said for said, _ in self.differences)}"
 
-    @property
-    def mend(self) -> str:
-        return " and ".join(mended for _, mended in self.differences)
+    def mend(self, wanted: str) -> str:
+        """`wanted`: the selector, written."""
+        label = f"label the pods {wanted} (in a workload: spec.template.metadata.labels)"
+        if not self.pod.labels:
+            return label  # of a selector nothing would be left
+        mended = " and ".join(mended for _, mended in self.differences)
+        return f"write {mended} in the selector, or {label}"
 
 
 def nearest_pod(cluster: Cluster, service: Service) -> MissedPod | None:
@@ -101,26 +105,28 @@ def different(service: Service, pod: Pod) -> MissedPod:
 
 def _plain_difference(key: str, value: str, pod: Pod) -> str:
     has = pod.labels.get(key)
-    if has is not None:
-        return f"has {key}={has}, not {value}"
     if not pod.labels:
         return "has no labels"
     same = next((k for k, v in pod.labels.items() if v == value), None)
     if same is not None:
         return f"has {same}={value}, not {key}={value}"
+    if has is not None:
+        return f"has {key}={has}, not {value}"
     return f"has no label {key} (it has {written(pod.labels)})"
 
 
 def _mend(key: str, value: str, pod: Pod, selector: Mapping[str, str]) -> str:
     """What the selector would say if that pod was meant."""
     has = pod.labels.get(key)
-    if has is not None:
+    if has is not None and nearest(value, [has]):
         return f"{key}: {has} instead of {value}"
     free = {k: v for k, v in pod.labels.items() if k not in selector}
     near = nearest(key, free)
     same = near if near is not None and free[near] == value else None
     same = same or next((k for k, v in free.items() if v == value), None)
-    return f"{same}: {value} instead of {key}" if same else f"no {key}"
+    if same is not None:
+        return f"{same}: {value} instead of {key}"
+    return f"{key}: {has} instead of {value}" if has is not None else f"no {key}"
 
 
 def in_other_namespace(cluster: Cluster, service: Service) -> Pod | None:
