@@ -52,6 +52,7 @@ _GROUPS = {
     "TLSRoute": "gateway.networking.k8s.io",
     "TCPRoute": "gateway.networking.k8s.io",
     "UDPRoute": "gateway.networking.k8s.io",
+    "ReferenceGrant": "gateway.networking.k8s.io",
     "Gateway": "gateway.networking.k8s.io",
     "IngressRoute": "traefik.io",
     "IngressRouteTCP": "traefik.io",

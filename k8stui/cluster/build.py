@@ -233,7 +233,9 @@ def build(
         unbalanced=given.unbalanced,
         vacant=given.vacant,
         hosts=options.hosts,
-        entrances=tuple(entrances(inventory, services, pods.values(), manifests.refused)),
+        entrances=tuple(
+            entrances(inventory, services, pods.values(), cluster_domain, manifests.refused)
+        ),
         unserved=_unserved(inventory, pods, services, distribution),
         peer_authentications=tuple(peer_authentications(inventory)),
         authorization_policies=tuple(authorization_policies(inventory)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from fractions import Fraction
 
 from k8stui import settings
 from k8stui.cluster.config_maps import ConfigMap
@@ -403,6 +404,8 @@ class Lack:
     why: str
     mend: str
     origin: Origin
+    answer: str = "404"
+    """HTTP's status, where a controller answers for it."""
 
 
 @record(kw_only=True)
@@ -485,6 +488,15 @@ class EndpointSlice:
     origin: Origin
 
 
+@record()
+class Subset:
+    """Some of a Service's pods (networking.istio.io, DestinationRule.subsets)."""
+
+    name: str
+    labels: Mapping[str, str] | None
+    """None: no DestinationRule says."""
+
+
 @record(kw_only=True)
 class EntrancePath:
     """Where a host leads to for a path that is asked (networking/v1 HTTPIngressPath)."""
@@ -494,8 +506,15 @@ class EntrancePath:
     """Else it stands for whatever begins with its elements, or with its letters."""
     by_letters: bool = False
     """As ImplementationSpecific has it."""
+    is_conditional: bool = False
+    """More than the path decides: headers, methods, parameters."""
+    rule: int = 0
+    """Of its entrance; those of one rule and path share what is asked, by their weights."""
+    weight: int = 1
     service: str
-    """``namespace/name``."""
+    """``namespace/name``; empty: no Service, as a redirect."""
+    subset: Subset | None = None
+    """Those of its pods alone."""
     port: int | str | None = None
     """By number or name."""
     origin: Origin
@@ -508,12 +527,20 @@ class Entrance:
     """A host name by which the world comes in: an Ingress rule's, or a load balancer's own."""
 
     host: str
-    """May begin in ``*.``."""
+    """May begin in ``*.``; ``*`` alone is any, of a rule without a host."""
     owner: str
     """``Ingress default/front``, ``Service default/web``."""
     addresses: tuple[Address, ...] = ()
     """Of its load balancer, as its status says; empty: not known."""
     paths: tuple[EntrancePath, ...] = ()
+    in_order: bool = False
+    """The first path that fits counts, and not the longest."""
+    is_tls: bool = False
+    """Traefik's alone: whether who speaks TLS meets it, and only such."""
+    patterns: bool = False
+    """ingress-nginx takes all paths of the host for patterns then."""
+    canary: Fraction | None = None
+    """What ingress-nginx gives it of the requests for the same paths; None: it is no canary."""
     entry_points: tuple[str, ...] = ()
     """Of Traefik, at which alone it is served; empty: at all of them."""
     is_refused: bool = False

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from k8stui.because import Because
+from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.kubernetes_service import lost_api_servers
 from k8stui.cluster.model import Cluster, Node
 from k8stui.digest import sha1
@@ -255,16 +256,28 @@ def _own_addresses(site: Site) -> Iterator[Route]:
     Where only a rule leads to an address, a kernel sends nothing from it unless a socket does
     (net/ipv4/route.c ip_route_output_key_hash_rcu, __ip_dev_find).
     """
+    for host in _beyond(site):
+        yield Route(
+            destination=Prefix(host.address, host.address.bits),
+            device="lo",
+            type=RouteType.LOCAL,
+            scope="host",
+            table="local",
+            reason=Because(text=f"the address of {host.name}", origin=host.origin),
+        )
+
+
+def _beyond(site: Site) -> Iterator[OutsideHost]:
+    """Hosts that the user named, but for those on the nodes' own network.
+
+    A name may also be a load balancer's: who asks it comes in by that.
+    """
+    services = site.cluster.services.values() if site.cluster.hosts else ()
+    balanced = {one.ip for service in services for one in service.load_balancer_ingress}
+    balanced.update(address for service in services for address in service.external_ips)
     for host in site.cluster.hosts.values():
-        if site.lan.network_of(host.address) is None:
-            yield Route(
-                destination=Prefix(host.address, host.address.bits),
-                device="lo",
-                type=RouteType.LOCAL,
-                scope="host",
-                table="local",
-                reason=Because(text=f"the address of {host.name}", origin=host.origin),
-            )
+        if host.address not in balanced and site.lan.network_of(host.address) is None:
+            yield host
 
 
 def _port_of_the_hosts(n: int, switch: str, networks: Sequence[LanNetwork]) -> Interface:
@@ -391,10 +404,10 @@ def _way_out(networks: tuple[LanNetwork, ...]) -> Iterator[Route]:
 
 def _named_hosts(site: Site) -> Iterator[Route]:
     """Hosts that the user named: also one with a private address is reached."""
-    for host in site.cluster.hosts.values():
+    for host in _beyond(site):
         version = host.address.version
         way = next((n for n in site.lan.outside if n.prefix.address.version == version), None)
-        if way is not None and site.lan.network_of(host.address) is None:
+        if way is not None:
             yield Route(
                 destination=Prefix(host.address, host.address.bits),
                 gateway=client(way),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.model import Cluster, Node, Pod, Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
@@ -247,8 +246,13 @@ def _literal(cluster: Cluster, written: ports.Written, address: Address) -> Dest
     node = _translated(cluster, address) if on_node and owner is None else None
     own = node.address(address.version) if node is not None else None
     reason = "the provider's network leads a node's ExternalIP to its InternalIP"
+    is_url = bool(written.scheme and cluster.entrances)
     return Destination(
-        canonical=address.with_port(number) if number else ports.canonical(str(address), 0),
+        canonical=ports.canonical_url(written, number)
+        if is_url
+        else address.with_port(number)
+        if number
+        else ports.canonical(str(address), 0),
         addresses=(own or address,),
         port=number,
         protocol=protocol or Protocol.TCP,
@@ -298,7 +302,7 @@ def _dns(
     else:
         number = ports.required(written, name)
         protocol = written.protocol or Protocol.TCP
-    is_url = bool(written.scheme) and entrance_of(cluster.entrances, name) is not None
+    is_url = bool(written.scheme and cluster.entrances) and answer.service is None
     return Destination(
         canonical=ports.canonical_url(written, number) if is_url else ports.canonical(name, number),
         addresses=answer.addresses,

@@ -28,7 +28,7 @@ from k8stui.cluster.networks.node_daemons import (
 from k8stui.cluster.policy import Direction
 from k8stui.cluster.programs.advertised import comes_back_to_itself, unknown_to
 from k8stui.cluster.programs.caveats import of_neighbours, of_peers
-from k8stui.cluster.programs.images import is_gateway, is_ingress_controller
+from k8stui.cluster.programs.images import is_ingress_controller, serves_ingresses
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.proxied import proxied
 from k8stui.cluster.proxy_configuration import NO_SUBNET
@@ -294,10 +294,10 @@ def _behind_entrance(cluster: Cluster, request: Request, exchange: Exchange) -> 
     name = request.host
     entrance = entrance_of(cluster.entrances, name)
     asked = request.connect.destination if request.connect is not None else None
-    if entrance is None or any(is_ingress_controller(one.image) for one in server.containers):
-        return  # behind a controller the walk goes on
-    if asked not in entrance.addresses and not any(map(is_gateway, server.containers)):
+    if entrance is None or asked not in entrance.addresses:
         return
+    if any(map(serves_ingresses, server.containers)):
+        return  # behind a controller the walk goes on
     wrong = behind_entrance(cluster, entrance)
     if wrong is not None:
         where = f" ({wrong.origin.where})" if wrong.origin is not None else ""

@@ -1,28 +1,35 @@
 """An ingress controller takes a connection, and makes its own to a pod behind the host asked for.
 
-It looks endpoints up itself: no virtual address and no rule of kube-proxy is on that way. What it
-answers of its own is HTTP's, and no kernel's: 404 where it serves no such host or path, 503 where
-nobody is behind it, 502 and 504 where its own connection fails. Sources: ingress-nginx
-internal/ingress/controller (getBackendServers, serviceEndpoints), its ConfigMap's defaults
-(proxy-connect-timeout 5, proxy-next-upstream "error timeout", its tries 3); nginx
-src/http/ngx_http_upstream.c; Traefik pkg/proxy/httputil (502, 504), pkg/server/service (503).
+So does an Istio gateway. It looks endpoints up itself: no virtual address and no rule of kube-proxy
+is on that way. What it answers of its own is HTTP's, and no kernel's: 404 where it serves no such
+host or path, 503 where nobody is behind it, 502 and 504 (Envoy: 503) where its own connection
+fails. Sources: ingress-nginx internal/ingress/controller (getBackendServers, serviceEndpoints,
+mergeAlternativeBackends), internal/ingress/controller/template (enforceRegexModifier), its
+ConfigMap's defaults (proxy-connect-timeout 5, proxy-next-upstream "error timeout", its tries 3);
+nginx src/http/ngx_http_upstream.c; Traefik pkg/proxy/httputil (502, 504), pkg/server/service (503);
+Istio's VirtualService (the host's own routes alone, the first that fits), its retries (2), Cluster
+connectTimeout 10 s.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.endpoints import endpoints_of
-from k8stui.cluster.ingress.entrances import entrances_of, path_of
-from k8stui.cluster.ingress.traefik import other_entry_point
-from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType
-from k8stui.cluster.programs.images import bare_image, is_ingress_controller
+from k8stui.cluster.ingress.entrances import path_of, serving
+from k8stui.cluster.ingress.traefik import at_other_entry_point
+from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType, Subset
+from k8stui.cluster.programs.images import bare_image, is_ingress_controller, serves_ingresses
+from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import StepKind
+from k8stui.order import listed
 from k8stui.record import record
 from k8stui.walk.answered import decided_by_process
 from k8stui.walk.diagnosis.names import behind_path
@@ -39,11 +46,17 @@ _STATUS = {
     Result.DENIED: 403,
     Result.NOT_SERVED: 502,
 }
+_OF_ENVOY = {**dict.fromkeys(_STATUS, 503), Result.DENIED: 403}
+_INGRESS, _ROUTES = ("Ingress",), ("HTTPRoute", "GRPCRoute", "TLSRoute")
+_ASIDE = re.compile(r"metric|prom|health|admin|webhook|status|stat|traefik|dashboard|controller")
+"""Ports that a controller has for its owner alone, by their names,"""
+_OWN = frozenset({1024, 8001, 8100, 8444, 9000, 9100, 9113, 10254, 15000, 15020, 15021, 15090})
+"""and by their numbers."""
 
 
 @record()
 class Controller:
-    """A program that serves Ingresses, and how it is with connections of its own."""
+    """A program that serves Ingresses or routes, and how it is with connections of its own."""
 
     name: str
     patience_seconds: float
@@ -54,18 +67,32 @@ class Controller:
     """The status where nobody is behind a path."""
     by_letters: bool = False
     """Whether ``/web`` takes ``/website`` too, though it is a Prefix."""
+    kinds: Sequence[str] = _INGRESS
+    """Of objects that it serves."""
+    falls_through: bool = False
+    """Whether what no path of the host's own takes may be another's, of a wildcard or any host."""
+    statuses: Mapping[Result, int] = _STATUS
+    """Where its own connection fails."""
 
 
+_NGINX = Controller("ingress-nginx", 5.0, 3)
+_TRAEFIK = Controller(
+    "Traefik", 30.0, 1, "404 (503 with allowEmptyServices)", by_letters=True,
+    kinds=(*_INGRESS, "IngressRoute", *_ROUTES), falls_through=True,
+)  # fmt: skip
 _CONTROLLERS = (
-    ("traefik", Controller("Traefik", 30.0, 1, "404 (503 with allowEmptyServices)", True)),
+    ("traefik", _TRAEFIK),
     ("haproxy", Controller("HAProxy", 5.0, 4)),
-    ("kong", Controller("Kong", 60.0, 6)),
+    ("kong", Controller("Kong", 60.0, 6, kinds=(*_INGRESS, *_ROUTES), falls_through=True)),
     ("nginx/nginx-ingress", Controller("NGINX Ingress Controller", 60.0, 1 << 16)),
-    ("nginx", Controller("ingress-nginx", 5.0, 3)),
+    ("nginx", _NGINX),
 )
 """By what the image's name holds, without the registry: dialTimeout of Traefik (and its providers'
 allowEmptyServices, strictPrefixMatching, both off), timeout connect and retries of HAProxy's,
 connect_timeout and retries of Kong's Service, proxy-connect-timeout of NGINX's, which tries all."""
+_GATEWAY = Controller(
+    "Istio's gateway", 10.0, 3, kinds=("VirtualService", *_ROUTES), statuses=_OF_ENVOY
+)
 
 
 @record()
@@ -78,66 +105,156 @@ class Onward:
     """Why just there."""
 
 
+@record()
+class _Place:
+    """A back end of an entrance, and its part of the requests for its path."""
+
+    entrance: Entrance
+    path: EntrancePath
+    share: Fraction = Fraction(1)
+
+
+Shared = Sequence[tuple[Fraction, Onward | Lack]]
+"""What a controller asks, or answers, with the part of the requests for which it does."""
+
+
 def reached(cluster: Cluster, request: Request, exchange: Exchange) -> Pod | None:
-    """The controller that took the connection; None: it is none, or no host of an Ingress."""
+    """The controller that took the connection; None: it is none, or nothing is asked by HTTP.
+
+    A host of an Ingress is taken to be asked so.
+    """
     felt = exchange.felt
     pod = cluster.pods.get(felt.server or "")
     if pod is None or felt.result is not Result.CONNECTED or request.protocol is not Protocol.TCP:
         return None
-    serves = any(is_ingress_controller(one.image) for one in pod.containers)
-    return pod if serves and _entrances(cluster, request) else None
+    if not any(map(serves_ingresses, pod.containers)) or _is_aside(pod, felt.server_port or 0):
+        return None
+    asked = request.path is not None or _narrowest(cluster, request, named=True)
+    return pod if asked else None
 
 
-def _entrances(cluster: Cluster, request: Request) -> list[Entrance]:
-    """Those of the host that is asked, else of its wildcard (Ingress, "Hostname wildcards").
+def _is_aside(pod: Pod, number: int) -> bool:
+    names = [port.name for port in declared(pod) if port.number == number]
+    return number in _OWN or any(map(_ASIDE.search, names))
 
-    A load balancer's own name is no host of anybody.
+
+def _by(pod: Pod) -> Controller:
+    for one in pod.containers:
+        if is_ingress_controller(one.image):
+            name = "/".join(bare_image(one.image).split("/")[-2:])
+            return next(known for part, known in _CONTROLLERS if part in name)
+    return _GATEWAY
+
+
+def _narrowest(
+    cluster: Cluster, request: Request, by: Controller | None = None, *, named: bool = False
+) -> Sequence[Sequence[Entrance]]:
+    """Those that take the host asked for, its own first, then wildcards', then any host's.
+
+    Of what `by` serves; where it is `named`, without any host's. A load balancer's own name is no
+    host of anybody.
     """
-    those = entrances_of(cluster.entrances, request.host)
-    found = [one for one in those if not one.owner.startswith("Service ") and not one.is_refused]
-    return [one for one in found if not one.host.startswith("*.")] or found
-
-
-def onward(
-    cluster: Cluster, request: Request, pod: Pod, exchange: Exchange
-) -> Onward | Lack | None:
-    """What the controller asks for itself, or what it answers; None: nobody knows."""
-    image = next(one.image for one in pod.containers if is_ingress_controller(one.image))
-    name = "/".join(bare_image(image).split("/")[-2:])
-    by = next(known for part, known in _CONTROLLERS if part in name)
-    found = _entrances(cluster, request)
-    served = [one for one in found if one.owner not in cluster.unserved]
-    if not served:
-        return _answers(by, "404", cluster.unserved[found[0].owner])
-    here = [
-        one
-        for one in served
-        if not other_entry_point(pod, exchange.felt.server_port or 0, one.entry_points)
+    groups = [
+        [
+            one
+            for one in group
+            if not one.is_refused
+            and not one.owner.startswith("Service ")
+            and (by is None or one.owner.partition(" ")[0] in by.kinds)
+        ]
+        for group in serving(cluster.entrances, request.host)
     ]
+    return [group for group in (groups[:-1] if named else groups) if group]
+
+
+def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> Shared | None:
+    """What the controller asks for itself, or what it answers; None: nobody knows."""
+    by = _by(pod)
+    groups = _narrowest(cluster, request, by)
+    if not groups:
+        lack = None if _narrowest(cluster, request) else _no_host(cluster, request, pod, by)
+        return None if lack is None else _all(_answers(by, lack))
+    found = [one for group in groups for one in group] if by.falls_through else groups[0]
+    mains = [one for one in found if one.canary is None]
+    served = [one for one in mains if one.owner not in cluster.unserved]
+    if not served:
+        lack = cluster.unserved[mains[0].owner] if mains else _canary_alone(found[0])
+        return _all(_answers(by, lack))
+    scheme, number = request.scheme, exchange.felt.server_port or 0
+    lacks = [at_other_entry_point(pod, number, scheme, one) for one in served]
+    here = [one for one, lack in zip(served, lacks, strict=True) if lack is None]
     if not here:
-        return _answers(by, "404", _elsewhere(pod, served[0], exchange.felt.server_port or 0))
+        return _all(_answers(by, next(lack for lack in lacks if lack is not None)))
+    if by is _NGINX and any(one.patterns for one in found):
+        here = [_as_patterns(one) for one in here]
+    chosen = _chosen(by, here, request.path)
+    if chosen is None:
+        wider = (_chosen(by, group, request.path) for group in groups[1:])
+        return _all(_answers(by, _no_path(here, request.path or "/", next(wider, None))))
+    if chosen.path.is_conditional:
+        return None
+    places = [*_beside(chosen)]
+    canary = next((_chosen(by, [one], chosen.path.path) for one in found if one.canary), None)
+    if canary is not None and canary.path.path == chosen.path.path:
+        part = canary.entrance.canary or Fraction(0)
+        places = [replace(one, share=one.share * (1 - part)) for one in places]
+        places.append(replace(canary, share=part))
+    if not all(one.path.service for one in places):
+        return None
+    own = _own(exchange, request)
+    first = ", its first path, for none was asked" if request.path is None else ""
+    made = [(one.share, _behind(cluster, pod, own, one, by=by, first=first)) for one in places]
+    if canary is not None and isinstance(made[0][1], Lack):
+        return _all(made[0][1])  # without the main back end nginx asks none
+    known = [(share, one) for share, one in made if one is not None and share]
+    return known if all(one is not None for _, one in made) else None
+
+
+def _all(one: Onward | Lack) -> Shared:
+    return [(Fraction(1), one)]
+
+
+def _as_patterns(one: Entrance) -> Entrance:
+    paths = tuple(replace(path, is_exact=False, by_letters=True) for path in one.paths)
+    return replace(one, paths=paths)
+
+
+def _chosen(by: Controller, here: Sequence[Entrance], asked: str | None) -> _Place | None:
+    """The path that takes what is asked, and whose it is."""
     places = [(one, path) for one in here for path in one.paths]
-    asked = request.path
-    path = path_of((one for _, one in places), asked or "/", by_letters=by.by_letters)
-    is_first = path is None and asked is None and bool(places)
-    if is_first:
+    path = path_of(
+        (one for _, one in places),
+        asked or "/",
+        by_letters=by.by_letters,
+        in_order=any(one.in_order for one in here),
+    )
+    if path is None and asked is None and places:
         path = places[0][1]
-    if path is None:
-        paths = [path for _, path in places]
-        return _answers(by, "404", _no_path(here[0], paths, asked or "/"))
-    entrance = next(one for one, mine in places if mine is path)
-    if not entrance.owner.startswith("Ingress ") and len({p.service for _, p in places}) > 1:
-        return None  # which of them it is, conditions say that are not read
+    return next((_Place(one, mine) for one, mine in places if mine is path), None)
+
+
+def _beside(place: _Place) -> Iterator[_Place]:
+    """The back ends among which a rule shares what it takes, by their weights."""
+    taken = place.path.rule, place.path.path
+    each = [one for one in place.entrance.paths if (one.rule, one.path) == taken]
+    whole = sum(one.weight for one in each)
+    for one in each:
+        yield _Place(place.entrance, one, Fraction(one.weight, whole))
+
+
+def _behind(
+    cluster: Cluster, pod: Pod, own: Connect, place: _Place, *, by: Controller, first: str
+) -> Onward | Lack | None:
+    entrance, path = place.entrance, place.path
     wrong = behind_path(cluster, entrance, path)
     if wrong is not None:
         said = f"behind {path.path} of {entrance.owner}: {wrong.reason}"
-        lack = Lack(said, wrong.advice, wrong.origin or entrance.origin)
-        return _answers(by, by.unbacked, lack)
-    made = _asks(cluster, pod, _own(exchange, request), path)
-    said = f"{path.path} of {entrance.owner} is Service {path.service}"
-    if is_first:
-        said += ", its first path, for none was asked"
-    return Onward(by, made, said) if made is not None else None
+        lack = Lack(said, wrong.advice, wrong.origin or entrance.origin, by.unbacked)
+        return _answers(by, lack)
+    made = _asks(cluster, pod, own, path)
+    if made is None or isinstance(made, Lack):
+        return made and _answers(by, made)
+    return Onward(by, made, f"{path.path} of {entrance.owner} is Service {path.service}{first}")
 
 
 def _own(exchange: Exchange, request: Request) -> Connect:
@@ -153,17 +270,21 @@ def _own(exchange: Exchange, request: Request) -> Connect:
     )
 
 
-def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Request | None:
+def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Request | Lack | None:
     """What it asks the endpoints of a Service, each as likely."""
     service = cluster.services[path.service]
     port = next((p for p in service.ports if path.port in (None, p.port, p.name)), None)
     if port is None or service.type is ServiceType.EXTERNAL_NAME:
         return None
-    connects = tuple(
-        replace(own, destination=address, port=number)
-        for address, number, endpoint in endpoints_of(cluster, service, port)
-        if endpoint.ready
-    )
+    ready = [one for one in endpoints_of(cluster, service, port) if one[2].ready]
+    if path.subset is not None:
+        wanted = path.subset.labels
+        each = ((one, cluster.pods.get(one[2].pod or "")) for one in ready)
+        held = [one for one, to in each if to and (wanted or {}).items() <= to.labels.items()]
+        if ready and (wanted is None or not held):
+            return _no_subset(service.key, path, path.subset)
+        ready = held
+    connects = tuple(replace(own, destination=address, port=n) for address, n, _ in ready)
     if not connects:
         return None
     return Request(
@@ -178,40 +299,79 @@ def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Reque
     )
 
 
-def _answers(by: Controller, status: str, lack: Lack) -> Lack:
-    return replace(lack, why=f"{by.name} answers {status}: {lack.why}")
+def _no_subset(service: str, path: EntrancePath, subset: Subset) -> Lack:
+    if subset.labels is None:
+        why = f"no DestinationRule for {service} has a subset {subset.name}"
+        return Lack(why, f"write a DestinationRule with subset {subset.name}", path.origin, "503")
+    said = ", ".join(f"{key}={value}" for key, value in subset.labels.items())
+    why = f"subset {subset.name} has no pod: none of Service {service}'s has {said}"
+    return Lack(why, f"label the pods {said}, or mend the subset's labels", path.origin, "503")
 
 
-def _elsewhere(pod: Pod, entrance: Entrance, port: int) -> Lack:
-    other = other_entry_point(pod, port, entrance.entry_points)
-    has = " and ".join(entrance.entry_points)
+def _answers(by: Controller, lack: Lack) -> Lack:
+    return replace(lack, why=f"{by.name} answers {lack.answer}: {lack.why}")
+
+
+def _no_host(cluster: Cluster, request: Request, pod: Pod, by: Controller) -> Lack | None:
+    """Nobody takes the host, where the input has hosts that the controller serves."""
+    those = [
+        one
+        for one in cluster.entrances
+        if one.owner.partition(" ")[0] in by.kinds and one.owner not in cluster.unserved
+    ]
+    own = any("--default-backend-service" in word for one in pod.containers for word in one.spoken)
+    if not those or own:
+        return None
+    hosts = listed([*dict.fromkeys(one.host for one in those)][:4])
+    kinds = listed([*dict.fromkeys(one.owner.partition(" ")[0] for one in those)])
     return Lack(
-        f"{entrance.owner} is served at entry point {has}, and this port is {other}",
-        f"name {other} in its entryPoints too, or ask the port of {has}",
+        f"no {kinds} that it serves has host {request.host}; there is {hosts}",
+        f"ask one of those (as the Host header: what is asked by an address has that as its host), "
+        f"or write host {request.host}, or a rule without a host, which takes any",
+        those[0].origin,
+    )
+
+
+def _canary_alone(entrance: Entrance) -> Lack:
+    return Lack(
+        f"{entrance.owner} is a canary (its annotation), and there is no other Ingress of host "
+        f"{entrance.host} that it could be one of: ingress-nginx makes nothing of it",
+        "write the main Ingress, with the same host and path and without the annotation",
         entrance.origin,
     )
 
 
-def _no_path(entrance: Entrance, paths: list[EntrancePath], asked: str) -> Lack:
+def _no_path(here: Sequence[Entrance], asked: str, wider: _Place | None) -> Lack:
+    paths, owner = [path for one in here for path in one.paths], here[0].owner
     near = next((one for one in paths if one.is_exact and asked.startswith(one.path)), None)
-    listed = ", ".join(f"{one.path}{' (Exact)' if one.is_exact else ''}" for one in paths[:4])
-    mend = f"ask one of those, or write a path for {asked} (path: / of pathType Prefix takes all)"
-    if near is not None:
+    has = ", ".join(f"{one.path}{' (Exact)' if one.is_exact else ''}" for one in paths[:4])
+    mend = f"ask one of those, or write a path for {asked} (a prefix / takes all)"
+    if near is not None and owner.startswith("Ingress "):
         mend = f"write pathType: Prefix for {near.path}: Exact takes {near.path} alone"
-    return Lack(
-        f"no path of {entrance.owner} takes {asked}; it has {listed or 'none'}",
-        mend,
-        paths[0].origin if paths else entrance.origin,
-    )
+    said = f"no path of {owner} takes {asked}; it has {has or 'none'}"
+    if wider is not None:
+        said += (
+            f". {wider.entrance.owner} does ({wider.path.path}), but it is for host "
+            f"{wider.entrance.host}, and of a host that has its own routes those count alone"
+        )
+    return Lack(said, mend, paths[0].origin if paths else here[0].origin)
 
 
 def passed_on(
-    outer: Trace, found: Onward | Lack, walked: Callable[[Request], Iterator[Trace]]
+    outer: Trace, found: Shared, walked: Callable[[Request], Iterator[Trace]]
 ) -> Iterator[Trace]:
     """Each branch of the client's connection and the controller's own, as one walk.
 
     `walked`: the branches of a request.
     """
+    for share, one in found:
+        branch = replace(outer, probability=outer.probability * share)
+        yield from _branches(branch, one, walked)
+
+
+def _branches(
+    outer: Trace, found: Onward | Lack, walked: Callable[[Request], Iterator[Trace]]
+) -> Iterator[Trace]:
     if isinstance(found, Lack):
         yield decided_by_process(outer, found, Result.NOT_SERVED, None)
         return
@@ -276,7 +436,7 @@ def _felt(outer: Trace, found: Onward, tried: tuple[Trace, ...], begins: int) ->
         )
     if done.result is Result.UNKNOWN:
         return replace(placed, reason=f"{by.name} passes it on: {done.reason}")
-    status = _STATUS[done.result]
+    status = by.statuses[done.result]
     seconds = done.seconds
     if done.result is Result.TIMEOUT:
         tries = min(by.tries, 1 + len(found.request.alternatives))

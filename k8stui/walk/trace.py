@@ -46,6 +46,11 @@ class Request:
         return cut(self.destination).host
 
     @property
+    def scheme(self) -> str:
+        """``http`` or ``https`` of a URL; empty: none is asked."""
+        return cut(self.destination).scheme
+
+    @property
     def path(self) -> str | None:
         """What is asked of a host by HTTP; None: nobody said."""
         written = cut(self.destination)

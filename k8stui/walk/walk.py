@@ -213,7 +213,7 @@ def _by_controller(
     world: World, request: Request, exchange: Exchange, outer: Trace
 ) -> Iterator[Trace] | None:
     """What an ingress controller makes of a connection to a host that it serves."""
-    if not request.names or not world.cluster.entrances:
+    if not world.cluster.entrances or not (request.names or request.scheme):
         return None
     from k8stui.walk import ingress  # noqa: PLC0415 - where there are any
 

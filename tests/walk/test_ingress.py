@@ -168,7 +168,9 @@ def test_what_the_client_says_goes_on_too(tmp_path: Path) -> None:
     asks = parse_request(world, "outside", "http://shop.acme.com/api", data_bytes=700)
     assert asks.connect is not None
     exchange = connect(world.network, asks.connect)
-    found = onward(world.cluster, asks, world.cluster.pods["default/front"], exchange)
+    shared = onward(world.cluster, asks, world.cluster.pods["default/front"], exchange)
+    assert shared is not None
+    ((_, found),) = shared
     assert isinstance(found, Onward)
     assert found.request.connect is not None
     assert found.request.connect.data_bytes == 700
@@ -224,3 +226,96 @@ spec:
 def test_controllers_differ(tmp_path: Path, text: str, path: str, said: str) -> None:
     """Traefik's PathPrefix is one of letters; who has the host's own name needs no wildcard."""
     assert said in asked(tmp_path, text, f"http://shop.acme.com{path}")[0].outcome.reason
+
+
+def route(api: str, spec: str, name: str = "more", told: str = "") -> str:
+    version, _, kind = api.rpartition("/")
+    return (
+        f"---\napiVersion: {version}\nkind: {kind}\n"
+        f"metadata: {{name: {name}, annotations: {{{told}}}}}\nspec: {spec}\n"
+    )
+
+
+def ingress(host: str, service: str, told: str = "", path: str = "/") -> str:
+    backend = f"{{service: {{name: {service}, port: {{number: 80}}}}}}"
+    rule = f"{{{host}http: {{paths: [{{path: {path}, pathType: Prefix, backend: {backend}}}]}}}}"
+    return route("networking.k8s.io/v1/Ingress", f"{{rules: [{rule}]}}", f"to-{service}", told)
+
+
+BASE = (
+    CLUSTER[: CLUSTER.index("---\napiVersion: networking")]
+    + "---\n"
+    + CLUSTER[CLUSTER.index("apiVersion: v1\nkind: Pod\nmetadata: {name: front") :]
+)
+TRAEFIK = BASE.replace("k8s.io/ingress-nginx/controller:v1", "traefik:v3")
+BY_ARGUMENTS = TRAEFIK.replace(
+    "name: front, image", "name: front, args: [--entrypoints.web.address=:80], image"
+)
+ISTIO = BASE.replace(
+    "image: k8s.io/ingress-nginx/controller:v1", "image: istio/proxyv2:1.22, args: [proxy, router]"
+)
+CANARY = "nginx.ingress.kubernetes.io/canary"
+SHARED = f"{CANARY}: 'true', {CANARY}-weight: '25'"
+VIRTUAL, HTTP = "networking.istio.io/v1/VirtualService", "gateway.networking.k8s.io/v1/HTTPRoute"
+TO_WEB = "route: [{destination: {host: web}}]"
+
+
+def virtual(hosts: str, http: str, name: str = "more") -> str:
+    return route(VIRTUAL, f"{{hosts: [{hosts}], gateways: [gw], http: [{http}]}}", name)
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "said"),
+    [
+        (BASE + ingress("", "web"), "http://203.0.113.7/", "The pod sees"),
+        (BASE + ingress("host: shop.acme.com, ", "web"), "http://203.0.113.7/",
+         "404: no Ingress that it serves has host 203.0.113.7; there is shop.acme.com"),
+        (BASE + ingress("host: shop.acme.com, ", "web"), "203.0.113.7:80", "The pod sees"),
+        (BASE + ingress("", "web") + ingress("host: shop.acme.com, ", "nobody", path="/a"),
+         "http://shop.acme.com/b", "Ingress default/to-web does (/), but it is for host *"),
+        (TRAEFIK + ingress("", "web") + ingress("host: shop.acme.com, ", "nobody", path="/a"),
+         "http://shop.acme.com/b", "The pod sees"),
+        (BY_ARGUMENTS + ingress("host: shop.acme.com, ", "web"), "https://shop.acme.com:80/",
+         "answers 404: Ingress default/to-web is for plain HTTP"),
+        (BY_ARGUMENTS + ingress("host: shop.acme.com, ", "web",
+                                "traefik.ingress.kubernetes.io/router.tls: 'true'"),
+         "http://shop.acme.com/", "is for TLS alone, as it says"),
+        (BASE + ingress("host: shop.acme.com, ", "web", SHARED), "http://shop.acme.com/",
+         "404: Ingress default/to-web is a canary"),
+        (ISTIO + virtual("shop.acme.com", "{match: [{uri: {prefix: /a}}], " + TO_WEB + "}"),
+         "http://shop.acme.com/ab", "Istio's gateway made the connection itself"),
+        (ISTIO + virtual("shop.acme.com", "{match: [{uri: {prefix: /a}}], " + TO_WEB + "}")
+         + virtual("'*'", "{" + TO_WEB + "}", "any"), "http://shop.acme.com/b",
+         "VirtualService default/any does (/), but it is for host *"),
+        (ISTIO + virtual("shop.acme.com", "{route: [{destination: {host: web, subset: v1}}]}"),
+         "http://shop.acme.com/", "answers 503: no DestinationRule for default/web has a subset"),
+        (ISTIO + virtual("shop.acme.com", "{match: [{uri: {exact: /}}], redirect: {uri: /a}}, {"
+                         + TO_WEB + "}"), "http://shop.acme.com/", "The pod sees node"),
+        (ISTIO + route(HTTP, "{hostnames: [shop.acme.com], rules: [{matches: [{path: {type: Exact, "
+                       "value: /a}}], backendRefs: [{name: web, port: 80}]}]}"),
+         "http://shop.acme.com/a/b", "no path of HTTPRoute default/more takes /a/b"),
+    ],
+    ids=["any host", "no such host", "no HTTP is asked", "another's path, nginx",
+         "another's path, Traefik", "TLS to a plain router", "plain HTTP to one of TLS",
+         "a canary alone", "a gateway", "the narrowest host alone", "no such subset",
+         "a redirect is not read", "a route"],
+)  # fmt: skip
+def test_hosts_and_routes(tmp_path: Path, text: str, url: str, said: str) -> None:
+    """The narrowest host's own routes count, but with Traefik; a gateway takes what fits first."""
+    assert said in asked(tmp_path, text, url)[0].outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (BASE + ingress("host: shop.acme.com, ", "web")
+         + ingress("host: shop.acme.com, ", "nobody", SHARED), Fraction(1, 4)),
+        (ISTIO + route(HTTP, "{hostnames: [shop.acme.com], rules: [{backendRefs: [{name: web, "
+                       "port: 80, weight: 2}, {name: nobody, port: 80}]}]}"), Fraction(1, 3)),
+    ],
+    ids=["a canary", "weights"],
+)  # fmt: skip
+def test_back_ends_share_what_is_asked(tmp_path: Path, text: str, part: Fraction) -> None:
+    found = asked(tmp_path, text, "http://shop.acme.com/")
+    assert sum(one.probability for one in found) == 1
+    assert sum(one.probability for one in found if "503" in one.outcome.reason) == part

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from k8stui.cluster.hosts import HostOptionError, read_hosts
@@ -65,3 +67,19 @@ def test_ipv6() -> None:
     hosts = read_hosts(["a=fd00::5", "b=[fd00::6]:53"])
     assert str(hosts["a"].address) == "fd00::5"
     assert hosts["b"].ports == {53}
+
+
+def test_a_name_of_a_load_balancer(tmp_path: Path) -> None:
+    """Whoever asks it comes in by that: no host outside has the address."""
+    file = tmp_path / "all.yaml"
+    file.write_text(
+        "{apiVersion: v1, kind: Pod, metadata: {name: web, labels: {app: web}}, spec: {containers: "
+        "[{name: web, image: web, ports: [{containerPort: 80}]}]}}\n---\n"
+        "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {type: LoadBalancer, "
+        "selector: {app: web}, ports: [{port: 80}]}, "
+        "status: {loadBalancer: {ingress: [{ip: 203.0.113.7}]}}}"
+    )
+    options = ClusterOptions(hosts=read_hosts(["shop.example=203.0.113.7"]))
+    world = build_world([str(file)], options)
+    found = walk(world, parse_request(world, "outside", "http://shop.example/"))
+    assert found.outcome.server_pod == "default/web"

@@ -2257,8 +2257,8 @@ CASES |= {
     ),
     "a Gateway for pods that there are none of": Told(
         manifests=(*ALL, *PROXY, chosen("ingressgateway"), virtual_service("front")),
-        ask=("outside", "shop.example:80"), result="connected", at="",
-        assumed="write istio: ingress into the selector of Gateway front",
+        ask=("outside", "shop.example:80"), result="not-served", at="",
+        mend="write istio: ingress into the selector of Gateway front",
         rule="ingress-backend", words="is for pods istio=ingressgateway",
         fix="write istio: ingress",
     ),

@@ -28,6 +28,7 @@ from k8stui.apiserver.fields import Object, array, at, labels, table, text, text
 from k8stui.check.asked.hosts import service_named
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.ingress.listeners import Grants, without_grant
 from k8stui.cluster.ingress.virtual_services import Gateways
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.meant import meant_by_port
@@ -58,7 +59,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for owner, lack in ground.cluster.unserved.items():
         if owner.partition(" ")[0] not in (*ROUTES, "VirtualService"):
             yield Finding.of_lack(ID, owner, lack)
-    grants = _Grants(ground)
+    grants = Grants(ground.inventory)
     for kind in ROUTES:
         for manifest in ground.of_kind(kind).values():
             yield from _route(ground, manifest, grants)
@@ -110,7 +111,7 @@ def _streams(ground: Ground) -> Iterator[Finding]:
                 yield Finding.of_lack(ID, f"ConfigMap {name}", lack)
 
 
-def _route(ground: Ground, manifest: Manifest, grants: _Grants) -> Iterator[Finding]:
+def _route(ground: Ground, manifest: Manifest, grants: Grants) -> Iterator[Finding]:
     """A route's backendRefs (Gateway API, BackendObjectReference): a Service and its port."""
     for rule, entry in enumerate(array(manifest.data, "spec", "rules")):
         path = ("spec", "rules", rule, "backendRefs")
@@ -118,7 +119,7 @@ def _route(ground: Ground, manifest: Manifest, grants: _Grants) -> Iterator[Find
 
 
 def _backends(
-    ground: Ground, manifest: Manifest, those: Sequence[object], at_: _Path, grants: _Grants
+    ground: Ground, manifest: Manifest, those: Sequence[object], at_: _Path, grants: Grants
 ) -> Iterator[Finding]:
     """Services and their ports, as routes of the Gateway API and of Traefik name them."""
     own = manifest.namespace or "default"
@@ -145,7 +146,8 @@ def _backends(
             and manifest.kind in ROUTES
             and not grants.lets_in(manifest, "Service", namespace, name)
         ):
-            yield _without_grant(manifest, service, (*path, "namespace"))
+            refused = without_grant(manifest, service.key, (*path, "namespace"))
+            yield Finding.of_lack(ID, f"{manifest.kind} {own}/{manifest.name}", refused)
             continue
         else:
             continue
@@ -188,7 +190,7 @@ def _nobody_serves(ground: Ground, manifest: Manifest) -> Iterator[Finding]:
             return
 
 
-def _certificates(manifest: Manifest, grants: _Grants) -> Iterator[Finding]:
+def _certificates(manifest: Manifest, grants: Grants) -> Iterator[Finding]:
     """A listener's certificate in another namespace, which no ReferenceGrant there lends it.
 
     Source: Gateway API, GatewayTLSConfig.certificateRefs (RefNotPermitted).
@@ -212,45 +214,6 @@ def _certificates(manifest: Manifest, grants: _Grants) -> Iterator[Finding]:
                     fix=f"write a ReferenceGrant into namespace {namespace} (from: Gateway in "
                     f"{own}, to: Secret {name}), or put the Secret into {own}",
                 )
-
-
-class _Grants:
-    """Which routes ReferenceGrants let lead to Services of other namespaces."""
-
-    def __init__(self, ground: Ground) -> None:
-        self._to: dict[tuple[str, str, str], set[frozenset[tuple[str, str]]]] = {}
-        """By kind, namespace and name: kind and namespace of those whom each lets in."""
-        for grant in ground.of_kind("ReferenceGrant").values():
-            lets_in = frozenset(
-                (text(one, "kind"), text(one, "namespace"))
-                for one in array(grant.data, "spec", "from")
-            )
-            for one in array(grant.data, "spec", "to"):
-                to = text(one, "kind"), grant.namespace or "default", text(one, "name")
-                self._to.setdefault(to, set()).add(lets_in)
-
-    def lets_in(self, asking: Manifest, kind: str, namespace: str, name: str) -> bool:
-        """Whether one of that namespace does; one without a name is about all."""
-        own = asking.kind, asking.namespace or "default"
-        return any(
-            own in lets_in
-            for each in ("", name)
-            for lets_in in self._to.get((kind, namespace, each), ())
-        )
-
-
-def _without_grant(route: Manifest, service: Service, path: _Path) -> Finding:
-    own = route.namespace or "default"
-    return Finding(
-        rule=ID,
-        severity=Severity.WARNING,
-        subject=f"{route.kind} {own}/{route.name}",
-        place=route.place(*path),
-        why=f"Service {service.key} is in another namespace, and no ReferenceGrant there lets a "
-        f"{route.kind} of namespace {own} lead to it: the gateway answers 500",
-        fix=f"write a ReferenceGrant into namespace {service.namespace} (from: {route.kind} in "
-        f"{own}, to: Service {service.name})",
-    )
 
 
 def _virtual(ground: Ground, manifest: Manifest, subsets: _Subsets) -> Iterator[Finding]:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from k8stui.apiserver.fields import array, number, table, text, texts
+from k8stui.apiserver.fields import array, number, table, text
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
-from k8stui.cluster.ingress.traefik import ENTRY_POINTS
+from k8stui.cluster.ingress.routes import leading, routed
+from k8stui.cluster.ingress.traefik import ENTRY_POINTS, IS_TLS
 from k8stui.cluster.model import Entrance, EntrancePath, Pod, Service
 from k8stui.cluster.programs.images import serves_ingresses
 from k8stui.kernel.address import Address
-from k8stui.origin import Origin
 
 if TYPE_CHECKING:
     from k8stui.manifests import Manifest
 
 
-_HOST = re.compile(r"\bHost\(([^()]*)\)")
 _LITERAL = re.compile(r"[\w./~%@:+,;=&!-]*")
 """A path that is no pattern."""
 _SLASHES = re.compile(r"/{2,}")
@@ -30,9 +30,7 @@ _MAKES_PATTERNS = (
     "nginx.ingress.kubernetes.io/rewrite-target",
 )
 """By which ingress-nginx takes paths for patterns without an end (buildLocation)."""
-_QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
-_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
-"""Those of the Gateway API that have hostnames."""
+_CANARY = "nginx.ingress.kubernetes.io/"
 _EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 """Names that external-dns writes into the public DNS for a load balancer, by commas."""
 
@@ -41,6 +39,7 @@ def entrances(
     inventory: Inventory,
     services: Mapping[str, Service],
     pods: Iterable[Pod],
+    domain: str,
     refused: Iterable[Manifest] = (),
 ) -> Iterator[Entrance]:
     """Every host name under which an Ingress or a load balancer is reached, or was to be.
@@ -48,7 +47,7 @@ def entrances(
     Where its own status names no address, it is that of the one load balancer in front of ingress
     controllers, if there is one.
     """
-    found = tuple(_entrances(inventory, services, refused))
+    found = tuple(_entrances(inventory, services, domain, refused))
     in_front = _in_front(services.values(), pods) if any(map(_is_bare, found)) else ()
     for one in found:
         yield replace(one, addresses=in_front) if in_front and _is_bare(one) else one
@@ -82,20 +81,17 @@ def _in_front(services: Iterable[Service], pods: Iterable[Pod]) -> tuple[Address
 
 
 def _entrances(
-    inventory: Inventory, services: Mapping[str, Service], refused: Iterable[Manifest]
+    inventory: Inventory,
+    services: Mapping[str, Service],
+    domain: str,
+    refused: Iterable[Manifest],
 ) -> Iterator[Entrance]:
     for manifest in inventory.of("Ingress").values():
         yield from _of_ingress(manifest)
     balanced = frozenset(
         each.ip for one in services.values() if one.selector for each in one.load_balancer_ingress
     )
-    for kind in _ROUTES:
-        for manifest in inventory.of(kind).values():
-            yield from _of_route(manifest, _of_gateways(manifest, inventory, balanced))
-    for manifest in inventory.of("VirtualService").values():
-        yield from _of_virtual_service(manifest)
-    for manifest in inventory.of("IngressRoute").values():
-        yield from _of_ingress_route(manifest)
+    yield from routed(inventory, balanced, domain)
     for service in services.values():
         held = service.load_balancer_ingress
         own: dict[str, tuple[Address, ...]] = {
@@ -109,7 +105,7 @@ def _entrances(
                 host=host,
                 owner=f"Service {service.key}",
                 addresses=known,
-                paths=(_leading(service.key, None, service.origin),),
+                paths=(leading(service.key, None, service.origin),),
                 origin=service.origin,
             )
 
@@ -119,151 +115,58 @@ def _entrances(
 
 
 def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
-    space = namespace_of(manifest)
     known = array(manifest.data, "status", "loadBalancer", "ingress")
-    held = addresses(tuple(text(each, "ip") for each in known))
-    at_points = text(manifest.data, "metadata", "annotations", ENTRY_POINTS)
-    # What no path of a host takes goes to the Ingress' own backend.
+    told = table(manifest.data, "metadata", "annotations")
+    rules = array(manifest.data, "spec", "rules")
+    # What no path of a host takes goes to the Ingress' own backend; without rules everything.
     default = tuple(_paths(manifest, "spec", "defaultBackend"))
-    for index, rule in enumerate(array(manifest.data, "spec", "rules")):
-        host = text(rule, "host")
-        if host:
+    for index, rule in enumerate(rules or ({},)):
+        paths = (*_paths(manifest, "spec", "rules", index, "http", "paths"), *default)
+        place = ("spec", "rules", index, *(("host",) if text(rule, "host") else ()))
+        if text(rule, "host") or paths:
             yield Entrance(
-                host=host,
-                owner=f"Ingress {space}/{manifest.name}",
-                addresses=held,
-                paths=(*_paths(manifest, "spec", "rules", index, "http", "paths"), *default),
-                entry_points=tuple(filter(None, map(str.strip, at_points.split(",")))),
-                origin=manifest.origin("spec", "rules", index, "host"),
+                host=text(rule, "host") or "*",
+                owner=f"Ingress {namespace_of(manifest)}/{manifest.name}",
+                addresses=addresses(tuple(text(each, "ip") for each in known)),
+                paths=paths,
+                entry_points=tuple(
+                    filter(None, map(str.strip, text(told, ENTRY_POINTS).split(",")))
+                ),
+                is_tls=text(told, IS_TLS) == "true",
+                patterns=any(key in told for key in _MAKES_PATTERNS),
+                canary=_canary(told),
+                origin=manifest.origin(*(place if rules else ("spec",))),
             )
 
 
-def _of_gateways(
-    route: Manifest, inventory: Inventory, balanced: Container[Address | None]
-) -> tuple[Address, ...]:
-    """The addresses of a route's Gateways (GatewayStatus), of those that a Service serves."""
-    found: list[str] = []
-    for one in array(route.data, "spec", "parentRefs"):
-        key = f"{text(one, 'namespace') or namespace_of(route)}/{text(one, 'name')}"
-        gateway = inventory.of("Gateway").get(key)
-        if gateway is not None:
-            found += (text(each, "value") for each in array(gateway.data, "status", "addresses"))
-    return tuple(one for one in addresses(tuple(found)) if one in balanced)
+def _canary(told: Mapping[str, object]) -> Fraction | None:
+    """The part of requests without a header or cookie of its own that a canary gets."""
+    if text(told, f"{_CANARY}canary") != "true":
+        return None
+    weights = [text(told, f"{_CANARY}canary-weight{end}") for end in ("", "-total")]
+    part, whole = (int(one) if one.isdecimal() else None for one in weights)
+    return min(Fraction(1), Fraction(part or 0, whole or 100))
 
 
 def _paths(manifest: Manifest, *place: str | int) -> Iterator[EntrancePath]:
     """Those of a list of paths; of one backend alone that which stands for all."""
     listed = array(manifest.data, *place)
-    told = table(manifest.data, "metadata", "annotations")
-    is_pattern = any(key in told for key in _MAKES_PATTERNS)
     each = enumerate(listed) if listed else [(None, {"backend": table(manifest.data, *place)})]
     for index, one in each:
         behind = table(one, "backend", "service")
-        if name := text(behind, "name"):
+        name = text(behind, "name")
+        if name or listed:
             at = (*place, *(() if index is None else (index, "backend")), "service")
             yield EntrancePath(
                 path=text(one, "path") or "/",
-                is_exact=text(one, "pathType") == "Exact" and not is_pattern,
-                by_letters=text(one, "pathType") != "Prefix" or is_pattern,
-                service=f"{namespace_of(manifest)}/{name}",
+                is_exact=text(one, "pathType") == "Exact",
+                by_letters=text(one, "pathType") != "Prefix",
+                rule=index or 0,
+                service=f"{namespace_of(manifest)}/{name}" if name else "",
                 port=number(behind, "port", "number") or text(behind, "port", "name") or None,
                 origin=manifest.origin(*at, "name"),
                 port_origin=manifest.origin(*at, "port"),
             )
-
-
-def _routed(
-    manifest: Manifest, behind: Iterable[tuple[str, int | None]]
-) -> tuple[EntrancePath, ...]:
-    """Those of routes whose conditions are not read."""
-    origin = manifest.origin("spec")
-    return tuple(_leading(key, port, origin) for key, port in dict.fromkeys(behind))
-
-
-def _leading(key: str, port: int | None, origin: Origin) -> EntrancePath:
-    return EntrancePath(service=key, port=port, origin=origin, port_origin=origin)
-
-
-def _of_route(manifest: Manifest, known: tuple[Address, ...]) -> Iterator[Entrance]:
-    """Gateway API, HTTPRouteSpec: hostnames, and rules' backendRefs."""
-    space = namespace_of(manifest)
-    behind = _routed(
-        manifest,
-        (
-            (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
-            for rule in array(manifest.data, "spec", "rules")
-            for one in array(rule, "backendRefs")
-            if text(one, "kind") in ("", "Service") and text(one, "name")
-        ),
-    )
-    for index, host in enumerate(texts(manifest.data, "spec", "hostnames")):
-        yield Entrance(
-            host=host,
-            owner=f"{manifest.kind} {space}/{manifest.name}",
-            addresses=known,
-            paths=behind,
-            origin=manifest.origin("spec", "hostnames", index),
-        )
-
-
-def _of_virtual_service(manifest: Manifest) -> Iterator[Entrance]:
-    """Istio's, for those that come by a Gateway alone: hosts of the public DNS, and destinations.
-
-    One that is for the mesh too speaks of a host that pods ask, and that may be anywhere.
-    """
-    gateways = texts(manifest.data, "spec", "gateways")
-    if not gateways or "mesh" in gateways:
-        return
-    space = namespace_of(manifest)
-    behind = _routed(
-        manifest,
-        (
-            (key, number(to, "port", "number"))
-            for rule in array(manifest.data, "spec", "http")
-            for one in array(rule, "route")
-            if (to := table(one, "destination")) and (key := _destination(text(to, "host"), space))
-        ),
-    )
-    for index, host in enumerate(texts(manifest.data, "spec", "hosts")):
-        if "." in host and not host.endswith((".local", ".svc")):
-            yield Entrance(
-                host=host,
-                owner=f"VirtualService {space}/{manifest.name}",
-                paths=behind,
-                origin=manifest.origin("spec", "hosts", index),
-            )
-
-
-def _of_ingress_route(manifest: Manifest) -> Iterator[Entrance]:
-    """Traefik's: ``Host(`a`, `b`)`` of its rules (traefik.io, IngressRoute.routes.match)."""
-    space = namespace_of(manifest)
-    for index, route in enumerate(array(manifest.data, "spec", "routes")):
-        behind = _routed(
-            manifest,
-            (
-                (f"{text(one, 'namespace') or space}/{text(one, 'name')}", number(one, "port"))
-                for one in array(route, "services")
-                if text(one, "kind") in ("", "Service") and "@" not in text(one, "name")
-            ),
-        )
-        for said in _HOST.findall(text(route, "match")):
-            for host in _QUOTED.findall(said):
-                yield Entrance(
-                    host=host,
-                    owner=f"IngressRoute {space}/{manifest.name}",
-                    paths=behind,
-                    entry_points=texts(manifest.data, "spec", "entryPoints"),
-                    origin=manifest.origin("spec", "routes", index, "match"),
-                )
-
-
-def _destination(host: str, space: str) -> str:
-    """The Service that a destination means; empty: a host that may be outside."""
-    name, _, rest = host.partition(".")
-    namespace, _, kind = rest.partition(".")
-    if not name or "/" in name or (rest and not kind.startswith("svc")):
-        return ""
-    return f"{namespace or space}/{name}"
 
 
 def entrance_of(found: tuple[Entrance, ...], name: str) -> Entrance | None:
@@ -278,13 +181,43 @@ def entrances_of(found: tuple[Entrance, ...], name: str) -> Iterator[Entrance]:
     return (each for each in found if each.host.lower() in (name, wild))
 
 
+def serving(found: Iterable[Entrance], name: str) -> Sequence[Sequence[Entrance]]:
+    """Those that take a host: its own, of wildcards the narrowest, then those of any host.
+
+    Of an Ingress a wildcard stands for one label, of a route for one or more (networking/v1
+    IngressRule.host; gateway-api apis/v1 Hostname; networking.istio.io Server.hosts).
+    """
+    name = name.rstrip(".").lower()
+    own: list[Entrance] = []
+    wild: list[Entrance] = []
+    any_: list[Entrance] = []
+    for one in found:
+        host = one.host.lower()
+        if host == name:
+            own.append(one)
+        elif host == "*":
+            any_.append(one)
+        elif host.startswith("*.") and name.endswith(host[1:]):
+            label = name.removesuffix(host[1:])
+            if "." not in label or not one.owner.startswith("Ingress "):
+                wild.append(one)
+    longest = max((len(one.host) for one in wild), default=0)
+    return own, [one for one in wild if len(one.host) == longest], any_
+
+
 def path_of(
-    paths: Iterable[EntrancePath], asked: str, *, by_letters: bool = False
+    paths: Iterable[EntrancePath],
+    asked: str,
+    *,
+    by_letters: bool = False,
+    in_order: bool = False,
 ) -> EntrancePath | None:
     """The path that takes what is asked: the one that is it exactly, else the longest prefix.
 
-    Of elements; of letters where `by_letters`, or the path, says so. Source: Kubernetes'
-    documentation, Ingress, "Multiple matches"; nginx' ngx_http_parse_complex_uri (merge_slashes).
+    Of elements; of letters where `by_letters`, or the path, says so; `in_order`: the first that
+    does. What asks for more than a path comes last, for nobody knows whether it takes this.
+    Source: Kubernetes' documentation, Ingress, "Multiple matches"; nginx'
+    ngx_http_parse_complex_uri (merge_slashes).
     """
     asked = _SLASHES.sub("/", unquote(asked.partition("?")[0]))
     fits = [
@@ -296,6 +229,9 @@ def path_of(
             else _begins(asked, one.path, by_letters=by_letters or one.by_letters)
         )
     ]
+    fits = [one for one in fits if not one.is_conditional] or fits
+    if in_order:
+        return next(iter(fits), None)
     return max(fits, key=lambda one: (one.is_exact, len(one.path)), default=None)
 
 

@@ -34,13 +34,66 @@ _OF_PROTOCOL = {
 
 def turned_away(inventory: Inventory) -> Iterator[tuple[str, Lack]]:
     """``KIND namespace/name`` of routes that none of their parents takes, and why the first not."""
-    known = Gateways(inventory)
+    known, grants = Gateways(inventory), Grants(inventory)
     for kind in ROUTES:
         for key, route in inventory.of(kind).items():
             parents = range(len(array(route.data, "spec", "parentRefs")))
             lacks = [known.lack(route, index) for index in parents]
             if lacks and lacks[0] is not None and all(lacks):
                 yield f"{kind} {key}", lacks[0]
+                continue
+            lacks = list(_without_grants(route, grants))
+            if lacks and lacks[0] is not None and all(lacks):
+                yield f"{kind} {key}", lacks[0]
+
+
+def _without_grants(route: Manifest, grants: Grants) -> Iterator[Lack | None]:
+    """Of each back end why the route may not lead to it; None: it may."""
+    own = namespace_of(route)
+    for rule, entry in enumerate(array(route.data, "spec", "rules")):
+        for index, one in enumerate(array(entry, "backendRefs")):
+            space, name = text(one, "namespace") or own, text(one, "name")
+            place = ("spec", "rules", rule, "backendRefs", index, "namespace")
+            lent = space == own or grants.lets_in(route, "Service", space, name)
+            yield None if lent else without_grant(route, f"{space}/{name}", place)
+
+
+def without_grant(route: Manifest, service: str, place: Path) -> Lack:
+    """A route leads to a Service of another namespace, which lets it not."""
+    own, (space, _, name) = namespace_of(route), service.partition("/")
+    return Lack(
+        f"Service {service} is in another namespace, and no ReferenceGrant there lets a "
+        f"{route.kind} of namespace {own} lead to it: the gateway answers 500",
+        f"write a ReferenceGrant into namespace {space} (from: {route.kind} in {own}, to: Service "
+        f"{name})",
+        route.origin(*place),
+        "500",
+    )
+
+
+class Grants:
+    """What ReferenceGrants let routes and Gateways of other namespaces use."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._to: dict[tuple[str, str, str], set[frozenset[tuple[str, str]]]] = {}
+        """By kind, namespace and name: kind and namespace of those whom each lets in."""
+        for grant in inventory.of("ReferenceGrant").values():
+            lets_in = frozenset(
+                (text(one, "kind"), text(one, "namespace"))
+                for one in array(grant.data, "spec", "from")
+            )
+            for one in array(grant.data, "spec", "to"):
+                to = text(one, "kind"), namespace_of(grant), text(one, "name")
+                self._to.setdefault(to, set()).add(lets_in)
+
+    def lets_in(self, asking: Manifest, kind: str, namespace: str, name: str) -> bool:
+        """Whether one of that namespace does; one without a name is about all."""
+        own = asking.kind, namespace_of(asking)
+        return any(
+            own in lets_in
+            for each in ("", name)
+            for lets_in in self._to.get((kind, namespace, each), ())
+        )
 
 
 class _Listeners:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import array, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
-from k8stui.cluster.model import Lack, Pod
+from k8stui.cluster.model import Entrance, Lack, Pod
 from k8stui.cluster.programs.images import image_word
 from k8stui.manifests.schema.networking import OF_TRAEFIK
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _PREFIX = "traefik.ingress.kubernetes.io/router."
 _MIDDLEWARES, ENTRY_POINTS = f"{_PREFIX}middlewares", f"{_PREFIX}entrypoints"
+IS_TLS = f"{_PREFIX}tls"
 _PROVIDER = "@kubernetescrd"
 _CROSSES = "--providers.kubernetescrd.allowCrossNamespace=true"
 _AT = re.compile(
@@ -46,11 +47,48 @@ def dropped(inventory: Inventory, pods: Iterable[Pod]) -> Iterator[tuple[str, La
                 yield f"{kind} {key}", lack
 
 
-def other_entry_point(server: Pod, port: int, served_at: Sequence[str]) -> str:
-    """The entry point that a Traefik has at a port, where a route is served at others alone."""
-    found = (one for word in _words((server,)) for one in _AT.finditer(word))
-    name = next((one["name"] for one in found if int(one["port"]) == port), "")
-    return name if name and served_at and name not in served_at else ""
+def at_other_entry_point(server: Pod, port: int, scheme: str, one: Entrance) -> Lack | None:
+    """Why a Traefik does not serve a route at a port of its.
+
+    The route is for other entry points; or one of the two, the client (`scheme`, empty where it is
+    not known) and the route's router, speaks TLS and the other does not (pkg/server/router: a
+    router is either for TLS or for plain HTTP).
+    """
+    words = _words((server,))
+    found = (each for word in words for each in _AT.finditer(word))
+    here = next((each["name"] for each in found if int(each["port"]) == port), "")
+    if not here:
+        return None
+    has = " and ".join(one.entry_points)
+    if one.entry_points and here not in one.entry_points:
+        return Lack(
+            f"{one.owner} is served at entry point {has}, and this port is {here}",
+            f"name {here} in its entryPoints too, or ask the port of {has}",
+            one.origin,
+        )
+    if not scheme:
+        return None
+    is_ingress = one.owner.startswith("Ingress ")
+    field = f'annotation {IS_TLS}: "true"' if is_ingress else "tls: {} in its spec"
+    by_point = any(f"{here}.http.tls".lower() in word.lower() for word in words)
+    is_tls = one.is_tls or by_point
+    if scheme == "https" and not is_tls:
+        return Lack(
+            f"{one.owner} is for plain HTTP: nothing gives its router TLS, so who speaks TLS to "
+            f"entry point {here} does not meet it",
+            f"give it {field}, or start Traefik with --entrypoints.{here}.http.tls=true",
+            one.origin,
+        )
+    if scheme == "http" and is_tls:
+        whose = "it" if one.is_tls else f"entry point {here}"
+        return Lack(
+            f"{one.owner} is for TLS alone, as {whose} says, so who asks entry point {here} in "
+            "plain HTTP does not meet it",
+            f"ask https, or write another {one.owner.partition(' ')[0]} for plain HTTP without "
+            f"{field}",
+            one.origin,
+        )
+    return None
 
 
 def _words(pods: Iterable[Pod]) -> Sequence[str]:

@@ -143,6 +143,7 @@ def _passed_through(manifest: Manifest, controllers: Sequence[_Controller]) -> L
             "speaks plain HTTP to the back end",
             "start the controller with --enable-ssl-passthrough",
             origin,
+            "400 or 502",
         )
     for index, rule in enumerate(array(manifest.data, "spec", "rules")):
         paths = [text(one, "path") for one in array(rule, "http", "paths")]

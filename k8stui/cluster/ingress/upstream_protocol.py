@@ -70,6 +70,7 @@ def misspoken(
             f"annotate it {means.prefix}{key}: {value} (and give it tls: clients of gRPC need "
             "HTTP/2 to the controller too)",
             manifest.origin(*path),
+            "502",
         )
     told = _told(notes, means, service)
     expects = _expects_tls(port)
@@ -83,6 +84,7 @@ def misspoken(
             "answers plain HTTP: 502 Bad Gateway",
             f"take annotation {key} away, or name a port of the Service that takes TLS",
             manifest.origin("metadata", "annotations", key),
+            "502",
         )
     value = means.value.format(service.name)
     other = next((k for k in notes if k != key and k.endswith(_PROTOCOL_KEYS)), "")
@@ -92,6 +94,7 @@ def misspoken(
         f"400 or 502 Bad Gateway{unread if other else ''}",
         f"annotate it {key}: {value}, or name a port of the Service that takes plain HTTP",
         manifest.origin("metadata", "annotations", other) if other else manifest.origin(*path),
+        "400 or 502",
     )
 
 

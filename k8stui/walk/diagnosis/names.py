@@ -236,7 +236,7 @@ def _entrance(
     if wrong is not None:
         advice = wrong.advice if unserved is not None else f"{wrong.advice}; and {said}"
         return Diagnosis(f"{reason}; and {wrong.reason}", advice, wrong.origin)
-    keys = list(dict.fromkeys(one.service for one in entrance.paths))
+    keys = list(dict.fromkeys(one.service for one in entrance.paths if one.service))
     behind = ", ".join(f"svc/{key.partition('/')[2]}" for key in keys[:3])
     return Diagnosis(
         reason,
@@ -250,7 +250,7 @@ def behind_entrance(cluster: Cluster, entrance: Entrance) -> Diagnosis | None:
     unserved = cluster.unserved.get(entrance.owner)
     if unserved is not None:
         return Diagnosis(unserved.why, unserved.mend, unserved.origin)
-    each = (behind_path(cluster, entrance, one) for one in entrance.paths)
+    each = (behind_path(cluster, entrance, one) for one in entrance.paths if one.service)
     return next((found for found in each if found is not None), None)
 
 

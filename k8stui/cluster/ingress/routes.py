@@ -1,0 +1,235 @@
+"""Where routes lead to: the Gateway API's, Istio's VirtualServices, Traefik's IngressRoutes.
+
+Of their rules the paths are read, and whether more than a path decides; what no Service answers (a
+redirect, a delegate) is a path to none. Sources: gateway-api apis/v1 (HTTPRouteRule,
+HTTPPathMatch); networking.istio.io (HTTPRoute, HTTPMatchRequest, Destination); Traefik's "Rules"
+(routing/routers) and IngressRoute.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping
+
+from k8stui.apiserver.fields import Object, array, labels, number, table, text, texts
+from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.fields import addresses
+from k8stui.cluster.model import Entrance, EntrancePath, Subset
+from k8stui.kernel.address import Address
+from k8stui.manifests import Manifest
+from k8stui.origin import Origin
+
+_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
+"""Those of the Gateway API that have hostnames."""
+_MATCHER = re.compile(r"\b(Host|PathPrefix|Path)\(([^()]*)\)")
+_JOINED = re.compile(r"[\s()&|]*")
+_QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
+_PATH = ("uri", "name", "gateways", "port", "ignoreUriCase")
+"""Of a VirtualService's match: what is the path, or no matter of the request that is sent here."""
+
+
+def routed(
+    inventory: Inventory, balanced: Container[Address | None], domain: str
+) -> Iterator[Entrance]:
+    """The hosts of all routes. `balanced`: addresses by which a Service is reached."""
+    for kind in _ROUTES:
+        for manifest in inventory.of(kind).values():
+            yield from _of_route(manifest, _of_gateways(manifest, inventory, balanced))
+    subsets = _subsets(inventory, domain)
+    for manifest in inventory.of("VirtualService").values():
+        yield from _of_virtual_service(manifest, subsets)
+    for manifest in inventory.of("IngressRoute").values():
+        yield from _of_ingress_route(manifest)
+
+
+def leading(key: str, port: int | str | None, origin: Origin) -> EntrancePath:
+    """Every path, to one Service."""
+    return EntrancePath(service=key, port=port, origin=origin, port_origin=origin)
+
+
+def _of_gateways(
+    route: Manifest, inventory: Inventory, balanced: Container[Address | None]
+) -> tuple[Address, ...]:
+    """The addresses of a route's Gateways (GatewayStatus), of those that a Service serves."""
+    found: list[str] = []
+    for one in array(route.data, "spec", "parentRefs"):
+        key = f"{text(one, 'namespace') or namespace_of(route)}/{text(one, 'name')}"
+        gateway = inventory.of("Gateway").get(key)
+        if gateway is not None:
+            found += (text(each, "value") for each in array(gateway.data, "status", "addresses"))
+    return tuple(one for one in addresses(tuple(found)) if one in balanced)
+
+
+def _of_route(manifest: Manifest, known: tuple[Address, ...]) -> Iterator[Entrance]:
+    """Gateway API, HTTPRouteSpec. One without hostnames takes those of its listener."""
+    parents = array(manifest.data, "spec", "parentRefs")
+    if parents and all(text(one, "kind") == "Service" for one in parents):
+        return  # for a mesh, not for who comes in
+    names = texts(manifest.data, "spec", "hostnames")
+    paths = tuple(_rules_of_route(manifest))
+    for index, host in enumerate(names or ("*",)):
+        place = ("spec", "hostnames", index) if names else ("spec",)
+        yield Entrance(
+            host=host,
+            owner=f"{manifest.kind} {namespace_of(manifest)}/{manifest.name}",
+            addresses=known,
+            paths=paths,
+            origin=manifest.origin(*place),
+        )
+
+
+def _rules_of_route(manifest: Manifest) -> Iterator[EntrancePath]:
+    space = namespace_of(manifest)
+    for index, rule in enumerate(array(manifest.data, "spec", "rules")):
+        behind = [one for one in array(rule, "backendRefs") if number(one, "weight") != 0]
+        for match in array(rule, "matches") or ({},):
+            path = table(match, "path")
+            kind = text(path, "type") or "PathPrefix"
+            for place, one in enumerate(behind or ({},)):
+                is_service = text(one, "kind") in ("", "Service") and text(one, "name")
+                yield EntrancePath(
+                    path=text(path, "value") or "/",
+                    is_exact=kind == "Exact",
+                    by_letters=kind == "RegularExpression",
+                    is_conditional=bool(set(table(match)) - {"path"}),
+                    rule=index,
+                    weight=number(one, "weight") or 1,
+                    service=f"{text(one, 'namespace') or space}/{text(one, 'name')}"
+                    if is_service
+                    else "",
+                    port=number(one, "port"),
+                    origin=manifest.origin("spec", "rules", index, "backendRefs", place, "name"),
+                    port_origin=manifest.origin(
+                        "spec", "rules", index, "backendRefs", place, "port"
+                    ),
+                )
+
+
+def _of_virtual_service(
+    manifest: Manifest, subsets: Mapping[str, Mapping[str, Subset]]
+) -> Iterator[Entrance]:
+    """Istio's, for those that come by a Gateway alone: hosts of the public DNS.
+
+    One that is for the mesh too speaks of a host that pods ask, and that may be anywhere.
+    """
+    gateways = texts(manifest.data, "spec", "gateways")
+    if not gateways or "mesh" in gateways:
+        return
+    paths = tuple(_rules_of_virtual_service(manifest, subsets))
+    for index, host in enumerate(texts(manifest.data, "spec", "hosts")):
+        if host == "*" or ("." in host and not host.endswith((".local", ".svc"))):
+            yield Entrance(
+                host=host,
+                owner=f"VirtualService {namespace_of(manifest)}/{manifest.name}",
+                paths=paths,
+                in_order=True,
+                origin=manifest.origin("spec", "hosts", index),
+            )
+
+
+def _rules_of_virtual_service(
+    manifest: Manifest, subsets: Mapping[str, Mapping[str, Subset]]
+) -> Iterator[EntrancePath]:
+    part = next((p for p in ("http", "tls", "tcp") if array(manifest.data, "spec", p)), "http")
+    for index, rule in enumerate(array(manifest.data, "spec", part)):
+        routes = array(rule, "route")
+        behind = [one for one in routes if number(one, "weight") != 0] or [*routes] or [{}]
+        for match in (array(rule, "match") if part == "http" else ()) or ({},):
+            uri = table(match, "uri")
+            kind = next(iter(uri), "prefix")
+            for one in behind:
+                place = routes.index(one) if routes else 0
+                to, at = table(one, "destination"), ("spec", part, index, "route", place)
+                key = _destination(text(to, "host"), namespace_of(manifest))
+                subset = text(to, "subset")
+                known = subsets.get(key, {}).get(subset)
+                yield EntrancePath(
+                    path=text(uri, kind) or "/",
+                    is_exact=kind == "exact",
+                    by_letters=True,
+                    is_conditional=bool(set(table(match)) - set(_PATH)),
+                    rule=index,
+                    weight=number(one, "weight") or 1,
+                    service=key,
+                    port=number(to, "port", "number"),
+                    subset=(known or Subset(name=subset, labels=None)) if subset else None,
+                    origin=manifest.origin(*at, "destination", "host"),
+                    port_origin=manifest.origin(*at, "destination", "port"),
+                )
+
+
+def _subsets(inventory: Inventory, domain: str) -> Mapping[str, Mapping[str, Subset]]:
+    """By the Service, ``namespace/name``, that a DestinationRule is for, and the subset's name."""
+    found: dict[str, dict[str, Subset]] = {}
+    for rule in inventory.of("DestinationRule").values():
+        host = text(rule.data, "spec", "host").removesuffix(f".{domain}")
+        known = found.setdefault(_destination(host, namespace_of(rule)), {})
+        for one in array(rule.data, "spec", "subsets"):
+            known[text(one, "name")] = Subset(name=text(one, "name"), labels=labels(one, "labels"))
+    return found
+
+
+def _destination(host: str, space: str) -> str:
+    """The Service that a destination means; empty: a host that may be outside."""
+    name, _, rest = host.partition(".")
+    namespace, _, kind = rest.partition(".")
+    if not name or "/" in name or (rest and kind and not kind.startswith("svc")):
+        return ""
+    return f"{namespace or space}/{name}"
+
+
+def _of_ingress_route(manifest: Manifest) -> Iterator[Entrance]:
+    """Traefik's: ``Host(`a`, `b`) && PathPrefix(`/c`)`` of its rules."""
+    for index, route in enumerate(array(manifest.data, "spec", "routes")):
+        match = text(route, "match")
+        hosts: list[str] = []
+        taken: list[tuple[str, bool]] = []
+        for kind, said in _MATCHER.findall(match):
+            if kind == "Host":
+                hosts += _QUOTED.findall(said)
+            else:
+                taken += ((path, kind == "Path") for path in _QUOTED.findall(said))
+        is_conditional = not _JOINED.fullmatch(_MATCHER.sub("", match))
+        paths = tuple(
+            _of_traefik(manifest, index, path, is_exact=is_exact, is_conditional=is_conditional)
+            for path, is_exact in taken or [("/", False)]
+        )
+        for host in dict.fromkeys(hosts or ["*"]):
+            yield Entrance(
+                host=host,
+                owner=f"IngressRoute {namespace_of(manifest)}/{manifest.name}",
+                paths=tuple(one for each in paths for one in each),
+                entry_points=texts(manifest.data, "spec", "entryPoints"),
+                is_tls="tls" in table(manifest.data, "spec"),
+                origin=manifest.origin("spec", "routes", index, "match"),
+            )
+
+
+def _of_traefik(
+    manifest: Manifest, rule: int, path: str, *, is_exact: bool, is_conditional: bool
+) -> tuple[EntrancePath, ...]:
+    services = array(manifest.data, "spec", "routes", rule, "services")
+    at = ("spec", "routes", rule, "services")
+    return tuple(
+        EntrancePath(
+            path=path,
+            is_exact=is_exact,
+            by_letters=True,
+            is_conditional=is_conditional,
+            rule=rule,
+            weight=number(one, "weight") or 1,
+            service=_of_services(one, namespace_of(manifest)),
+            port=number(one, "port") or text(one, "port") or None,
+            origin=manifest.origin(*at, index, "name"),
+            port_origin=manifest.origin(*at, index, "port"),
+        )
+        for index, one in enumerate(services or ({},))
+    )
+
+
+def _of_services(one: Object | object, space: str) -> str:
+    """The Service that a route names; empty: a TraefikService, or another provider's."""
+    name = text(one, "name")
+    if not name or text(one, "kind") not in ("", "Service") or "@" in name:
+        return ""
+    return f"{text(one, 'namespace') or space}/{name}"
