@@ -13,6 +13,7 @@ the switch and answers for each address there that the cluster does not use.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from k8stui.because import Because
 from k8stui.cluster.hosts import OutsideHost
@@ -41,6 +42,7 @@ from k8stui.nodes.site import Site, Uplink
 from k8stui.nodes.sockets import outside_sockets
 from k8stui.nodes.standing import loopback, standing_routes
 from k8stui.origin import assumed
+from k8stui.record import record
 
 WIRE = "wire"
 OUTSIDE = "outside"
@@ -340,11 +342,14 @@ def build_lan(site: Site) -> NetNamespace:
         Route(destination=prefix, type=RouteType.THROW, table="local", reason=assumption)
         for prefix in sorted(used)
     ]
+    answered = list(_answered(site))
+    routes += [route for route, _ in answered]
     part = Part(interfaces=(loopback(), *devices), routes=tuple(routes))
     return NetNamespace(
         name=LAN,
         interfaces=part.interfaces,
         routes=standing_routes(part),
+        neighbours=tuple(neighbour for _, neighbour in answered),
         # Any rule keeps the kernel from taking tables local and main for one (fib_unmerge), in
         # which what is thrown would not be looked for again.
         policy_rules=(
@@ -457,20 +462,40 @@ def _by(cluster: Cluster) -> str:
     return f" ({balancer})" if balancer else ""
 
 
-def _virtual_addresses(site: Site) -> Iterator[Route]:
+@record()
+class _Brought:
+    """A load-balancer or external address, and the node that something brings it to."""
+
+    address: Address
+    node: Node
+    there: Address
+    """The node's own address of that IP version."""
+    is_answered: bool
+    """Whether somebody answers ARP for it on the nodes' network."""
+    reason: Because
+
+
+def _brought(site: Site) -> Iterator[_Brought]:
     """Load-balancer and external addresses: something has to bring them to a node.
 
     Who announces them is what the input shows (`k8stui.cluster.load_balancers`). Else the node is
-    the first that can, which is what a keepalived pair or a static route come to: one at a time.
-    An address that a node has needs no route.
+    the first that can, which is what a keepalived pair or a static route come to: one at a time;
+    with policy Local the first with an endpoint, for a load balancer asks the nodes'
+    healthCheckNodePort. An address that a node has needs nobody. For externalIPs that nobody
+    announces no node answers ARP: kube-proxy takes what is for them where it arrives.
     """
     cluster = site.cluster
     own = {address for node in cluster.nodes.values() for address in node.addresses}
     seen: set[Address] = set()
     for service in cluster.services.values():
         balancers = [e.ip for e in service.load_balancer_ingress if e.ip and e.ip_mode == "VIP"]
+        at = {e.node_name for each in cluster.endpoint_slices.get(service.key, ())
+              for e in each.endpoints if e.ready}  # fmt: skip
         for address in (*balancers, *service.external_ips):
-            node = next((n for n in cluster.nodes.values() if n.address(address.version)), None)
+            able = [n for n in cluster.nodes.values() if n.address(address.version)]
+            if service.external_traffic_policy == "Local" and address in balancers:
+                able.sort(key=lambda one: one.name not in at)
+            node = next(iter(able), None)
             if node is None or address in own or address in seen:
                 continue
             if address in cluster.unannounced:
@@ -479,18 +504,52 @@ def _virtual_addresses(site: Site) -> Iterator[Route]:
             told = cluster.announced.get(address)
             if told is not None and (there := cluster.nodes[told.node].address(address.version)):
                 node, text, origin = cluster.nodes[told.node], told.text, told.origin
+                answered = told.by_arp
             else:
                 there = node.address(address.version)
                 text = f"something brings the address of Service {service.key} to a node"
                 origin = assumed(
                     f"no manifest says which node gets it: {node.name} taken{_by(cluster)}"
                 )
-            yield Route(
-                destination=Prefix(address, address.bits),
-                gateway=there,
-                device=_switch_of(site.lan, node.addresses),
-                reason=Because(text=text, origin=origin, service=service.key),
+                answered = address in balancers
+            reason = Because(text=text, origin=origin, service=service.key)
+            if there is not None:
+                yield _Brought(address, node, there, answered, reason)
+
+
+def _virtual_addresses(site: Site) -> Iterator[Route]:
+    """The router's ways to them."""
+    for one in _brought(site):
+        yield Route(
+            destination=Prefix(one.address, one.address.bits),
+            gateway=one.there,
+            device=_switch_of(site.lan, one.node.addresses),
+            reason=one.reason,
+        )
+
+
+def _answered(site: Site) -> Iterator[tuple[Route, Neighbour]]:
+    """What the other hosts on the nodes' networks hear who ask for such an address by ARP."""
+    devices = {name: f"eth{n}" for n, name in enumerate(_switches(site.lan.networks))}
+    for one in _brought(site):
+        net = site.lan.network_of(one.address) if one.is_answered else None
+        if net is None:
+            continue
+        there = (
+            uplink
+            for uplink in site.uplinks(one.node)
+            if any(a in net.prefix for a in site.addresses_on(one.node, uplink))
+        )
+        for uplink in islice(there, 1):
+            device = devices[net.switch]
+            # Of no effect beside the network's own route: it says who answers, and why.
+            route = Route(
+                destination=Prefix(one.address, one.address.bits),
+                device=device,
+                scope="link",
+                reason=one.reason,
             )
+            yield route, Neighbour(address=one.address, device=device, mac=uplink.mac)
 
 
 def _leg(

@@ -296,6 +296,15 @@ BALANCERS = {
         walked=asking("192.168.0.240:80", *NODES, balanced(given="192.168.0.240"), WEB,
                       pool(RANGE), advertisement(), source="outside", result="connected"),
     ),
+    "MetalLB answers a host beside the nodes": Both(
+        walked=asking("192.168.0.240:80", *NODES, balanced(given="192.168.0.240"), WEB,
+                      pool(RANGE), advertisement(), source="192.168.0.77", result="connected"),
+    ),
+    "somebody answers for what a load balancer was given": Both(
+        walked=asking("192.168.0.240:80", *NODES, WEB,
+                      balanced(given="192.168.0.240", externalTrafficPolicy="Local"),
+                      source="192.168.0.77", result="connected"),
+    ),
     "no advertisement": from_outside(
         "192.168.0.240:80", *NODES, balanced(given="192.168.0.240"), pool(RANGE),
         words="no L2Advertisement and no BGPAdvertisement is for IPAddressPool lan",
