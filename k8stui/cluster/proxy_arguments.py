@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, table, text
@@ -54,18 +55,41 @@ def told_by_arguments(inventory: Inventory) -> ProxyConfiguration | None:
     return None
 
 
-def names_its_node(inventory: Inventory) -> bool:
-    """Whether a kube-proxy is told its node's name by an argument, which goes before its file.
+@record()
+class NodesName:
+    """The name that a kube-proxy is told for its node's by an argument."""
+
+    written: str
+    field: str
+    """Of its pod's fields, where it is one of them: ``spec.nodeName``, ``status.hostIP``."""
+    origin: Origin
+
+
+def named_by_argument(inventory: Inventory) -> NodesName | None:
+    """What goes before the name in its file; None: no kube-proxy of the input is told one.
 
     Source: cmd/kube-proxy/app/options.go processHostnameOverrideFlag.
     """
-    return any(
-        word.startswith(_NAME)
-        for _, container, _ in _proxies(inventory)
-        for field in ("command", "args")
-        for line in array(container, field)
-        for word in _WORDS.findall(str(line))
-    )
+    for manifest, container, path in _proxies(inventory):
+        words = _words(container, path)
+        for word, after in pairwise([*words, _Said("", path)]):
+            name, equals, value = word.value.partition("=")
+            if name == _NAME:
+                env = {text(one, "name"): table(one) for one in array(container, "env")}
+                written = (value if equals else after.value).strip("\"'")
+                used = _REFERENCE.fullmatch(written)
+                one = env.get(used[1], {}) if used else {}
+                return NodesName(
+                    text(one, "value") or written,
+                    text(one, "valueFrom", "fieldRef", "fieldPath"),
+                    manifest.origin(*word.path),
+                )
+    return None
+
+
+def is_shared(inventory: Inventory) -> bool:
+    """Whether one template, with one file, is that of the kube-proxies of all nodes."""
+    return any(manifest.kind == "DaemonSet" for manifest, _, _ in _proxies(inventory))
 
 
 def _proxies(inventory: Inventory) -> Iterator[tuple[Manifest, Object, _Path]]:
@@ -85,15 +109,11 @@ def _proxies(inventory: Inventory) -> Iterator[tuple[Manifest, Object, _Path]]:
 def _arguments(container: Object, path: _Path) -> Mapping[str, _Said] | None:
     """By their names; None: there are none, or one of them is not to be known from here."""
     env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
-    words: list[_Said] = []
-    for field in ("command", "args"):
-        for index, line in enumerate(array(container, field)):
-            here = (*path, field, index)
-            words += (_Said(word, here) for word in _WORDS.findall(str(line)))
+    words = _words(container, path)
     if not words:
         return None
     found: dict[str, _Said] = {}
-    for word, after in zip(words, [*words[1:], _Said("", path)], strict=True):
+    for word, after in pairwise([*words, _Said("", path)]):
         name, equals, value = word.value.partition("=")
         if not name.startswith("--"):
             continue
@@ -104,6 +124,15 @@ def _arguments(container: Object, path: _Path) -> Mapping[str, _Said] | None:
             return None
         found[name] = _Said(value, word.path)
     return found
+
+
+def _words(container: Object, path: _Path) -> list[_Said]:
+    return [
+        _Said(word, (*path, field, index))
+        for field in ("command", "args")
+        for index, line in enumerate(array(container, field))
+        for word in _WORDS.findall(str(line))
+    ]
 
 
 def _read(manifest: Manifest, said: Mapping[str, _Said], path: _Path) -> ProxyConfiguration:

@@ -13,7 +13,7 @@ from k8stui.apiserver.fields import Object, flag, number, table, text, texts
 from k8stui.cluster.fields import Origins
 from k8stui.cluster.model import NetworkPlugin, Node, ProxyConfiguration
 from k8stui.cluster.options import ClusterOptions
-from k8stui.cluster.proxy_arguments import names_its_node
+from k8stui.cluster.proxy_arguments import is_shared, named_by_argument
 from k8stui.errors import K8sTuiError
 from k8stui.kernel.address import Prefix
 from k8stui.origin import OriginKind, assumed, defaulted
@@ -138,17 +138,37 @@ def replaced(proxy: ProxyConfiguration, plugins: Iterable[NetworkPlugin]) -> Pro
 def of_no_node(
     proxy: ProxyConfiguration, nodes: Mapping[str, Node], inventory: Inventory
 ) -> ProxyConfiguration:
-    """`proxy` with its hostnameOverride only where that is what no Node is called.
+    """`proxy` with its hostnameOverride only where that is not what its Node is called.
 
-    One of a Node's name is that node's own configuration, and the others have theirs; an argument
-    goes before it (nodeutil GetHostname makes it lower case).
+    One of a Node's name is that node's own configuration, and the others have theirs, unless a
+    DaemonSet of the input gives all of them the same. An argument goes before it (nodeutil
+    GetHostname makes it lower case).
     """
-    said = proxy.hostname_override.strip().lower()
+    argument = named_by_argument(inventory)
+    field = ""
+    if argument is not None:
+        field = argument.field
+        origins = {**proxy.origins, "hostname_override": argument.origin}
+        proxy = replace(proxy, hostname_override=argument.written, origins=origins)
+    said = proxy.hostname_override.strip()
+    said = said if field else said.lower()
     if not said:
         return proxy
-    assumed_names = any(node.origin.kind is OriginKind.ASSUMED for node in nodes.values())
-    is_right = assumed_names or said in nodes or names_its_node(inventory)
+    is_right = (
+        any(node.origin.kind is OriginKind.ASSUMED for node in nodes.values())
+        or field == "spec.nodeName"
+        or (said in nodes and not (len(nodes) > 1 and is_shared(inventory)))
+        or all(_goes_by_address(node) for node in nodes.values())
+        or ("$" in said and field not in _ADDRESSES)
+    )
     return replace(proxy, hostname_override="" if is_right else said)
+
+
+_ADDRESSES = ("status.hostIP", "status.podIP")
+
+
+def _goes_by_address(node: Node) -> bool:
+    return node.name in map(str, node.addresses)
 
 
 def _is_for_kubeadm(

@@ -426,6 +426,20 @@ PROXIES = workload(
     "DaemonSet", "kube-proxy", "k8s-app=kube-proxy", namespace="kube-system",
     container={"image": "registry.k8s.io/kube-proxy:v1.30.2"}, pod_spec={"hostNetwork": True},
 )  # fmt: skip
+
+
+def proxies_called(field: str) -> Manifest:
+    return workload(
+        "DaemonSet", "kube-proxy", "k8s-app=kube-proxy", namespace="kube-system",
+        container={
+            "image": "registry.k8s.io/kube-proxy:v1.34.1",
+            "command": ["kube-proxy", "--hostname-override=$(ITS)"],
+            "env": [{"name": "ITS", "valueFrom": {"fieldRef": {"fieldPath": field}}}],
+        },
+        pod_spec={"hostNetwork": True},
+    )  # fmt: skip
+
+
 TAINT = {"key": "gpu", "value": "yes", "effect": "NoSchedule"}
 K3S_NODES = tuple(
     {**one, "status": {**one["status"], "nodeInfo": {"kubeletVersion": "v1.31.4+k3s1"}}}
@@ -1230,6 +1244,24 @@ CASES = {
     ),
     "kube-proxy's one configuration with a Node's name": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="node-1")),
+        ask=("outside", "node/node-2:30080"), result="connected",
+    ),
+    "one configuration with a Node's name, and the DaemonSet that has it": Told(
+        manifests=(*NODES, PORT_OF_LOCAL, WEB[1], kube_proxy(hostnameOverride="node-1"), PROXIES),
+        ask=("outside", "node/node-2:30080"), result="timeout", by="node-2",
+        cause=("it goes by the name node-1",), mend="--hostname-override=$(NODE_NAME)",
+        at="hostnameOverride: node-1",
+        rule="local-policy", words="one name for all nodes", fix="leave hostnameOverride empty",
+    ),
+    "kube-proxy is told its node's address for a name": Told(
+        manifests=(*NODES, PORT_OF_LOCAL, WEB[1], proxies_called("status.hostIP")),
+        ask=("outside", "node/node-2:30080"), result="timeout", by="node-2",
+        cause=("it goes by the name $(ITS)",), mend="--hostname-override=$(NODE_NAME)",
+        at="- --hostname-override=$(ITS)",
+        rule="local-policy", words="$(ITS) is no Node's name", fix="fieldRef spec.nodeName",
+    ),
+    "kube-proxy is told its node's name": Told(
+        manifests=(*NODES, PORT_OF_LOCAL, WEB[1], proxies_called("spec.nodeName")),
         ask=("outside", "node/node-2:30080"), result="connected",
     ),
     "nodes beyond NAT and on the Internet": Told(

@@ -4,7 +4,8 @@ With externalTrafficPolicy Local a node hands what comes from outside to its own
 node without any drops it (kube-proxy proxier.go, "has no local endpoints"). With
 internalTrafficPolicy Local the same happens to pods and processes of that node.
 
-Where kube-proxy's hostnameOverride is no Node's name, all nodes drop it: no endpoint is theirs.
+Where kube-proxy's hostnameOverride is no Node's name, all nodes drop it: no endpoint is theirs. One
+name in the file of a DaemonSet is that of one node alone.
 
 Does not apply to Services without any endpoint (no-endpoints) and where every node has one, as
 with a DaemonSet. An information only for type LoadBalancer: a balancer that asks the
@@ -43,14 +44,16 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 def _nowhere(ground: Ground, service: Service) -> Finding:
     proxy = ground.cluster.proxy
+    is_one = proxy.hostname_override in ground.cluster.nodes
+    whose = "one name for all nodes: on the others no" if is_one else "no Node's name: no"
     return Finding(
         rule=ID,
         severity=Severity.WARNING,
         subject=f"Service {service.key}",
         place=proxy.origins["hostname_override"].place,
         why="its traffic policy is Local, and kube-proxy's hostnameOverride "
-        f"{proxy.hostname_override} is no Node's name: no endpoint is its own node's, and all of "
-        "it is dropped",
+        f"{proxy.hostname_override} is {whose} endpoint is its own node's, and all of it is "
+        "dropped",
         fix=OVERRIDE_MEND,
     )
 
