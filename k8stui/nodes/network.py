@@ -14,7 +14,7 @@ from k8stui.because import Because
 from k8stui.cluster.model import Cluster, Node, Pod, Remark
 from k8stui.cluster.programs.listening import Listening
 from k8stui.cluster.proxy_configuration import NFTABLES
-from k8stui.kernel.address import Address
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.ipset import IpSet
 from k8stui.kernel.namespace import NetNamespace
 from k8stui.kernel.nft_ruleset import NftRuleset
@@ -85,6 +85,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
     def listening(self) -> Listening:
         """The judge of who listens: the sockets of all pods come from it."""
         return self._site.listening
+
+    @property
+    def networks(self) -> tuple[Prefix, ...]:
+        """The networks that the nodes stand in: as seen on them, else laid out."""
+        return tuple(one.prefix for one in self._site.lan.networks)
 
     def site_for(self, cluster: Cluster, options: NodeOptions) -> Site | None:
         """Its site, where `cluster` can be the same one a moment later."""

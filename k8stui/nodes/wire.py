@@ -13,7 +13,6 @@ the switch and answers for each address there that the cluster does not use.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 
 from k8stui.because import Because
 from k8stui.cluster.hosts import OutsideHost
@@ -464,14 +463,14 @@ def _by(cluster: Cluster) -> str:
 
 @record()
 class _Brought:
-    """A load-balancer or external address, and the node that something brings it to."""
+    """A load-balancer or external address, and where something brings it to a node."""
 
     address: Address
-    node: Node
     there: Address
-    """The node's own address of that IP version."""
-    is_answered: bool
-    """Whether somebody answers ARP for it on the nodes' network."""
+    """The node's own address, in the network of `address` where it has one there."""
+    switch: str
+    mac: str
+    """What is answered to who asks for it by ARP on that switch; empty: nobody answers."""
     reason: Because
 
 
@@ -495,26 +494,36 @@ def _brought(site: Site) -> Iterator[_Brought]:
             able = [n for n in cluster.nodes.values() if n.address(address.version)]
             if service.external_traffic_policy == "Local" and address in balancers:
                 able.sort(key=lambda one: one.name not in at)
-            node = next(iter(able), None)
-            if node is None or address in own or address in seen:
+            if not able or address in own or address in seen:
                 continue
             if address in cluster.unannounced:
                 continue
             seen.add(address)
             told = cluster.announced.get(address)
-            if told is not None and (there := cluster.nodes[told.node].address(address.version)):
+            if told is not None and cluster.nodes[told.node].address(address.version):
                 node, text, origin = cluster.nodes[told.node], told.text, told.origin
                 answered = told.by_arp
             else:
-                there = node.address(address.version)
+                node = able[0]
                 text = f"something brings the address of Service {service.key} to a node"
                 origin = assumed(
                     f"no manifest says which node gets it: {node.name} taken{_by(cluster)}"
                 )
                 answered = address in balancers
             reason = Because(text=text, origin=origin, service=service.key)
-            if there is not None:
-                yield _Brought(address, node, there, answered, reason)
+            net = site.lan.network_of(address)
+            near = [
+                _Brought(address, one, net.switch, uplink.mac if answered else "", reason)
+                for uplink in site.uplinks(node)
+                for one in site.addresses_on(node, uplink)
+                if net is not None and one in net.prefix
+            ]
+            there = node.address(address.version)
+            if near:
+                yield near[0]
+            elif there is not None:
+                switch = _switch_of(site.lan, node.addresses)
+                yield _Brought(address, there, switch, "", reason)
 
 
 def _virtual_addresses(site: Site) -> Iterator[Route]:
@@ -523,7 +532,7 @@ def _virtual_addresses(site: Site) -> Iterator[Route]:
         yield Route(
             destination=Prefix(one.address, one.address.bits),
             gateway=one.there,
-            device=_switch_of(site.lan, one.node.addresses),
+            device=one.switch,
             reason=one.reason,
         )
 
@@ -532,24 +541,18 @@ def _answered(site: Site) -> Iterator[tuple[Route, Neighbour]]:
     """What the other hosts on the nodes' networks hear who ask for such an address by ARP."""
     devices = {name: f"eth{n}" for n, name in enumerate(_switches(site.lan.networks))}
     for one in _brought(site):
-        net = site.lan.network_of(one.address) if one.is_answered else None
-        if net is None:
-            continue
-        there = (
-            uplink
-            for uplink in site.uplinks(one.node)
-            if any(a in net.prefix for a in site.addresses_on(one.node, uplink))
-        )
-        for uplink in islice(there, 1):
-            device = devices[net.switch]
+        if one.mac:
             # Of no effect beside the network's own route: it says who answers, and why.
             route = Route(
                 destination=Prefix(one.address, one.address.bits),
-                device=device,
+                device=devices[one.switch],
                 scope="link",
                 reason=one.reason,
             )
-            yield route, Neighbour(address=one.address, device=device, mac=uplink.mac)
+            yield (
+                route,
+                Neighbour(address=one.address, device=devices[one.switch], mac=one.mac),
+            )
 
 
 def _leg(

@@ -40,7 +40,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import DeviceCause, RouteCause, StepKind
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
-from k8stui.nodes.wire import LAN, OUTSIDE, is_private
+from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, is_private
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
 from k8stui.walk.diagnosis.names import behind_entrance
@@ -82,6 +82,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _on_its_node(cluster, exchange)
     yield from _answers_now(cluster, network, exchange)
     yield from _sent_again(exchange)
+    yield from _by_another_card(network, request, exchange)
     met = {step.namespace: 0 for step in exchange.steps}
     nodes = [cluster.nodes[name] for name in met if name in cluster.nodes]
     apart = across_the_internet(nodes)
@@ -127,7 +128,8 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
         yield from _on_devices(by, network)
         asked = request.connect.destination if request.connect and by.by_arp else None
         beyond = bool(exchange.steps) and exchange.steps[0].namespace in (OUTSIDE, LAN)
-        if asked is not None and beyond and is_elsewhere(asked, cluster.nodes.values()):
+        off = asked and is_elsewhere(asked, cluster.nodes.values(), network.networks)
+        if asked is not None and beyond and off:
             yield (
                 f"{asked} is on none of the nodes' networks, where alone {by.node} answers ARP for "
                 "it: walked as if the router sent it there. Take addresses of the nodes' network, "
@@ -205,6 +207,36 @@ def _sent_again(exchange: Exchange) -> Iterator[str]:
                 f"plug-in an mtu of {device.mtu_bytes} at most, and start the pods again"
             )
             return
+
+
+def _by_another_card(
+    network: ClusterNetwork, request: Request, exchange: Exchange
+) -> Iterator[str]:
+    """Who came from beyond the nodes' router by one of a node's cards is answered by another."""
+    beyond = bool(exchange.steps) and exchange.steps[0].namespace == OUTSIDE
+    if not beyond or request.connect is None or exchange.felt.result is not Result.CONNECTED:
+        return
+    entered = next((s for s in exchange.steps if s.namespace not in (OUTSIDE, WIRE)), None)
+    ways = [
+        step.cause.route
+        for step in exchange.steps
+        if entered is not None
+        and step.namespace == entered.namespace
+        and step.direction is not entered.direction
+        and isinstance(step.cause, RouteCause)
+    ]
+    way = ways[-1] if ways else None
+    if entered is None or way is None or way.gateway is None or way.device == entered.device:
+        return
+    here = entered.namespace
+    card = next((one for one in network[here].interfaces if one.name == entered.device), None)
+    if card is not None and card.master != way.device:
+        yield (
+            f"{here} answers by {way.device} what came in by {card.name}: a router or firewall "
+            "that tracks connections drops such answers. To answer where it came in, give "
+            f"{here} a table of its own with the default route by {card.name}, and ip rule add "
+            f"from {request.connect.destination} lookup that table"
+        )
 
 
 def _in_a_machine(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:
@@ -467,20 +499,30 @@ def across_the_internet(nodes: Iterable[Node]) -> tuple[str, str] | None:
 
 
 def _by_node_address(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
-    """Calico's nodes find each other by an annotation; the walk goes by the nodes' own address."""
+    """A plug-in's nodes find each other by an annotation; the walk goes by the nodes' own address.
+
+    But by flannel's where a node has that, or may have it (`nodes.cni.flannel`).
+    """
     met = {step.namespace for step in exchange.steps} - node_annotations.astray(cluster).keys()
     if sum(name in cluster.nodes for name in met) < 2:
         return
+    sent_to = {step.after.dst for step in exchange.steps}
     for name in sorted(met & cluster.nodes.keys()):
         node = cluster.nodes[name]
         for version in (4, 6):
-            told, own = node_annotations.bgp_address(node, version), node.address(version)
-            if told is not None and own is not None and told != own:
-                yield (
-                    f"calico-node found {told} as the address of {name} (annotation), and the node "
-                    f"has {own}, by which it is walked: where the others do not reach {told}, set "
-                    "IP_AUTODETECTION_METHOD (kubernetes-internal-ip)"
-                )
+            own = node.address(version)
+            calico = node_annotations.bgp_address(node, version)
+            flannel = node_annotations.public_address(node, version)
+            for who, told, how in (
+                ("calico-node", calico, "IP_AUTODETECTION_METHOD (kubernetes-internal-ip)"),
+                ("flanneld", flannel, "--iface (k3s: --flannel-iface, --flannel-external-ip)"),
+            ):
+                if told is not None and own is not None and told != own and told not in sent_to:
+                    yield (
+                        f"{who} found {told} as the address of {name} (annotation), and the node "
+                        f"has {own}, by which it is walked: where the others do not reach {told}, "
+                        f"set {how}"
+                    )
 
 
 def _as_if(pod: Pod, whose: str, option: str) -> str:

@@ -818,6 +818,13 @@ def delegating(plugin: str) -> Manifest:
     return kind("v1", "cni", "ConfigMap", "kube-system", data={"cni-conf.json": written})
 
 
+TUNNEL_END = f"""\
+{CARDS_2.replace("192.168.0.", "192.168.56.")}\
+5: flannel.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 state UNKNOWN
+    link/ether 5a:00:00:00:00:99 brd ff:ff:ff:ff:ff:ff
+    inet 10.244.2.0/32 scope global flannel.1
+    vxlan id 1 local 192.168.56.12 dev eth0 srcport 0 0 dstport 8472
+"""
 CASES = {
     "ip_forward is off on the server's node": Told(
         manifests=ALL,
@@ -1074,6 +1081,20 @@ CASES = {
         ask=("outside", "10.77.0.10:80"), result="connected",
         rule="external-ip", words="10.77.0.10 is on none of the nodes' networks", fix="BGP",
     ),
+    "MetalLB's addresses are of a node's second network, and answered by the first": Told(
+        manifests=(NODES[1], *metallb(addresses=["172.16.0.200-172.16.0.210"]), BALANCED, WEB[1]),
+        beside=(("ip_addr", "node-2", CARDS_2),
+                ("ip_route", "node-2", f"{WAY_OUT}172.16.0.0/24 dev eth1\n{SECOND_WAY}")),
+        ask=("outside", "172.16.0.200:80"), result="connected",
+        assumed="node-2 answers by eth0 what came in by eth1",
+    ),
+    "MetalLB's addresses are of a node's second network, and rp_filter is strict": Told(
+        manifests=(NODES[1], *metallb(addresses=["172.16.0.200-172.16.0.210"]), BALANCED, WEB[1]),
+        beside=(("ip_addr", "node-2", CARDS_2), ("sysctl", "node-2", STRICT),
+                ("ip_route", "node-2", f"{WAY_OUT}172.16.0.0/24 dev eth1\n{SECOND_WAY}")),
+        ask=("outside", "172.16.0.200:80"), result="timeout", by="node-2",
+        cause=("It came in by eth1",), mend="net.ipv4.conf.eth1.rp_filter = 2",
+    ),
     "k3s' ServiceLB has the nodes' addresses": Told(
         manifests=(*K3S_NODES, BALANCED, WEB[1]), ask=("outside", "192.168.0.11:80"),
         result="connected",
@@ -1220,6 +1241,23 @@ CASES = {
                    CLIENT, *WEB, FELIX, IP_POOL),
         result="timeout", cause=("192.168.0.12, which it has no more",), mend="start it anew",
         rule="address-overlap", words="which it has no more", fix="start it anew",
+    ),
+    "flannel's annotation tells an old MAC": Told(
+        manifests=(flannel(1, "192.168.56.11"), flannel(2, "192.168.56.12"), CLIENT, *WEB),
+        beside=(("ip_addr", "node-2", TUNNEL_END),), result="timeout", by="node-2",
+        cause=("5a:00:00:00:00:02 in the tunnel", "has 5a:00:00:00:00:99"),
+        mend="restart the network plug-in's pod on node-2",
+    ),
+    "flannel found an address that nothing else shows": Told(
+        manifests=(flannel(1, "10.66.0.4"), flannel(2, "192.168.56.12"), CLIENT, *WEB),
+        result="connected", assumed="flanneld found 10.66.0.4 as the address of node-1",
+    ),
+    "pods in their nodes' network": Told(
+        manifests=(node(1, "192.168.0.0/24"), node(2, "192.168.1.0/24"), CLIENT),
+        ask=("pod/client", "192.168.0.50:5432"), result="unreachable",
+        cause=("goes to the wrong one of the two",), mend="podSubnet",
+        rule="address-overlap", words="holds 192.168.0.11, the address of node node-1",
+        fix="podSubnet",
     ),
     "vxlan.calico is gone": Told(
         manifests=(*NODES, FELIX, VXLAN_POOL, CLIENT, *WEB), result="timeout", by="wire",
@@ -1379,6 +1417,13 @@ CASES |= {
         ask=("outside", "node/node-1:8080"), result="refused", by="node-1",
         cause=("has hostPort 8080, and Cilium opens none",), mend="cni.chainingMode: portmap",
         rule="host-port", words="Cilium opens none", fix="cni.chainingMode: portmap",
+    ),
+    "hostPorts under Calico without portmap": Told(
+        manifests=(*NODES, FELIX, IP_POOL, delegating('{"type": "calico"}'),
+                   pod("web", ports=[{"containerPort": 80, "hostPort": 8080}])),
+        ask=("outside", "node/node-1:8080"), result="refused", by="node-1",
+        cause=("the CNI configuration net names no plug-in",), mend="add portmap",
+        rule="host-port", words="names no plug-in that opens it", fix="add portmap",
     ),
     "hostPorts under Cilium with portmap": Told(
         manifests=(*NODES, CILIUM, PROXIES, kind(

@@ -24,6 +24,7 @@ from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.own_bridges import keep_apart, make_anew
+from k8stui.walk.doubts import uses_pod_cidr
 from k8stui.walk.lookup import can_send
 
 ID = "address-overlap"
@@ -158,6 +159,7 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
                     "give each node an address of its own",
                 )  # fmt: skip
     yield from _pod_ranges(nodes)
+    yield from _among_pods(ground, nodes)
     yield from _moved(nodes)
     for name, remark in node_annotations.astray(cluster).items():
         yield _finding(
@@ -195,6 +197,32 @@ def _moved(nodes: Iterable[Node]) -> Iterator[Finding]:
                     f"restart flannel's pod on {node.name}: it writes the annotation anew",
                     Severity.WARNING,
                 )  # fmt: skip
+
+
+def _among_pods(ground: Ground, nodes: list[Node]) -> Iterator[Finding]:
+    """A node in the range of a node's pods, which those take for their neighbours."""
+    given = {
+        cidr: node
+        for node in nodes
+        if uses_pod_cidr(ground.world.network, node)
+        for cidr in node.pod_cidrs
+    }
+    lengths = {cidr.length for cidr in given}
+    told = ground.cluster.pod_cidrs if _known(ground.cluster.origins["pod_cidr"]) else ()
+    for node in nodes:
+        for address in node.addresses:
+            around = (Prefix.of(address, n) for n in lengths if n <= address.bits)
+            cidr = next((one for one in around if one in given), None)
+            if cidr is not None and not any(address in one for one in told):
+                yield _finding(
+                    f"Node {given[cidr].name}", given[cidr].origins.get("pod_cidrs", node.origin),
+                    f"its pod range {cidr} holds {address}, the address of node {node.name}: what "
+                    "its pods send there stays on their own bridge",
+                    "give the pods a range that the nodes' network does not share (podSubnet), and "
+                    "make them anew",
+                    Severity.WARNING,
+                )  # fmt: skip
+                return
 
 
 def _pod_ranges(nodes: list[Node]) -> Iterator[Finding]:

@@ -93,7 +93,7 @@ def _elsewhere(ground: Ground, pool: Pool, balancers: Balancers | None) -> Itera
     first = next((low for low, _ in pool.ranges if low.version == 4), None)
     if not ads or first is None or not all(one.is_l2 for one in ads):
         return
-    if is_elsewhere(first, nodes):
+    if is_elsewhere(first, nodes, ground.world.network.networks):
         yield Finding(
             rule=ID,
             severity=Severity.WARNING,

@@ -237,11 +237,14 @@ def _noted(
     )
 
 
-def is_elsewhere(address: Address, nodes: Iterable[Node]) -> bool:
-    """Whether nobody asks the nodes' network for an address by ARP: it is another network's.
+def is_elsewhere(address: Address, nodes: Iterable[Node], seen: Iterable[Prefix]) -> bool:
+    """Whether nobody asks the nodes' networks for an address by ARP: it is another network's.
 
-    How long the network's prefix is, nobody says: nodes of one /16 may well share it.
+    How long a network's prefix is, nobody says but those `seen` on nodes: nodes of one /16 may well
+    share it.
     """
+    if any(address in one for one in seen):
+        return False
     own = [a for node in nodes if node.origin.kind is not OriginKind.ASSUMED
            for a in node.addresses if a.version == 4]  # fmt: skip
     off = not any(address in Prefix.of(one, 16) for one in own)

@@ -52,6 +52,11 @@ def vtep_mac(node: Node, network: Prefix) -> str | None:
         return None
 
 
+def vtep_origin(node: Node, version: int) -> Origin:
+    """Where that is said."""
+    return _origin(node, _PREFIX + _DATA[version])
+
+
 def backend_type(nodes: Iterable[Node]) -> str:
     """The backend that flanneld on the nodes runs, as the first of them has it; empty: none does.
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.cluster.model import ContainerPort, Node, Pod
+from k8stui.cluster.networks.cni_configurations import closed_host_ports
 from k8stui.digest import sha512
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.rules import Chain, Rule
@@ -155,10 +156,10 @@ def portmap(
 ) -> Contribution | None:
     """What portmap has written on `node` for one family; None without a hostPort there.
 
-    Nor where the input's own plug-in, for which another stands here, is known not to call it.
+    Nor where the input's own plug-in is known not to call it, though another list stands here.
     """
     options = _options(configuration, version)
-    if options is None or any(one.closes_host_ports for one in site.cluster.network_plugins):
+    if options is None or closed_host_ports(site.cluster) is not None:
         return None
     mapped = tuple(_mapped(site, node, version))
     if not mapped:

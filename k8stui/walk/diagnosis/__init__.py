@@ -51,6 +51,7 @@ from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_els
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 from k8stui.walk.diagnosis.tunnels import (
     found_elsewhere,
+    tunnel_by_another_mac,
     tunnel_down,
     tunnel_elsewhere,
     tunnel_end_missing,
@@ -135,6 +136,7 @@ _ANY: tuple[_Way, ...] = (
     nobody_announces,
     stale_entry,
     tunnel_elsewhere,
+    tunnel_by_another_mac,
     other_family,
     bridged_reply,
     hairpin_off,

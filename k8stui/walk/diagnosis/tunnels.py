@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from k8stui.kernel.address import Prefix
 from k8stui.kernel.namespace import Interface, LinkKind
 from k8stui.kernel.step import DeviceCause, Direction, SocketCause, Step
 from k8stui.nodes.cni import node_annotations
@@ -119,6 +120,36 @@ def tunnel_end_missing(case: Case) -> Diagnosis | None:
         "device and its routes again; what takes it away is often NetworkManager or a second "
         "network plug-in",
         next(filter(None, map(_origin, cards)), None),
+    )
+
+
+def tunnel_by_another_mac(case: Case) -> Diagnosis | None:
+    """Recognise what comes out of a tunnel for a MAC address that its device has not (any more).
+
+    flanneld writes the device's MAC on its Node at its start (annotation backend-data), the others
+    make it their neighbour; systemd-udevd (MACAddressPolicy) and NetworkManager change it later.
+    """
+    step = case.decided
+    if step is None or step.namespace not in case.cluster.nodes:
+        return None
+    here, mac = step.namespace, step.before.dmac
+    devices = case.network[here].interfaces
+    device = next((one for one in devices if one.name == step.device), None)
+    if device is None or device.kind is not LinkKind.VXLAN or not mac or mac == device.mac:
+        return None
+    sent = (one.namespace for one in case.exchange.steps if one.after.inner == step.before)
+    sender = next(sent, "the other node")
+    node, source = case.cluster.nodes[here], step.before.src
+    told = node_annotations.vtep_mac(node, Prefix(source, source.bits))
+    late = sender if told == device.mac else here
+    return Diagnosis(
+        f"{sender} sends what is for the pods of {here} to {mac} in the tunnel, and {device.name} "
+        f"of {here} has {device.mac}: it does not look at such frames",
+        f"restart the network plug-in's pod on {late} (flannel): "
+        + ("it asks for the MAC again" if late == sender else "it tells the others its MAC again")
+        + f"; what changes it is often systemd-udevd (MACAddressPolicy=none for {device.name}) or "
+        "NetworkManager",
+        node_annotations.vtep_origin(node, source.version) if told == mac else _origin(device),
     )
 
 
