@@ -104,6 +104,17 @@ class Caveat:
     origin: Origin
 
 
+@record()
+class ProbedPort:
+    """A port that the kubelet asks for a probe, at the pod's own address."""
+
+    probe: str
+    number: int
+    plain: bool
+    """By HTTP without TLS."""
+    origin: Origin
+
+
 @record(kw_only=True)
 class Container:
     """A container of a pod: its ports, its probes, and what it is told."""
@@ -124,8 +135,8 @@ class Container:
     """Command, arguments and the ports of probes, as written: they may name a port."""
     probed: bool = False
     """A readiness or startup probe says when it serves."""
-    probed_ports: tuple[tuple[str, int], ...] = ()
-    """Probes of a port at the pod's own address: which probe, the port's number."""
+    probed_ports: tuple[ProbedPort, ...] = ()
+    """Probes of a port at the pod's own address."""
     told: ToldPort | None = None
     waits: str = ""
     """The program with which its command does nothing but wait (``sleep``): it opens no port."""

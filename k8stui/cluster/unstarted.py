@@ -23,6 +23,7 @@ from k8stui.cluster.programs.bound import probed_in_vain
 from k8stui.cluster.programs.images import image_tag
 from k8stui.cluster.programs.mounted import EMPTY, NGINX, included, mount_of
 from k8stui.cluster.programs.outdated_options import is_dated, outdated
+from k8stui.cluster.programs.secured import by_tls_alone
 from k8stui.cluster.programs.upstreams import upstreams
 from k8stui.manifests.problem import Problem
 from k8stui.origin import Origin, OriginKind
@@ -121,6 +122,17 @@ class _Judge:
                 bound.mend,
                 bound.origin,
             )
+        for container in pod.containers:
+            for asked in container.probed_ports:
+                if asked.plain and (
+                    said := by_tls_alone(self._config_maps, pod, container, asked.number)
+                ):
+                    yield _Lack(
+                        f"the {asked.probe} of container {container.name} asks port "
+                        f"{asked.number} by plain HTTP, and that is answered by TLS alone ({said})",
+                        "write scheme: HTTPS",
+                        asked.origin,
+                    )
 
     def _account(self, pod: Pod) -> Iterator[_Lack]:
         """Source: plugin/pkg/admission/serviceaccount (error looking up service account)."""

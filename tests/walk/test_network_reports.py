@@ -369,6 +369,44 @@ def own_metrics(argument: str, beside: int = 0) -> Manifest:
     return made
 
 
+def secured(
+    said: Mapping[str, Any], *, port: int = 8443, beside: int = 0, scheme: str = ""
+) -> tuple[Manifest, ...]:
+    """web-0, told to speak TLS, and asked by HTTP whether it is ready."""
+    asked = {"path": "/ready", "port": port} | ({"scheme": scheme} if scheme else {})
+    data = said.get("data", {})
+    own = {key: value for key, value in said.items() if key != "data"}
+    ports = [port, beside] if beside else [port]
+    made = pod(
+        "web-0",
+        "app=web",
+        ports=ports,
+        container={
+            "image": "web:1",
+            **own,
+            "readinessProbe": {"httpGet": asked},
+            **({"volumeMounts": [{"name": "told", "mountPath": "/etc/web"}]} if data else {}),
+        },
+    )
+    if data:
+        made["spec"]["volumes"] = [{"name": "told", "configMap": {"name": "told"}}]
+    held = (kind("v1", "told", "ConfigMap", data=data),) if data else ()
+    return (*NODES, CLIENT, WEB[0], made, *held)
+
+
+def by_plain_http(said: Mapping[str, Any], by: str, **more: Any) -> Told:
+    return Told(
+        manifests=secured(said, **more),
+        result="refused",
+        cause=("by plain HTTP, and that is answered by TLS alone", by),
+        mend="write scheme: HTTPS",
+        at="httpGet:",
+        rule="no-endpoints",
+        words=f"answered by TLS alone ({by}",
+        fix="write scheme: HTTPS",
+    )
+
+
 def searching(domain: str) -> Manifest:
     return pod("client", dnsConfig={"searches": [domain]})
 
@@ -1653,6 +1691,46 @@ CASES |= {
         manifests=(*NODES, CLIENT, WEB[0],
                    own_metrics("--metrics-listen=localhost:9090", beside=9090)),
         result="connected",
+    ),
+    **{
+        f"a plain probe of a server with TLS, {by}": by_plain_http(said, by, port=port, beside=more)
+        for by, said, port, more in (
+            ("SERVER_SSL_ENABLED says so", {"env": [
+                {"name": "SERVER_SSL_ENABLED", "value": "true"}]}, 8443, 0),
+            ("GF_SERVER_PROTOCOL says so", {"env": [
+                {"name": "GF_SERVER_PROTOCOL", "value": "https"}]}, 3000, 9094),
+            ("KONG_STATUS_LISTEN says so", {"env": [
+                {"name": "KONG_STATUS_LISTEN", "value": "0.0.0.0:8100 http2 ssl"}]}, 8100, 8000),
+            ("--tls-cert-file and --tls-private-key-file say so", {"args": [
+                "--tls-cert-file=/a/tls.crt", "--tls-private-key-file", "/a/tls.key"]}, 8443, 0),
+            ("image oryd/hydra:v1.9.2 does", {
+                "image": "oryd/hydra:v1.9.2", "args": ["serve", "all"]}, 4445, 4444),
+            ("kibana.yml of ConfigMap default/told says so", {"data": {
+                "kibana.yml": "server.name: a\nserver.ssl.enabled: true\n"}}, 5601, 0),
+            ("zitadel.yaml of ConfigMap default/told says so", {"data": {
+                "zitadel.yaml": "TLS:\n  # own\n  Enabled: true\n"}}, 8080, 0),
+            ("site.conf of ConfigMap told says so", {"data": {"site.conf":
+                "server {\n  listen 9443 http2 ssl;\n  ssl_certificate /a;\n}\n"}}, 9443, 8080),
+        )
+    },
+    **{
+        f"a probe that is answered, {name}": Told(
+            manifests=secured(said, port=8080, beside=more, scheme=scheme), result="connected")
+        for name, said, more, scheme in (
+            ("by HTTPS", {"env": [{"name": "SERVER_SSL_ENABLED", "value": "true"}]}, 0, "HTTPS"),
+            ("without TLS", {"env": [{"name": "SERVER_SSL_ENABLED", "value": "false"}]}, 0, ""),
+            ("at one port of two", {"env": [
+                {"name": "SERVER_SSL_ENABLED", "value": "true"}]}, 9090, ""),
+            ("at a port that an option opens beside", {"args": [
+                "--tls-cert=/a", "--tls-key=/b", "--health-port=8443"]}, 0, ""),
+        )
+    },
+    "a probe by HTTPS of what a controller answers by HTTP": Told(
+        manifests=(*NODES, CLIENT, WEB[0], pod("web-0", "app=web", ports=[8080], container={
+            "image": "web:1", "args": ["--health-probe-bind-address=:8443"],
+            "readinessProbe": {"httpGet": {"path": "/readyz", "port": 8443, "scheme": "HTTPS"}}})),
+        result="refused", cause=("has it answered by plain HTTP",), mend="write scheme: HTTP, or",
+        rule="probe-port", words="has it answered by plain HTTP", fix="write scheme: HTTP, or",
     ),
     "a search domain that answers for every name": Told(
         manifests=(*NODES, searching("192-168-0-12.nip.io"), *WEB),

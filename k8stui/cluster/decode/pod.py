@@ -11,7 +11,7 @@ from k8stui.apiserver.inventory import namespace_of
 from k8stui.cluster.decode.node import ready
 from k8stui.cluster.draft import Draft
 from k8stui.cluster.fields import addresses, protocol
-from k8stui.cluster.model import Container, ContainerPort, PodPhase
+from k8stui.cluster.model import Container, ContainerPort, PodPhase, ProbedPort
 from k8stui.cluster.programs.caveats import caveats
 from k8stui.cluster.programs.images import service_links
 from k8stui.cluster.programs.mounted import mounts, named_files
@@ -54,7 +54,7 @@ def decode_containers(
                     unknown=_unknown(table(entry)),
                     spoken=tuple(_spoken(table(entry))),
                     probed=any(one in table(entry) for one in ("readinessProbe", "startupProbe")),
-                    probed_ports=() if init else tuple(_probed_ports(table(entry))),
+                    probed_ports=() if init else tuple(_probed_ports(manifest, table(entry), base)),
                     told=told_port(manifest, table(entry), base),
                     waits=only_waits(table(entry)),
                     reads=tuple(_reads(table(entry), volumes)),
@@ -89,7 +89,9 @@ def _spoken(container: Object) -> Iterator[str]:
                     yield str(port)
 
 
-def _probed_ports(container: Object) -> Iterator[tuple[str, int]]:
+def _probed_ports(
+    manifest: Manifest, container: Object, base: tuple[str | int, ...]
+) -> Iterator[ProbedPort]:
     """As the kubelet asks: a name is one of the container's own ports."""
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         if probe not in container:
@@ -100,7 +102,8 @@ def _probed_ports(container: Object) -> Iterator[tuple[str, int]]:
                 ports = (one for one in array(container, "ports") if text(one, "name") == port)
                 port = next((at(one, "containerPort") for one in ports), None)
             if isinstance(port, int) and not text(container, probe, how, "host"):
-                yield probe, port
+                plain = how == "httpGet" and text(container, probe, how, "scheme") != "HTTPS"
+                yield ProbedPort(probe, port, plain, manifest.origin(*base, probe, how))
 
 
 def _config_volumes(spec: Object) -> dict[str, list[str]]:

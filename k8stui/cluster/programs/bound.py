@@ -103,14 +103,15 @@ def probed_in_vain(
     None of a port that another container declares too: that one may answer.
     """
     for one in pod.containers:
-        for probe, number in one.probed_ports:
+        for asked in one.probed_ports:
+            number = asked.number
             others = (c.ports for c in pod.containers if c is not one)
             if any(port.number == number for ports in others for port in ports):
                 continue
             declared = {port.number for port in one.ports if port.protocol is Protocol.TCP}
             bound = _told(config_maps, pod, one, _OWN, declared | {number}).get(number)
             if bound is not None:
-                yield one, probe, number, bound
+                yield one, asked.probe, number, bound
 
 
 def _told(

@@ -241,7 +241,12 @@ def _astray(container: Object, asked: Object, handler: str) -> tuple[str, str] |
         )
     said = " ".join(map(str, (*array(container, "command"), *array(container, "args"))))
     health = _HEALTH.search(said)
-    if health is not None and path in _HEALTH_PATHS and number not in (None, int(health["port"])):
+    if health is not None and path in _HEALTH_PATHS and number is not None:
+        if number == int(health["port"]):
+            if text(asked, "scheme") != "HTTPS":
+                return None
+            said = f"port {number} for {path} by HTTPS, and {health['option']} has it answered by "
+            return f"{said}plain HTTP", "write scheme: HTTP, or leave it out"
         return (
             f"port {number} for {path}, and {health['option']} has it answered on {health['port']}",
             f"write port: {health['port']}",
