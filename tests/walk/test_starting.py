@@ -393,6 +393,35 @@ PERHAPS = {
         words="lost+found stands there",
         mend="set PGDATA: /var/lib/postgresql/data/data",
     ),
+    "a port of the root user's": perhaps(
+        *NODES,
+        service("web"),
+        pod("web-0", "app=web", ports=[80], securityContext={"runAsUser": 33}),
+        words="port 80 is the root user's",
+        mend="listen on a port from 1024 on",
+    ),
+    "peers that a file names, before they are ready": perhaps(
+        *NODES,
+        service("web", to=8080),
+        service("peers", "app=web", clusterIP="None"),
+        kind(
+            "v1", "ring", "ConfigMap", data={"ring.conf": "port: 1\nroutes: [a://web-1.peers:1]\n"}
+        ),
+        workload(
+            "StatefulSet",
+            "web",
+            ports=[8080],
+            serviceName="peers",
+            replicas=2,
+            pod_spec={"volumes": [{"name": "ring", "configMap": {"name": "ring"}}]},
+            container={
+                "volumeMounts": [{"name": "ring", "mountPath": "/ring"}],
+                "readinessProbe": {"tcpSocket": {"port": 8080}},
+            },
+        ),
+        words="looks for its peers by name (web-1.peers)",
+        mend="publishNotReadyAddresses: true",
+    ),
     "a name that busybox looks up": perhaps(
         *NODES,
         service("web", to=8080),

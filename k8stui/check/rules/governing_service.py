@@ -6,7 +6,8 @@ EndpointSlice controller gives the address a hostname where that is the Service'
 Service the pods run all the same, but nobody finds them one by one.
 
 A warning where the name is a typing error away from a Service's, or a headless Service selects the
-pods; else an information: the Service may be elsewhere. Does not apply where none is named.
+pods; else an information: the Service may be elsewhere. So it is where none is named and a headless
+Service selects the pods.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ def look(ground: Ground) -> Iterator[Finding]:
         if template.kind != "StatefulSet" or template.manifest.observed:
             continue
         name = text(template.manifest.data, "spec", "serviceName")
+        if not name:
+            yield from _unnamed(ground, template)
         if not name or f"{template.namespace}/{name}" in ground.cluster.services:
             continue
         meant = _meant(ground, template, name)
@@ -47,15 +50,33 @@ def look(ground: Ground) -> Iterator[Finding]:
         )
 
 
-def _meant(ground: Ground, template: Template, name: str) -> str | None:
-    own = [
+def _unnamed(ground: Ground, template: Template) -> Iterator[Finding]:
+    if (meant := _selecting(ground, template)) is not None:
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO,
+            subject=template.subject,
+            place=template.manifest.place("spec"),
+            why=f"it names no Service, though headless Service {meant} selects its pods: they have "
+            f"no DNS names of their own ({template.name}-0.{meant})",
+            fix=f"write serviceName: {meant}, if they are asked one by one",
+        )
+
+
+def _selecting(ground: Ground, template: Template) -> str | None:
+    """The headless Service that selects the pods."""
+    own = (
         service.name
         for service in ground.services
         if service.namespace == template.namespace
         and service.headless
         and selects(service.selector or {}, template.labels)
-    ]
-    return ground.meant_service(template.namespace, name) or next(iter(own), None)
+    )
+    return next(own, None)
+
+
+def _meant(ground: Ground, template: Template, name: str) -> str | None:
+    return ground.meant_service(template.namespace, name) or _selecting(ground, template)
 
 
 RULE = CheckRule(

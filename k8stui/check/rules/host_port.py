@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8stui.apiserver.fields import Object, array, at, flag, number, table, text
+from k8stui.apiserver.fields import Object, array, at, flag, labels, number, table, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
 from k8stui.check.template import Template
@@ -175,28 +175,37 @@ def _not_everywhere(ground: Ground) -> Iterator[Finding]:
 
 
 def _rollouts(ground: Ground) -> Iterator[Finding]:
-    nodes = len(ground.cluster.nodes)
     for template in ground.templates:
         if template.kind != "Deployment" or template.manifest.observed:
             continue
         found = next(_ports(template), None)
+        if found is None:
+            continue
+        chosen = labels(template.spec, "nodeSelector").items()
+        pinned = _HOSTNAME in dict(chosen)
+        fitting = sum(chosen <= node.labels.items() for node in ground.cluster.nodes.values())
+        nodes = 1 if pinned else fitting
         spec = table(template.manifest.data, "spec")
         replicas = number(spec, "replicas")
         wanted = 1 if replicas is None else replicas
-        stuck = wanted >= nodes and _surges(spec, wanted)
-        if found is None or not stuck:
+        if not nodes or wanted < nodes or not _surges(spec, wanted):
             continue
         (port, *_), path = found
         yield Finding(
             rule=ID,
-            severity=Severity.INFO if ground.nodes_are_assumed else Severity.WARNING,
+            severity=Severity.INFO if ground.nodes_are_assumed and not pinned else Severity.WARNING,
             subject=template.subject,
             place=template.manifest.place(*path),
-            why=f"port {port} of every node ({nodes}) is taken by its own pods: a rollout starts "
-            "a new pod before an old one goes, and the new one stays Pending for ever",
+            why=f"port {port} of every node that it may go to ({nodes}) is taken by its "
+            "own pods: a rollout starts a new pod before an old one goes, and the "
+            "new one stays Pending for ever",
             fix="set strategy.rollingUpdate.maxSurge: 0 and maxUnavailable: 1 (or strategy.type: "
             "Recreate), or leave hostPort out",
         )
+
+
+_HOSTNAME = "kubernetes.io/hostname"
+"""The label by which a pod is sent to one node."""
 
 
 def _surges(spec: Object, replicas: int) -> bool:

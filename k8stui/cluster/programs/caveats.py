@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.model import Caveat, Cluster, Pod
+from k8stui.cluster.programs.evidence import read_by
 from k8stui.cluster.programs.images import image_ports, image_tag, known_image
 from k8stui.cluster.programs.probing import HANDLERS, PROBES, is_named, slipped
 from k8stui.kernel.packet import Protocol
@@ -31,7 +32,9 @@ def of_peers(cluster: Cluster, pod: Pod) -> Iterator[Caveat]:
     # Of the first pod alone the others can wait: it is there before them.
     peer = re.compile(rf"\b{re.escape(pod.owner[1])}-[1-9]\d*\.{re.escape(service.name)}\b")
     for one in pod.containers:
-        said = (*(value for _, value in one.env), *one.spoken)
+        held = read_by(cluster.config_maps, pod, one) if one.probed else ()
+        files = (str(text_) for _, each, _ in held for text_ in each.data.values())
+        said = (*(value for _, value in one.env), *one.spoken, *files)
         found = next(filter(None, map(peer.search, said)), None) if one.probed else None
         if found is not None:
             yield Caveat(
@@ -94,6 +97,50 @@ def caveats(
     yield from _looked_up(manifest, container, base)
     yield from _probed_beside(manifest, spec, container, base)
     yield from _moved(manifest, container, base)
+    yield from _privileged(manifest, spec, container, base)
+
+
+_PRIVILEGED = 1024
+"""Ports below are the root user's (ip(7), net.ipv4.ip_unprivileged_port_start)."""
+_MAY_BIND = frozenset({"NET_BIND_SERVICE", "CAP_NET_BIND_SERVICE", "ALL"})
+_WITH_RIGHT = frozenset({"caddy", "coredns/coredns", "registry.k8s.io/coredns/coredns"})
+"""Images whose program's file has that capability itself."""
+
+
+def _privileged(
+    manifest: Manifest, spec: Object, container: Object, base: tuple[str | int, ...]
+) -> Iterator[Caveat]:
+    """A port of the root user's, declared by a container that is run as another user.
+
+    containerd lets everybody have them since 2.0 (enable_unprivileged_ports), Docker since 20.10;
+    CRI-O does not, nor does anybody in the node's own network namespace.
+    """
+    merged = {**table(spec, "securityContext"), **table(container, "securityContext")}
+    user, added = (
+        merged.get("runAsUser"),
+        array(container, "securityContext", "capabilities", "add"),
+    )
+    told = any(
+        "ip_unprivileged_port_start" in text(one, "name")
+        for one in array(spec, "securityContext", "sysctls")
+    )
+    if not isinstance(user, int) or user == 0 or told or not _MAY_BIND.isdisjoint(map(str, added)):
+        return
+    if known_image(text(container, "image")) in _WITH_RIGHT or merged.get("privileged") is True:
+        return
+    for index, one in enumerate(array(container, "ports")):
+        port = at(one, "containerPort")
+        if isinstance(port, int) and port < _PRIVILEGED:
+            yield Caveat(
+                why=f"container {text(container, 'name')} runs as user {user}, and port {port} is "
+                "the root user's where the container runtime does not open it to all (containerd "
+                "before 2.0, CRI-O; hostNetwork): it ends (bind: Permission denied)",
+                mend=f"let it listen on a port from {_PRIVILEGED} on, with targetPort, or write "
+                'securityContext.sysctls: net.ipv4.ip_unprivileged_port_start: "0" into the '
+                "pod's spec",
+                origin=manifest.origin(*base, "ports", index, "containerPort"),
+            )
+            return
 
 
 def _probed_beside(
