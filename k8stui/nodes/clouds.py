@@ -1,4 +1,7 @@
-"""A cloud's network between its machines: a switch that carries less than a plain one."""
+"""A cloud's network between its machines: a switch that carries less than a plain one.
+
+A load balancer that takes no node for healthy, or finds no port of theirs, is of it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import NamedTuple
 
 from k8stui.because import Because
 from k8stui.cluster.clouds import lost_in_cloud, unheard_in_cloud
-from k8stui.cluster.model import Cluster, Lack
+from k8stui.cluster.load_balancers.azure import probed_in_vain
+from k8stui.cluster.load_balancers.instances import lacks_node_ports
+from k8stui.cluster.model import Cluster, Lack, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.namespace import Judge, Judged, JudgesAt
@@ -20,13 +25,13 @@ class _Uncarried(NamedTuple):
     """What a cluster's cloud does not carry, and why."""
 
     ipip: Lack | None
-    announced: Mapping[Address, Lack]
+    to: Mapping[Address, Lack]
 
 
 def judges(cluster: Cluster) -> tuple[Judge, ...]:
     """What stands in the switch's place and drops; none where it carries everything."""
     known = _uncarried.of(cluster)
-    if known.ipip is None and not known.announced:
+    if known.ipip is None and not known.to:
         return ()
 
     def says(packet: Packet, _incoming: bool) -> Iterator[Judged]:
@@ -36,7 +41,7 @@ def judges(cluster: Cluster) -> tuple[Judge, ...]:
             yield Judged(passes=False, text=lack.why, reason=reason)
 
     def about(address: Address) -> Hashable:
-        return address in known.announced
+        return address in known.to
 
     return (Judge(name=OWNER, says=says, at=JudgesAt.DEVICES, about=about),)
 
@@ -44,7 +49,7 @@ def judges(cluster: Cluster) -> tuple[Judge, ...]:
 def lost(cluster: Cluster, packet: Packet) -> Lack | None:
     """Why the network between the nodes does not carry a packet."""
     known = _uncarried.of(cluster)
-    return known.ipip if packet.protocol is Protocol.IPIP else known.announced.get(packet.dst)
+    return known.ipip if packet.protocol is Protocol.IPIP else known.to.get(packet.dst)
 
 
 def _look(cluster: Cluster) -> _Uncarried:
@@ -53,6 +58,11 @@ def _look(cluster: Cluster) -> _Uncarried:
         for address, by in cluster.announced.items()
         if (lack := unheard_in_cloud(cluster, by)) is not None
     }
+    for service in cluster.services.values():
+        held = [one.ip for one in service.load_balancer_ingress if one.ip is not None]
+        if held and service.type is ServiceType.LOAD_BALANCER:
+            lack = probed_in_vain(service, cluster) or lacks_node_ports(service, cluster)
+            found |= dict.fromkeys(held, lack) if lack is not None else {}
     return _Uncarried(lost_in_cloud(cluster), found)
 
 

@@ -14,8 +14,6 @@ from k8stui.apiserver.fields import text
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.load_balancers.announcing import is_elsewhere
-from k8stui.cluster.load_balancers.azure import probed_in_vain
-from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Announced, Cluster, Node, Pod, Service
 from k8stui.cluster.names import ndots, resolve, taken_by_search, unsure_tries
 from k8stui.cluster.networks.node_daemons import (
@@ -101,16 +99,6 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     if boxed is not None:
         yield boxed
     balanced = balanced_service(cluster, request)
-    unhealthy = (
-        probed_in_vain(balanced, cluster) or lacks_node_ports(balanced, cluster)
-        if balanced is not None
-        else None
-    )
-    if unhealthy is not None and exchange.steps and exchange.steps[0].namespace not in cluster.pods:
-        yield (
-            f"{unhealthy.why} ({unhealthy.origin.where}); walked as if it were not so. What mends "
-            f"it: {unhealthy.mend}"
-        )
     if balanced is not None and exchange.steps and exchange.steps[0].namespace == OUTSIDE:
         inner = next(
             (k for k, v in balanced.annotations.items() if (k.rpartition("/")[2], v) in _INTERNAL),

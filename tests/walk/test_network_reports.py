@@ -2303,7 +2303,7 @@ CASES |= {
     ),
     "Azure's probe at ingress-nginx": Told(
         manifests=(*of_cloud("azure"), probed(), CONTROLLER), ask=("outside", "20.73.10.11:80"),
-        result="connected", assumed="answers 404",
+        result="timeout", by="wire", cause=("answers 404",), mend="request-path: /healthz",
         rule="load-balancer", words="no node counts as healthy", fix="request-path: /healthz",
     ),
     "Azure's probe where nginx answers": Told(
@@ -2318,7 +2318,7 @@ CASES |= {
     ),
     "a cloud's load balancer to node ports that are not there": Told(
         manifests=(*of_cloud("aws"), portless({"ip": "20.73.10.11"}), WEB[1]),
-        ask=("outside", "20.73.10.11:80"), result="connected", assumed="sends to the nodes' ports",
+        ask=("outside", "20.73.10.11:80"), result="timeout", cause=("sends to the nodes' ports",),
         rule="load-balancer", words="sends to the nodes' ports", fix="nlb-target-type: ip",
     ),
     "the same, asked by its name": Told(

@@ -23,7 +23,8 @@ def probed_in_vain(service: Service, cluster: Cluster) -> Lack | None:
     spoken = next((p for p in service.ports if p.app_protocol in ("http", "https")), None)
     if spoken is None or service.external_traffic_policy == "Local":
         return None
-    if AZURE not in clouds(cluster):
+    told = any(key.startswith(f"{_PREFIX}azure-") for key in service.annotations)
+    if not told and AZURE not in clouds(cluster):
         return None
     if any(key.startswith(_PREFIX) and key.endswith(_PROBES) for key in service.annotations):
         return None
