@@ -14,6 +14,7 @@ from k8stui.apiserver.fields import text
 from k8stui.cluster.distribution import K3S, KUBEADM
 from k8stui.cluster.ingress.entrances import beside_wildcard, entrance_of
 from k8stui.cluster.load_balancers.announcing import is_elsewhere
+from k8stui.cluster.load_balancers.handed_on import lacks_header
 from k8stui.cluster.model import Announced, Cluster, Node, Pod, Service
 from k8stui.cluster.names import ndots, resolve, taken_by_search, unsure_tries
 from k8stui.cluster.networks.node_daemons import (
@@ -26,7 +27,7 @@ from k8stui.cluster.networks.node_daemons import (
 from k8stui.cluster.policy import Direction
 from k8stui.cluster.programs.advertised import comes_back_to_itself, unknown_to
 from k8stui.cluster.programs.caveats import of_neighbours, of_peers
-from k8stui.cluster.programs.images import is_ingress_controller, serves_ingresses
+from k8stui.cluster.programs.images import serves_ingresses
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.proxied import proxied
 from k8stui.cluster.proxy_configuration import NO_SUBNET
@@ -72,7 +73,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _by_node_address(cluster, exchange)
     yield from _only_the_first(cluster, exchange)
     yield from _if_it_starts(cluster, exchange)
-    yield from _without_header(cluster, exchange)
+    yield from _without_header(cluster, request, exchange)
     yield from _by_proxy(cluster, request, exchange)
     yield from _behind_entrance(cluster, request, exchange)
     yield from _beside_wildcard(cluster, request)
@@ -409,28 +410,19 @@ def _by_proxy(cluster: Cluster, request: Request, exchange: Exchange) -> Iterato
             return
 
 
-def _without_header(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+def _without_header(cluster: Cluster, request: Request, exchange: Exchange) -> Iterator[str]:
     """ingress-nginx waits for PROXY protocol's header, which a load balancer outside writes.
 
-    Source: ingress-nginx docs/user-guide/nginx-configuration/configmap (use-proxy-protocol).
+    Where a host is asked by HTTP, the walk says so itself.
     """
     server, client = cluster.pods.get(exchange.felt.server or ""), exchange.steps[0].namespace
     if server is None or exchange.felt.result is not Result.CONNECTED:
         return
     if client not in cluster.pods and client not in cluster.nodes:
         return
-    for container in server.containers if is_ingress_controller(server.containers[0].image) else ():
-        for word in container.spoken:
-            name = word.removeprefix("--configmap=").replace("$(POD_NAMESPACE)", server.namespace)
-            held = cluster.config_maps.get(name)
-            if held is not None and held.data.get("use-proxy-protocol") == "true":
-                yield (
-                    f"the connection alone: ConfigMap {name} has use-proxy-protocol, so the "
-                    "controller refuses what comes without a load balancer's header (400, broken "
-                    "header), and from inside kube-proxy takes its address past it. Ask the "
-                    "Service behind it, or give the load balancer a host name "
-                    "(status.loadBalancer.ingress.hostname, ipMode: Proxy)"
-                )
+    lack = lacks_header(cluster, server) if not request.scheme else None
+    if lack is not None:
+        yield f"the connection alone: {lack.why}. What mends it: {lack.mend}"
 
 
 def beyond_a_router(cluster: Cluster, nodes: Iterable[Node]) -> tuple[str, str] | None:

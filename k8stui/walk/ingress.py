@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.ingress.entrances import path_of, serving
 from k8stui.cluster.ingress.traefik import at_other_entry_point
+from k8stui.cluster.load_balancers.handed_on import fronts, lacks_header, misread
 from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType, Subset
 from k8stui.cluster.programs.images import bare_image, is_ingress_controller, serves_ingresses
 from k8stui.cluster.programs.listening import declared
@@ -170,6 +171,9 @@ def _narrowest(
 def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> Shared | None:
     """What the controller asks for itself, or what it answers; None: nobody knows."""
     by = _by(pod)
+    unheard = _handed_on(cluster, request, pod, exchange)
+    if unheard is not None:
+        return _all(_answers(by, unheard))
     groups = _narrowest(cluster, request, by)
     if not groups:
         lack = None if _narrowest(cluster, request) else _no_host(cluster, request, pod, by)
@@ -208,6 +212,18 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
         return _all(made[0][1])  # without the main back end nginx asks none
     known = [(share, one) for share, one in made if one is not None and share]
     return known if all(one is not None for _, one in made) else None
+
+
+def _handed_on(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> Lack | None:
+    """Why the controller understands nothing of it, whatever the host."""
+    client = exchange.steps[0].namespace
+    if client in cluster.pods or client in cluster.nodes:
+        return lacks_header(cluster, pod)
+    asked = request.connect.destination if request.connect is not None else None
+    front = (
+        one for one in fronts(cluster) if any(i.ip == asked for i in one.load_balancer_ingress)
+    )
+    return next((lack for one in front if (lack := misread(one, cluster, request.scheme))), None)
 
 
 def _all(one: Onward | Lack) -> Shared:

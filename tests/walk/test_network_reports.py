@@ -752,6 +752,20 @@ def portless(given: Manifest, **annotations: str) -> Manifest:
 
 CONTROLLER = pod("entry", "app=entry", container={
     "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2"})  # fmt: skip
+READS_HEADERS = pod("entry", "app=entry", container={
+    "image": "registry.k8s.io/ingress-nginx/controller:v1.11.2",
+    "args": ["--configmap=$(POD_NAMESPACE)/front"]})  # fmt: skip
+ENTRY = kind("networking.k8s.io/v1", "shop", "Ingress", spec={"rules": [{
+    "host": "shop.example", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": {
+        "service": {"name": "shop", "port": {"number": 80}}}}]}}]})  # fmt: skip
+
+
+def ended(annotation: str, tls: int) -> Manifest:
+    ports = [{"name": "http", "port": 80, "targetPort": 80},
+             {"name": "https", "port": 443, "targetPort": tls}]  # fmt: skip
+    made = service("entry", "app=entry", type="LoadBalancer", ports=ports)
+    return balanced(made, {"ip": "20.73.10.11"}, **{annotation: "x"})
+
 
 DUAL: Manifest = {
     "apiVersion": "kubeadm.k8s.io/v1beta3",
@@ -2310,6 +2324,29 @@ CASES |= {
         manifests=(*of_cloud("azure"), CONTROLLER,
                    probed("azure-load-balancer-health-probe-request-path", "/healthz")),
         ask=("outside", "20.73.10.11:80"), result="connected", not_said="404",
+    ),
+    "a load balancer that ends TLS, to the controller's own TLS port": Told(
+        manifests=(*NODES, CONTROLLER, ENTRY, ended("do-loadbalancer-certificate-id", 443)),
+        ask=("outside", "https://shop.example/"), result="not-served", at="targetPort: 443",
+        cause=("ingress-nginx answers 400", "ends TLS itself"), mend="write targetPort: 80",
+        rule="load-balancer", words="in plain to the controller's TLS port", fix="targetPort: 80",
+    ),
+    "the same to its plain port": Told(
+        manifests=(*NODES, CONTROLLER, ENTRY, ended("do-loadbalancer-certificate-id", 80)),
+        ask=("outside", "https://shop.example/"), result="not-served", cause=("answers 503",),
+        not_said="ends TLS",
+    ),
+    "PROXY protocol, which the controller is not told to expect": Told(
+        manifests=(*NODES, READS_HEADERS, ENTRY, ended("aws-load-balancer-proxy-protocol", 443),
+                   kind("v1", "front", "ConfigMap", data={"use-gzip": "true"})),
+        ask=("outside", "http://shop.example/"), result="not-served", cause=("answers 400",),
+        mend="use-proxy-protocol", rule="load-balancer", words="header", fix="ConfigMap",
+    ),
+    "PROXY protocol, and a pod that comes past the load balancer": Told(
+        manifests=(*NODES, CLIENT, READS_HEADERS, ENTRY, ended("x", 443),
+                   kind("v1", "front", "ConfigMap", data={"use-proxy-protocol": "true"})),
+        ask=("pod/client", "http://shop.example/"), result="not-served", at="use-proxy-protocol: 'true'",
+        cause=("answers 400", "broken header"), mend="ask the Service behind it",
     ),
     "a pod asks its own NLB": Told(
         manifests=(*NODES, CLIENT, WEB[1], named_balancer("nlb")),

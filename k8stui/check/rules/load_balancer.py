@@ -8,7 +8,8 @@ A warning where the input shows why: MetalLB's pools have none left, or not the 
 for, or no advertisement is for them; or another Service of k3s' ServiceLB has the port already. And
 where others answer for MetalLB's addresses, or give others: kube-proxy in mode ipvs without
 strictARP, k3s' ServiceLB. And where Azure's probes find no node healthy, a cloud's load balancer
-needs node ports that the Service has not, or the cloud's network hears no ARP of the nodes.
+needs node ports that the Service has not, or the cloud's network hears no ARP of the nodes. And
+where what it hands on is not understood: TLS that it ends itself, PROXY protocol's header.
 
 Does not apply to Services whose status has an address or a name, nor to those with externalIPs.
 """
@@ -23,6 +24,7 @@ from k8stui.cluster.clouds import unheard_in_cloud
 from k8stui.cluster.load_balancers.aws import waits_for_controller
 from k8stui.cluster.load_balancers.azure import probed_in_vain
 from k8stui.cluster.load_balancers.balancers import METALLB
+from k8stui.cluster.load_balancers.handed_on import misread
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Lack, Service, ServiceType
 from k8stui.suggest import nearest, parts
@@ -40,7 +42,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for service in ground.services:
         yield from _unread(service)
         if service.type is ServiceType.LOAD_BALANCER:
-            for judge in (probed_in_vain, lacks_node_ports):
+            for judge in (probed_in_vain, lacks_node_ports, misread):
                 if (lack := judge(service, ground.cluster)) is not None:
                     yield _finding(service, lack)
         if (

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.load_balancers.aws import loses_own_clients
+from k8stui.cluster.load_balancers.handed_on import fronts, misread
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.meant import (
     called_services,
@@ -95,7 +96,7 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
     asked = request.host
     entrance = entrance_of(cluster.entrances, asked)
     if entrance is not None:
-        return _entrance(cluster, entrance, asked, reason, client)
+        return _entrance(cluster, entrance, request, reason, client)
     pod = _asking(cluster, request)
     alias = cluster.services.get(request.service or "")
     if alias is not None and alias.type is ServiceType.EXTERNAL_NAME:
@@ -209,9 +210,10 @@ def _silent(cluster: Cluster, request: Request) -> Diagnosis | None:
 
 
 def _entrance(
-    cluster: Cluster, entrance: Entrance, asked: str, reason: str, client: Pod | None
+    cluster: Cluster, entrance: Entrance, request: Request, reason: str, client: Pod | None
 ) -> Diagnosis:
     """The name is the public DNS's; what is wrong behind it can be said all the same."""
+    asked = request.host
     left_out = refused(cluster, *entrance.owner.split(" ", 1)) if entrance.is_refused else None
     if left_out is not None:
         return Diagnosis(
@@ -231,6 +233,10 @@ def _entrance(
         lack = lack or (loses_own_clients(service) if client is not None else None)
         if lack is not None:
             return Diagnosis(f"{reason}; and {lack.why}", lack.mend, lack.origin)
+    front = fronts(cluster)
+    unheard = misread(front[0], cluster, request.scheme) if len(front) == 1 else None
+    if unheard is not None:
+        return Diagnosis(f"{reason}; and {unheard.why}", unheard.mend, unheard.origin)
     unserved = cluster.unserved.get(entrance.owner)
     wrong = behind_entrance(cluster, entrance)
     if wrong is not None:
