@@ -517,6 +517,8 @@ class EntrancePath:
     """Else it stands for whatever begins with its elements, or with its letters."""
     by_letters: bool = False
     """As ImplementationSpecific has it."""
+    is_pattern: bool = False
+    """What it takes, letters alone do not say."""
     is_conditional: bool = False
     """More than the path decides: headers, methods, parameters."""
     rule: int = 0
@@ -548,6 +550,10 @@ class Entrance:
     """The first path that fits counts, and not the longest."""
     is_tls: bool = False
     """Traefik's alone: whether who speaks TLS meets it, and only such."""
+    controller: str = ""
+    """Whose its IngressClass is; empty: not known."""
+    rewrite: str = ""
+    """What ingress-nginx asks a back end for instead; empty: for what it was asked."""
     patterns: bool = False
     """ingress-nginx takes all paths of the host for patterns then."""
     canary: Fraction | None = None

@@ -21,7 +21,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.endpoints import endpoints_of
-from k8stui.cluster.ingress.entrances import path_of, serving
+from k8stui.cluster.ingress.entrances import NOBODY, path_of, serving
 from k8stui.cluster.ingress.traefik import at_other_entry_point
 from k8stui.cluster.load_balancers.handed_on import fronts, lacks_header, misread
 from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType, Subset
@@ -49,6 +49,7 @@ _STATUS = {
 }
 _OF_ENVOY = {**dict.fromkeys(_STATUS, 503), Result.DENIED: 403}
 _INGRESS, _ROUTES = ("Ingress",), ("HTTPRoute", "GRPCRoute", "TLSRoute")
+_GROUP = re.compile(r"\$([1-9])")
 _ASIDE = re.compile(r"metric|prom|health|admin|webhook|status|stat|traefik|dashboard|controller")
 """Ports that a controller has for its owner alone, by their names,"""
 _OWN = frozenset({1024, 8001, 8100, 8444, 9000, 9100, 9113, 10254, 15000, 15020, 15021, 15090})
@@ -70,22 +71,32 @@ class Controller:
     """Whether ``/web`` takes ``/website`` too, though it is a Prefix."""
     kinds: Sequence[str] = _INGRESS
     """Of objects that it serves."""
+    of: str = ""
+    """``spec.controller`` of the IngressClasses that are its own; empty: several are."""
     falls_through: bool = False
     """Whether what no path of the host's own takes may be another's, of a wildcard or any host."""
     statuses: Mapping[Result, int] = _STATUS
     """Where its own connection fails."""
 
 
-_NGINX = Controller("ingress-nginx", 5.0, 3)
+_NGINX = Controller("ingress-nginx", 5.0, 3, of="k8s.io/ingress-nginx")
 _TRAEFIK = Controller(
     "Traefik", 30.0, 1, "404 (503 with allowEmptyServices)", by_letters=True,
     kinds=(*_INGRESS, "IngressRoute", *_ROUTES), falls_through=True,
+    of="traefik.io/ingress-controller",
 )  # fmt: skip
+_KONG = Controller(
+    "Kong", 60.0, 6, kinds=(*_INGRESS, *_ROUTES), falls_through=True,
+    of="ingress-controllers.konghq.com/kong",
+)  # fmt: skip
+_NGINX_ORG = Controller(
+    "NGINX Ingress Controller", 60.0, 1 << 16, of="nginx.org/ingress-controller"
+)
 _CONTROLLERS = (
     ("traefik", _TRAEFIK),
     ("haproxy", Controller("HAProxy", 5.0, 4)),
-    ("kong", Controller("Kong", 60.0, 6, kinds=(*_INGRESS, *_ROUTES), falls_through=True)),
-    ("nginx/nginx-ingress", Controller("NGINX Ingress Controller", 60.0, 1 << 16)),
+    ("kong", _KONG),
+    ("nginx/nginx-ingress", _NGINX_ORG),
     ("nginx", _NGINX),
 )
 """By what the image's name holds, without the registry: dialTimeout of Traefik (and its providers'
@@ -104,6 +115,8 @@ class Onward:
     request: Request
     said: str
     """Why just there."""
+    rewritten: str = ""
+    """What it asks for, where that is something else."""
 
 
 @record()
@@ -178,6 +191,11 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
     if not groups:
         lack = None if _narrowest(cluster, request) else _no_host(cluster, request, pod, by)
         return None if lack is None else _all(_answers(by, lack))
+    whose = _class_of(pod, by)
+    others = [one for each in groups for one in each if _is_anothers(one, whose)]
+    groups = [mine for each in groups if (mine := [one for one in each if one not in others])]
+    if not groups:
+        return _all(_answers(by, _anothers(others[0], whose)))
     found = [one for group in groups for one in group] if by.falls_through else groups[0]
     mains = [one for one in found if one.canary is None]
     served = [one for one in mains if one.owner not in cluster.unserved]
@@ -208,6 +226,9 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
     own = _own(exchange, request)
     first = ", its first path, for none was asked" if request.path is None else ""
     made = [(one.share, _behind(cluster, pod, own, one, by=by, first=first)) for one in places]
+    if by is _NGINX and chosen.entrance.rewrite and request.path is not None:
+        to = _rewritten(chosen, request.path)
+        made = [(n, replace(a, rewritten=to) if isinstance(a, Onward) else a) for n, a in made]
     if canary is not None and isinstance(made[0][1], Lack):
         return _all(made[0][1])  # without the main back end nginx asks none
     known = [(share, one) for share, one in made if one is not None and share]
@@ -226,13 +247,35 @@ def _handed_on(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange)
     return next((lack for one in front if (lack := misread(one, cluster, request.scheme))), None)
 
 
+def _class_of(pod: Pod, by: Controller) -> str:
+    words = (word for one in pod.containers for word in one.spoken) if by is _NGINX else ()
+    told = (word.partition("=")[2] for word in words if word.startswith("--controller-class="))
+    return next(told, by.of)
+
+
+def _is_anothers(one: Entrance, own: str) -> bool:
+    return one.controller == NOBODY or bool(own and one.controller not in ("", own))
+
+
+def _anothers(entrance: Entrance, own: str) -> Lack:
+    whose = f"is for controller {entrance.controller}, and this one serves those for {own} alone"
+    if entrance.controller == NOBODY:
+        whose = "is not there: no controller serves it"
+    return Lack(
+        f"the IngressClass of {entrance.owner} {whose}",
+        f"name a class whose spec.controller is {own or 'its'} (that of a class cannot be changed: "
+        "write another)",
+        entrance.origin,
+    )
+
+
 def _all(one: Onward | Lack) -> Shared:
     return [(Fraction(1), one)]
 
 
 def _as_patterns(one: Entrance) -> Entrance:
-    paths = tuple(replace(path, is_exact=False, by_letters=True) for path in one.paths)
-    return replace(one, paths=paths)
+    paths = (replace(path, is_exact=False, by_letters=True, is_pattern=True) for path in one.paths)
+    return replace(one, paths=tuple(paths))
 
 
 def _chosen(by: Controller, here: Sequence[Entrance], asked: str | None) -> _Place | None:
@@ -271,6 +314,16 @@ def _behind(
     if made is None or isinstance(made, Lack):
         return made and _answers(by, made)
     return Onward(by, made, f"{path.path} of {entrance.owner} is Service {path.service}{first}")
+
+
+def _rewritten(place: _Place, asked: str) -> str:
+    """What rewrite-target makes of a path, where no group of the pattern is put in."""
+    target, path = place.entrance.rewrite, place.path.path
+    groups = path.count("(")
+    if any(int(one) <= groups for one in _GROUP.findall(target)):
+        return ""
+    to = _GROUP.sub("", target)
+    return "" if to == asked else f"asks it for {to or '/'} and not for {asked} (rewrite-target)"
 
 
 def _own(exchange: Exchange, request: Request) -> Connect:
@@ -365,6 +418,12 @@ def _no_path(here: Sequence[Entrance], asked: str, wider: _Place | None) -> Lack
     if near is not None and owner.startswith("Ingress "):
         mend = f"write pathType: Prefix for {near.path}: Exact takes {near.path} alone"
     said = f"no path of {owner} takes {asked}; it has {has or 'none'}"
+    if owner.startswith("Ingress ") and any("(" in one.path for one in paths):
+        said += ", which it takes to the letter, as nothing that it reads makes patterns of them"
+        mend = (
+            'annotate it nginx.ingress.kubernetes.io/use-regex: "true" where ingress-nginx serves '
+            "it, or write the path without a pattern"
+        )
     if wider is not None:
         said += (
             f". {wider.entrance.owner} does ({wider.path.path}), but it is for host "
@@ -448,7 +507,9 @@ def _felt(outer: Trace, found: Onward, tried: tuple[Trace, ...], begins: int) ->
         return replace(
             placed,
             reason=f"The pod sees {where} ({done.source_seen_by_server}), not the client: "
-            f"{by.name} made the connection itself" + (f", and sees {sees}" if sees else ""),
+            f"{by.name} made the connection itself"
+            + (f", {found.rewritten}" if found.rewritten else "")
+            + (f", and sees {sees}" if sees else ""),
         )
     if done.result is Result.UNKNOWN:
         return replace(placed, reason=f"{by.name} passes it on: {done.reason}")

@@ -280,6 +280,10 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
         (BY_ARGUMENTS + ingress("host: shop.acme.com, ", "web",
                                 "traefik.ingress.kubernetes.io/router.tls: 'true'"),
          "http://shop.acme.com/", "is for TLS alone, as it says"),
+        ((BY_ARGUMENTS + ingress("host: shop.acme.com, ", "web")).replace(
+            "port: 80, targetPort: 8080", "port: 443, targetPort: 8080").replace(
+            "number: 80", "number: 443"), "http://shop.acme.com/",
+         "answers 500: Traefik speaks TLS to port 443 of Service default/web"),
         (BASE + ingress("host: shop.acme.com, ", "web", SHARED), "http://shop.acme.com/",
          "404: Ingress default/to-web is a canary"),
         (ISTIO + virtual("shop.acme.com", "{match: [{uri: {prefix: /a}}], " + TO_WEB + "}"),
@@ -297,6 +301,7 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
     ],
     ids=["any host", "no such host", "no HTTP is asked", "another's path, nginx",
          "another's path, Traefik", "TLS to a plain router", "plain HTTP to one of TLS",
+         "TLS by the port",
          "a canary alone", "a gateway", "the narrowest host alone", "no such subset",
          "a redirect is not read", "a route"],
 )  # fmt: skip
@@ -319,3 +324,38 @@ def test_back_ends_share_what_is_asked(tmp_path: Path, text: str, part: Fraction
     found = asked(tmp_path, text, "http://shop.acme.com/")
     assert sum(one.probability for one in found) == 1
     assert sum(one.probability for one in found if "503" in one.outcome.reason) == part
+
+
+CLASSES = route("networking.k8s.io/v1/IngressClass", "{controller: k8s.io/ingress-nginx}", "nginx")
+CLASSES += route("networking.k8s.io/v1/IngressClass", "{controller: acme.com/own}", "own")
+REWRITES = "nginx.ingress.kubernetes.io/rewrite-target: /"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nginx", "The pod sees"),
+        ("own", "is for controller acme.com/own, and this one serves those for k8s.io/"),
+        ("none", "answers 404: the IngressClass of Ingress default/to-web is not there"),
+    ],
+)
+def test_classes(tmp_path: Path, name: str, said: str) -> None:
+    made = ingress("host: shop.acme.com, ", "web").replace(
+        "spec: {", f"spec: {{ingressClassName: {name}, ", 1
+    )
+    assert said in asked(tmp_path, BASE + CLASSES + made, "http://shop.acme.com/")[0].outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("told", "path", "said"),
+    [
+        (REWRITES, "/api", "asks it for / and not for /api/items (rewrite-target)"),
+        (f"{REWRITES}$2", '"/api(/|$)(.*)"', "made the connection itself, and sees"),
+        ("", '"/api(/|$)(.*)"', "takes /api/items; it has /api(/|$)(.*), which it takes to"),
+    ],
+    ids=["rewritten", "with groups", "to the letter"],
+)
+def test_what_the_back_end_is_asked_for(tmp_path: Path, told: str, path: str, said: str) -> None:
+    made = ingress("host: shop.acme.com, ", "web", told, path)
+    (found, *_) = asked(tmp_path, BASE + made, "http://shop.acme.com/api/items")
+    assert said in found.outcome.reason

@@ -2345,7 +2345,8 @@ CASES |= {
     "PROXY protocol, and a pod that comes past the load balancer": Told(
         manifests=(*NODES, CLIENT, READS_HEADERS, ENTRY, ended("x", 443),
                    kind("v1", "front", "ConfigMap", data={"use-proxy-protocol": "true"})),
-        ask=("pod/client", "http://shop.example/"), result="not-served", at="use-proxy-protocol: 'true'",
+        ask=("pod/client", "http://shop.example/"), result="not-served",
+        at="use-proxy-protocol: 'true'",
         cause=("answers 400", "broken header"), mend="ask the Service behind it",
     ),
     "a pod asks its own NLB": Told(

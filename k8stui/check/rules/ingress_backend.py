@@ -28,6 +28,7 @@ from k8stui.apiserver.fields import Object, array, at, labels, table, text, text
 from k8stui.check.asked.hosts import service_named
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.ingress.entrances import REWRITE
 from k8stui.cluster.ingress.listeners import Grants, without_grant
 from k8stui.cluster.ingress.virtual_services import Gateways
 from k8stui.cluster.labelled import Labelled
@@ -45,7 +46,6 @@ from k8stui.suggest import Wordbook, is_typo
 ID = "ingress-backend"
 _ACTION = "use-annotation"
 """The port of a backend that an annotation describes (AWS Load Balancer Controller, actions)."""
-_REWRITE = "nginx.ingress.kubernetes.io/rewrite-target"
 _GROUP = re.compile(r"\$([1-9])")
 _Path = tuple[str | int, ...]
 
@@ -259,27 +259,30 @@ def _virtual(ground: Ground, manifest: Manifest, subsets: _Subsets) -> Iterator[
 
 
 def _rewritten(manifest: Manifest) -> Iterator[Finding]:
-    """ingress-nginx: a rewrite with ``$2``, and a path without groups, of which it is nothing.
+    """ingress-nginx: a rewrite, and a path without the groups that would keep what is below it.
 
     Source: ingress-nginx docs/examples/rewrite.
     """
-    target = text(manifest.data, "metadata", "annotations", _REWRITE)
+    target = text(manifest.data, "metadata", "annotations", REWRITE)
     groups = max(map(int, _GROUP.findall(target)), default=0)
-    for rule, entry in enumerate(array(manifest.data, "spec", "rules") if groups else ()):
+    for rule, entry in enumerate(array(manifest.data, "spec", "rules") if target else ()):
         for index, one in enumerate(array(entry, "http", "paths")):
             path = text(one, "path")
-            if path.count("(") < groups:
+            lost = path.count("(") < groups if groups else target == "/" and path.strip("/")
+            if lost and text(one, "pathType") != "Exact":
                 rest = path.rstrip("/") + ("/(.*)" if groups == 1 else "(/|$)(.*)")
+                put_in = f"puts in group {groups} of the path, and {path} has no such group"
+                said = put_in if groups else f"puts nothing of {path} in"
+                to = "" if groups else " and rewrite-target: /$2"
                 yield Finding(
                     rule=ID,
-                    # To the root alone it is right: whoever has but that page lacks nothing.
-                    severity=Severity.INFO if path == "/" else Severity.WARNING,
+                    # To whoever has one page alone it is right.
+                    severity=Severity.WARNING if groups and path != "/" else Severity.INFO,
                     subject=f"Ingress {manifest.namespace or 'default'}/{manifest.name}",
                     place=manifest.place("spec", "rules", rule, "http", "paths", index, "path"),
-                    why=f"rewrite-target {target} puts in group {groups} of the path, and {path} "
-                    "has no such group: every request below it becomes one for "
+                    why=f"rewrite-target {target} {said}: every request below it becomes one for "
                     f"{_GROUP.sub('', target) or '/'}",
-                    fix=f"write path: {rest} with pathType: ImplementationSpecific",
+                    fix=f"write path: {rest}{to} with pathType: ImplementationSpecific",
                 )
                 return
 

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 _LITERAL = re.compile(r"[\w./~%@:+,;=&!-]*")
 """A path that is no pattern."""
 _SLASHES = re.compile(r"/{2,}")
-_MAKES_PATTERNS = (
-    "nginx.ingress.kubernetes.io/use-regex",
-    "nginx.ingress.kubernetes.io/rewrite-target",
-)
+NOBODY = "nobody"
+"""Whose an IngressClass is that is not there, though others are."""
+_PATTERN_OF_KONG = "/~"
+REWRITE = "nginx.ingress.kubernetes.io/rewrite-target"
+_MAKES_PATTERNS = ("nginx.ingress.kubernetes.io/use-regex", REWRITE)
 """By which ingress-nginx takes paths for patterns without an end (buildLocation)."""
 _CANARY = "nginx.ingress.kubernetes.io/"
 _EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
@@ -86,8 +87,14 @@ def _entrances(
     domain: str,
     refused: Iterable[Manifest],
 ) -> Iterator[Entrance]:
+    classes = {
+        one.name: text(one.data, "spec", "controller")
+        for one in inventory.of("IngressClass").values()
+    }
     for manifest in inventory.of("Ingress").values():
-        yield from _of_ingress(manifest)
+        named = text(manifest.data, "spec", "ingressClassName")
+        whose = classes.get(named, NOBODY if named and classes else "")
+        yield from (replace(one, controller=whose) for one in _of_ingress(manifest))
     balanced = frozenset(
         each.ip for one in services.values() if one.selector for each in one.load_balancer_ingress
     )
@@ -133,6 +140,7 @@ def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
                     filter(None, map(str.strip, text(told, ENTRY_POINTS).split(",")))
                 ),
                 is_tls=text(told, IS_TLS) == "true",
+                rewrite=text(told, REWRITE),
                 patterns=any(key in told for key in _MAKES_PATTERNS),
                 canary=_canary(told),
                 origin=manifest.origin(*(place if rules else ("spec",))),
@@ -161,6 +169,7 @@ def _paths(manifest: Manifest, *place: str | int) -> Iterator[EntrancePath]:
                 path=text(one, "path") or "/",
                 is_exact=text(one, "pathType") == "Exact",
                 by_letters=text(one, "pathType") != "Prefix",
+                is_pattern=text(one, "path").startswith(_PATTERN_OF_KONG),
                 rule=index or 0,
                 service=f"{namespace_of(manifest)}/{name}" if name else "",
                 port=number(behind, "port", "number") or text(behind, "port", "name") or None,
@@ -226,7 +235,7 @@ def path_of(
         if (
             one.path == asked
             if one.is_exact
-            else _begins(asked, one.path, by_letters=by_letters or one.by_letters)
+            else _begins(asked, one, by_letters=by_letters or one.by_letters)
         )
     ]
     fits = [one for one in fits if not one.is_conditional] or fits
@@ -235,9 +244,10 @@ def path_of(
     return max(fits, key=lambda one: (one.is_exact, len(one.path)), default=None)
 
 
-def _begins(asked: str, path: str, *, by_letters: bool) -> bool:
+def _begins(asked: str, one: EntrancePath, *, by_letters: bool) -> bool:
     """A pattern (an annotation of ingress-nginx has paths be some) may stand for anything."""
-    if not _LITERAL.fullmatch(path):
+    path = one.path
+    if one.is_pattern and not _LITERAL.fullmatch(path):
         return True
     return asked.startswith(path) if by_letters else f"{asked}/".startswith(f"{path.rstrip('/')}/")
 

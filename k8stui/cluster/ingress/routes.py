@@ -90,7 +90,7 @@ def _rules_of_route(manifest: Manifest) -> Iterator[EntrancePath]:
                 yield EntrancePath(
                     path=text(path, "value") or "/",
                     is_exact=kind == "Exact",
-                    by_letters=kind == "RegularExpression",
+                    is_pattern=kind == "RegularExpression",
                     is_conditional=bool(set(table(match)) - {"path"}),
                     rule=index,
                     weight=number(one, "weight") or 1,
@@ -147,6 +147,7 @@ def _rules_of_virtual_service(
                     path=text(uri, kind) or "/",
                     is_exact=kind == "exact",
                     by_letters=True,
+                    is_pattern=kind == "regex",
                     is_conditional=bool(set(table(match)) - set(_PATH)),
                     rule=index,
                     weight=number(one, "weight") or 1,

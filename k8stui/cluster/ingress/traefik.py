@@ -13,9 +13,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from k8stui.apiserver.fields import array, table, text, texts
+from k8stui.apiserver.fields import array, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
-from k8stui.cluster.model import Entrance, Lack, Pod
+from k8stui.cluster.ingress.upstream_protocol import port_of
+from k8stui.cluster.mentions import Path, ingress_backends
+from k8stui.cluster.model import Entrance, Lack, Pod, Service, ServiceType
 from k8stui.cluster.programs.images import image_word
 from k8stui.manifests.schema.networking import OF_TRAEFIK
 
@@ -33,8 +35,13 @@ _AT = re.compile(
 _DEFINED = re.compile(r"--entry-?points\.(?P<name>[\w-]+)\.", re.IGNORECASE)
 
 
-def dropped(inventory: Inventory, pods: Iterable[Pod]) -> Iterator[tuple[str, Lack]]:
-    """``KIND NAMESPACE/NAME`` of Ingresses and of Traefik's own routes, and why it drops them."""
+def dropped(
+    inventory: Inventory, pods: Iterable[Pod], services: Mapping[str, Service]
+) -> Iterator[tuple[str, Lack]]:
+    """``KIND NAMESPACE/NAME`` of Ingresses and of Traefik's own routes, and why it drops them.
+
+    Or why nobody is met by them, though it does not.
+    """
     known: dict[str, list[str]] = {}
     for one in inventory.of("Middleware").values():
         known.setdefault(one.name, []).append(namespace_of(one))
@@ -43,6 +50,7 @@ def dropped(inventory: Inventory, pods: Iterable[Pod]) -> Iterator[tuple[str, La
     for kind in ("Ingress", *OF_TRAEFIK):
         for key, one in inventory.of(kind).items():
             lack = _judge(one, known, entry_points, keeps_apart=keeps_apart)
+            lack = lack or (_distrusted(one, services, words) if words else None)
             if lack is not None:
                 yield f"{kind} {key}", lack
 
@@ -149,6 +157,66 @@ def _undefined(
         f"name one of {has}, or start Traefik with --entrypoints.{words[0]}.address=:PORT",
         one.origin(*path),
     )
+
+
+def _distrusted(
+    one: Manifest, services: Mapping[str, Service], words: Sequence[str]
+) -> Lack | None:
+    """TLS to a pod by its address, which is no name of its certificate's.
+
+    Traefik speaks TLS to a Service's port 443, and to one that is called https (its documentation,
+    "Communication Between Traefik and Pods"), unless it is told a scheme; and trusts what a
+    transport or serversTransport.insecureSkipVerify says.
+    """
+    if any("insecureskipverify" in word.lower() for word in words):
+        return None
+    if one.kind == "Ingress" and not _is_traefiks(one):
+        return None
+    for path, space, name, asked, written in _asked(one):
+        service = services.get(f"{space}/{name}")
+        if service is None or service.type is ServiceType.EXTERNAL_NAME:
+            continue
+        port = next((p for p in service.ports if asked in (p.port, p.name)), None)
+        if port is None:
+            continue
+        told = {key.rpartition("/")[2]: value for key, value in service.annotations.items()}
+        scheme = written or told.get("service.serversscheme", "")
+        by_port = not scheme and (port.port == 443 or port.name.startswith("https"))
+        if (by_port or scheme == "https") and "service.serverstransport" not in told:
+            return Lack(
+                f"Traefik speaks TLS to port {port.port} of Service {service.key} and asks each "
+                "pod by its address, which is no name in its certificate, nor is that one of an "
+                "authority that it knows: 500 Internal Server Error",
+                "name a ServersTransport with insecureSkipVerify: true (or serverName and rootCAs) "
+                "for it, start Traefik with --serversTransport.insecureSkipVerify=true, or lead to "
+                "a port of plain HTTP",
+                one.origin(*path),
+                "500",
+            )
+    return None
+
+
+def _is_traefiks(one: Manifest) -> bool:
+    named = text(one.data, "spec", "ingressClassName") or text(
+        one.data, "metadata", "annotations", "kubernetes.io/ingress.class"
+    )
+    return not named or "traefik" in named
+
+
+def _asked(one: Manifest) -> Iterator[tuple[Path, str, str, object, str]]:
+    """Each back end: where it is named, its namespace, name, port and scheme."""
+    own = namespace_of(one)
+    if one.kind == "Ingress":
+        for path, name_path in ingress_backends(one):
+            name = text(one.data, *path, *name_path)
+            yield path, own, name, port_of(table(one.data, *path)), ""
+    for index, route in enumerate(array(one.data, "spec", "routes")):
+        for place, each in enumerate(array(route, "services")):
+            if "serversTransport" not in table(each) and one.kind == "IngressRoute":
+                at = ("spec", "routes", index, "services", place, "port")
+                asked = number(each, "port") or text(each, "port")
+                space = text(each, "namespace") or own
+                yield at, space, text(each, "name"), asked, text(each, "scheme")
 
 
 def _elsewhere(one: Manifest, known: Mapping[str, list[str]], *, keeps_apart: bool) -> Lack | None:

@@ -92,7 +92,7 @@ def unserved(
         )
         if lack is not None:
             found[f"Ingress {key}"] = lack
-    for key, lack in dropped(inventory, running):
+    for key, lack in dropped(inventory, running, services):
         found.setdefault(key, lack)
     return found
 
