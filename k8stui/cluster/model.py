@@ -733,6 +733,8 @@ class PortUser:
     """Of the pods; empty: any."""
     service: str = ""
     """``namespace/name``; empty: `selector` counts."""
+    of_all: bool = False
+    """A Gateway of Istio's without a selector: every gateway is meant, and nobody else."""
     origin: Origin
 
 

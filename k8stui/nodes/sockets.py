@@ -13,6 +13,7 @@ from dataclasses import replace
 from k8stui.because import Because
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.model import Node, Pod, PodPhase
+from k8stui.cluster.programs.images import is_gateway
 from k8stui.cluster.programs.listening import (
     LedPort,
     Listening,
@@ -41,7 +42,12 @@ def pod_sockets(listening: Listening, pod: Pod) -> tuple[Socket, ...]:
         return ()
     led = _led(listening.led(pod), pod) if declared(pod) else ()
     others = (_any_port(listening, pod, protocol) for protocol in _TRANSPORTS)
-    return tuple(_once((*_declared(listening, pod), *led, *others)))
+    made = _once((*_declared(listening, pod), *led, *others))
+    return tuple(
+        one
+        for one in made
+        if one.port is None or listening.unopened(pod, one.port, one.protocol) is None
+    )
 
 
 @record()
@@ -55,6 +61,8 @@ class _Closed:
     def __contains__(self, number: object) -> bool:
         if not isinstance(number, int):
             return False
+        if self.listening.unopened(self.pod, number, self.protocol) is not None:
+            return True
         opinion = self.listening.asked(self.pod, number, self.protocol)
         return opinion is Opinion.DECLARED or not opinion.listens
 
@@ -66,7 +74,7 @@ def _any_port(listening: Listening, pod: Pod, protocol: Protocol) -> Socket:
         closed: Container[int] = _Closed(listening, pod, protocol)
     else:
         text, short = "declares no port; assumed to listen on every port", "nothing is declared"
-        told = ends(pod) or any(container.told is not None for container in pod.containers)
+        told = ends(pod) or any(one.told is not None or is_gateway(one) for one in pod.containers)
         closed = _Closed(listening, pod, protocol) if told else ()
     return Socket(
         protocol=protocol,

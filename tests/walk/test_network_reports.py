@@ -333,6 +333,12 @@ PROXY = (
     pod("proxy", "app=proxy,istio=ingress", ports=[80], container={
         "image": "istio/proxyv2:1.22.1", "args": ["proxy", "router"]}),
 )  # fmt: skip
+UNPRIVILEGED = (
+    PROXY[0],
+    pod("proxy", "app=proxy,istio=ingress", container={
+        "image": "istio/proxyv2:1.22.1", "args": ["proxy", "router"],
+        "env": [{"name": "ISTIO_META_UNPRIVILEGED_POD", "value": "true"}]}),
+)  # fmt: skip
 TRAEFIK_CRD = {
     "image": "traefik:v3.1",
     "args": ["--entryPoints.web.address=:8000/tcp", "--entryPoints.websecure.address=:8443"],
@@ -342,6 +348,13 @@ TRAEFIK_CRD = {
 def chosen(istio: str) -> Manifest:
     made = kind("networking.istio.io/v1", "front", "Gateway", spec={**GATEWAY["spec"]})
     made["spec"]["selector"] = {"istio": istio}
+    return made
+
+
+def opens(number: int) -> Manifest:
+    made = chosen("ingress")
+    port = {"number": number, "name": "http", "protocol": "HTTP"}
+    made["spec"]["servers"] = [{"port": port, "hosts": ["*"]}]
     return made
 
 
@@ -2454,6 +2467,19 @@ CASES |= {
         mend="write istio: ingress into the selector of Gateway front",
         rule="ingress-backend", words="is for pods istio=ingressgateway",
         fix="write istio: ingress",
+    ),
+    "a Gateway whose port is the node port": Told(
+        manifests=(*ALL, PROXY[1], service("proxy", "app=proxy", {"port": 80, "nodePort": 30080},
+                   type="LoadBalancer", status=BALANCER), opens(30080), virtual_service("front")),
+        ask=("outside", "http://shop.example/"), result="refused", cause=("none for pod",),
+        mend="write a server with port.number: 80",
+        rule="ingress-backend", words="30080 is the node port", fix="write port.number: 80",
+    ),
+    "a gateway that may open no port below 1024": Told(
+        manifests=(*ALL, *UNPRIVILEGED, opens(80), virtual_service("front")),
+        ask=("outside", "http://shop.example/"), result="refused",
+        cause=("it skips ports below 1024",), mend="targetPort: 8080",
+        rule="ingress-backend", words="ISTIO_META_UNPRIVILEGED_POD", fix="targetPort: 8080",
     ),
     "a Gateway for those that there are": Told(
         manifests=(*ALL, *PROXY, chosen("ingress"), virtual_service("front")),

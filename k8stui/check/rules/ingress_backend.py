@@ -35,6 +35,7 @@ from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.meant import meant_by_port
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Lack, Pod, Service, ServiceType
+from k8stui.cluster.programs.gateways import lost
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.streams import streamed
 from k8stui.kernel.packet import Protocol
@@ -75,9 +76,19 @@ def look(ground: Ground) -> Iterator[Finding]:
                 path = ("spec", "routes", rule, "services")
                 yield from _backends(ground, manifest, array(entry, "services"), path, grants)
     yield from _streams(ground)
+    yield from _lost(ground)
     for manifest in ground.of_kind("Gateway").values():
         yield from _nobody_serves(ground, manifest)
         yield from _certificates(manifest, grants)
+
+
+def _lost(ground: Ground) -> Iterator[Finding]:
+    """Gateways of Istio's by which nobody gets to a gateway."""
+    if any(one.who.startswith("Gateway ") for one in ground.cluster.port_users):
+        for service in ground.services:
+            for pod in ground.selected(service)[:1] if service.selector else ():
+                for who, lack in lost(ground.cluster, pod, [service]):
+                    yield Finding.of_lack(ID, who, lack)
 
 
 def _streams(ground: Ground) -> Iterator[Finding]:

@@ -51,12 +51,13 @@ def _gateway(manifest: Manifest) -> Iterator[PortUser]:
     for index, entry in enumerate(array(manifest.data, "spec", field)):
         path = where.split(".")
         opened = at(entry, *path)
-        if isinstance(opened, int) and chosen:
+        if isinstance(opened, int) and (chosen or is_istio):
             yield PortUser(
                 who=f"Gateway {own}/{manifest.name}",
                 number=opened,
                 selector=chosen,
                 namespace="" if is_istio else own,
+                of_all=not chosen,
                 origin=manifest.origin("spec", field, index, *path),
             )
 
@@ -127,5 +128,5 @@ def read_by(
 def _says(user: PortUser, pod: Pod, wanted: int, led: set[tuple[str, int]]) -> bool:
     if user.service:
         return (user.service, user.number) in led
-    near = user.namespace in ("", pod.namespace)
+    near = user.namespace in ("", pod.namespace) and not user.of_all
     return user.number == wanted and near and user.selector.items() <= pod.labels.items()

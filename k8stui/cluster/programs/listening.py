@@ -16,6 +16,7 @@ from k8stui.cluster.model import (
     Cluster,
     Container,
     ContainerPort,
+    Lack,
     Pod,
     Service,
     ServiceType,
@@ -24,6 +25,7 @@ from k8stui.cluster.model import (
 from k8stui.cluster.programs.bound import Bound, ipv4_only, own_only
 from k8stui.cluster.programs.configured_ports import configured_port
 from k8stui.cluster.programs.evidence import who_names
+from k8stui.cluster.programs.gateways import unopened
 from k8stui.cluster.programs.streams import closed
 from k8stui.cluster.programs.transports import speaks_for
 from k8stui.cluster.well_known import API_SERVER_PORT
@@ -159,6 +161,15 @@ class Listening:
         if (left := self._left(pod, protocol)) and not _opens_more(pod, service, number, left):
             return Opinion.OTHER_PORT
         return Opinion.ASSUMED
+
+    def unopened(self, pod: Pod, number: int, protocol: Protocol) -> Lack | None:
+        """Why a gateway of Istio's does not open a port of its; None: it does, or is none.
+
+        Of no weight for the opinion: that nobody opens 443 yet is no mistake.
+        """
+        if protocol is not Protocol.TCP or not self._cluster.port_users:
+            return None
+        return unopened(self._cluster, pod, self._selecting(pod), number)
 
     def own_only(
         self, pod: Pod, container: Container, led: Collection[int] = ()

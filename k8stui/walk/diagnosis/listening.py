@@ -46,6 +46,7 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     if for_ipv4 is not None:
         return for_ipv4
     lack = closed(case.cluster.config_maps, pod, port, protocol)
+    lack = lack or Listening(case.cluster).unopened(pod, port, protocol)
     if lack is not None:
         return Diagnosis(lack.why, lack.mend, lack.origin)
     itself = is_loopback(connect.destination)
