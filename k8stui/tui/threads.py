@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 import gc
-from collections.abc import Callable, Coroutine
+import sys
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from contextvars import copy_context
-from threading import Lock, Thread
+from threading import Lock, RLock, Thread
+from types import ModuleType
 from typing import Any
 
 _MUCH = 100_000
@@ -29,6 +32,7 @@ def in_thread(job: Callable[[], object]) -> Callable[[], Coroutine[Any, Any, Non
     """
 
     async def wait() -> None:
+        builtins.__import__ = _one_by_one
         await _in_thread(job)
 
     return wait
@@ -48,6 +52,32 @@ async def _in_thread(job: Callable[[], object]) -> None:
 
     Thread(target=copy_context().run, args=(work,), daemon=True).start()
     await done.wait()
+
+
+_import = builtins.__import__
+_importing = RLock()
+
+
+def _one_by_one(
+    name: str,
+    globals: Mapping[str, object] | None = None,  # noqa: A002 - as __import__ has it
+    locals: Mapping[str, object] | None = None,  # noqa: A002
+    fromlist: Sequence[str] | None = (),
+    level: int = 0,
+) -> ModuleType:
+    """Import, while no other thread does.
+
+    Python locks a module before its package, and a package before what it imports of its own: of
+    two threads that come to both at a time one fails (importlib._bootstrap: _DeadlockError, or
+    KeyError), and a key that needs a module is as likely as what works in the background.
+    What is there already is not waited for.
+    """
+    found = sys.modules.get(name)
+    is_whole = not getattr(getattr(found, "__spec__", None), "_initializing", True)
+    if is_whole and not level and all(hasattr(found, one) for one in fromlist or ()):
+        return _import(name, globals, locals, fromlist)
+    with _importing:
+        return _import(name, globals, locals, fromlist, level)
 
 
 class _Uncollected:
