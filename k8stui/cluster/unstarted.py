@@ -20,6 +20,7 @@ from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
 from k8stui.cluster.model import Container, Mount, Pod, Service
 from k8stui.cluster.programs.bound import probed_in_vain
+from k8stui.cluster.programs.evidence import port_in_text
 from k8stui.cluster.programs.images import image_tag
 from k8stui.cluster.programs.mounted import EMPTY, NGINX, included, mount_of
 from k8stui.cluster.programs.outdated_options import is_dated, outdated
@@ -133,6 +134,44 @@ class _Judge:
                         "write scheme: HTTPS",
                         asked.origin,
                     )
+
+        if (lack := next(self._probes_in_front(pod), None)) is not None:
+            yield lack
+
+    def _probes_in_front(self, pod: Pod) -> Iterator[_Lack]:
+        """A probe of the Service's port, which nobody translates on the kubelet's way."""
+        ports = [port for one in pod.containers for port in one.ports]
+        said = [word for one in pod.containers for word in (*one.spoken, *dict(one.env).values())]
+        for container in pod.containers:
+            for asked in container.probed_ports:
+                word = port_in_text(asked.number)
+                # Its own number stands among what is spoken, once a probe.
+                own = sum(one.number == asked.number for one in container.probed_ports)
+                if any(port.number == asked.number for port in ports):
+                    continue
+                if sum(word.search(each) is not None for each in said) > own:
+                    continue
+                for service, target in self._in_front.get((pod.namespace, asked.number), ()):
+                    fitting = [p for p in container.ports if target in (p.number, p.name)]
+                    if fitting and _leads_to(service, pod):
+                        yield _Lack(
+                            f"the {asked.probe} of container {container.name} asks port "
+                            f"{asked.number}, which is that of Service {service.name}: the kubelet "
+                            f"asks the pod itself, which declares {fitting[0].number}",
+                            f"write port: {fitting[0].number}",
+                            asked.origin,
+                        )
+
+    @cached_property
+    def _in_front(self) -> Mapping[tuple[str, int], list[tuple[Service, int | str]]]:
+        """Services that lead from a port to another one, by namespace and that port."""
+        found: dict[tuple[str, int], list[tuple[Service, int | str]]] = {}
+        for service in self._services.values():
+            for port in service.ports:
+                if port.target_port != port.port:
+                    key = service.namespace, port.port
+                    found.setdefault(key, []).append((service, port.target_port))
+        return found
 
     def _account(self, pod: Pod) -> Iterator[_Lack]:
         """Source: plugin/pkg/admission/serviceaccount (error looking up service account)."""

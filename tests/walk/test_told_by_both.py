@@ -77,6 +77,70 @@ CASES = {
         ),
         rule="told-port", words="to listen on 3000", mend="write PORT: 8080",
     ),
+    "an address in env": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            pod("web-0", "app=web", ports=[8080], container=env(LISTEN_ADDR="0.0.0.0:3000")),
+            result="refused", by="default/web-0", cause="LISTEN_ADDR tells container main",
+            mend="write LISTEN_ADDR: 0.0.0.0:8080", at="value: 0.0.0.0:3000",
+        ),
+        rule="told-port", words="to listen on 3000", mend="write LISTEN_ADDR: 0.0.0.0:8080",
+    ),
+    "an argument that tells another port, behind an APIService": Both(
+        walked=asking(
+            "svc/web", service("web", port=443),
+            kind("apiregistration.k8s.io/v1", "v1.web.example", "APIService", spec={
+                "group": "web.example", "version": "v1", "groupPriorityMinimum": 1,
+                "versionPriority": 1, "service": {"name": "web", "namespace": "default"}}),
+            pod("web-0", "app=web", ports=[4443], container={"args": ["--secure-port=4443"]}),
+            result="refused", by="default/web-0", cause="leads to pods that declare 4443, not 443",
+            mend="write targetPort: 4443",
+        ),
+        rule="target-port-number", words="4443 is declared", mend="write targetPort: 4443",
+    ),
+    "ports of the same names have other numbers": Both(
+        walked=asking(
+            "svc/web:81", service("web", ports=[
+                {"name": "web", "port": 80, "targetPort": 5080},
+                {"name": "rpc", "port": 81, "targetPort": 5081}]),
+            pod("web-0", "app=web", ports=[{"name": "web", "containerPort": 6080},
+                                           {"name": "rpc", "containerPort": 6081}]),
+            source="pod/asker", result="refused", cause="leads to pods that declare 6080, 6081",
+        ),
+        rule="target-port-number", words="port 81 leads to 5081", mend="write targetPort: 6081",
+    ),
+    "a probe of the Service's port": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            pod("web-0", "app=web", ports=[8080], container={
+                "readinessProbe": {"httpGet": {"path": "/ready", "port": 80}}}),
+            result="refused", cause="asks port 80, which is that of Service web",
+            mend="write port: 8080", at="httpGet:",
+        ),
+        rule="no-endpoints", words="which is that of Service web", mend="write port: 8080",
+    ),
+    "an address of one's own in a file": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            kind("v1", "told", "ConfigMap", data={
+                "web.toml": "address = '127.0.0.1:8080'\n# its own\n"}),
+            pod("web-0", "app=web", ports=[8080], container={
+                "volumeMounts": [{"name": "told", "mountPath": "/etc/web"}]},
+                volumes=[{"name": "told", "configMap": {"name": "told"}}]),
+            result="refused", by="default/web-0", cause="binds port 8080 to 127.0.0.1",
+            mend="let it bind to 0.0.0.0",
+        ),
+        rule="bound-to-localhost", words="binds port 8080 to 127.0.0.1", mend="bind to 0.0.0.0",
+    ),
+    "no selector, and a workload of its name": Both(
+        walked=asking(
+            "svc/web", service("web", None), pod("web-0", "app=web", ports=[80]),
+            workload("Deployment", "web", "app=web,tier=front", ports=[80]),
+            result="refused", cause="it has no selector",
+            mend="give it a selector (app=web,tier=front), or",
+        ),
+        rule="no-selector", words="has no selector", mend="a selector (app=web,tier=front)",
+    ),
     "PORT in env, and nothing declared": Both(
         walked=asking(
             "svc/web", service("web", to=8080), pod("web-0", "app=web", container=env(PORT="3000")),

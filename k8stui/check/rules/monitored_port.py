@@ -13,7 +13,7 @@ Does not apply where the input has nobody that is meant.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from k8stui.apiserver.fields import array, at, flag, labels, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -153,6 +153,7 @@ def _nobody(
             None,
         )
         if meant is None:
+            yield from _almost(ground, monitor, where, asked)
             return
         text_ = ", ".join(f"{key}: {value}" for key, value in asked.items())
         why = (
@@ -169,6 +170,39 @@ def _nobody(
         why=f"it scrapes nothing: {why}",
         fix=fix,
     )
+
+
+def _almost(
+    ground: Ground, monitor: Manifest, where: Sequence[str] | None, asked: Mapping[str, str]
+) -> Iterator[Finding]:
+    """One label that no Service has: its value is a Service's name, or the others are one's."""
+    if ground.has_strangers or ground.is_kustomized:
+        return  # an operator may make the Service that is meant
+    services = ground.services_of(_space(where))
+    for key, value in asked.items():
+        rest = {other: label for other, label in asked.items() if other != key}
+        if (key, value) in services:
+            continue
+        called = [ground.cluster.services.get(f"{space}/{value}") for space in where or ()]
+        beside = services.carrying(rest) if rest else iter(())
+        found = next((s for s in (*called, *beside) if s is not None), None)
+        if found is None or (where is not None and found.namespace not in where):
+            continue
+        manifest = ground.of_kind("Service").get(found.key)
+        own = labels(manifest.data, "metadata", "labels").get(key) if manifest is not None else None
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=subject_of(monitor),
+            place=monitor.place("spec", "selector", "matchLabels", key),
+            why=f"it scrapes nothing: no Service has the label {key}: {value}; Service {found.key} "
+            f"has {f'{key}: {own}' if own is not None else f'no label {key}'}",
+            fix=f"write {key}: {own}"
+            if own is not None
+            else f"take {key} out, or write {key}: {value} into metadata.labels of Service "
+            f"{found.name}",
+        )
+        return
 
 
 def _pods(ground: Ground, monitor: Manifest) -> Iterator[Finding]:

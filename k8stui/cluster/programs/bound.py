@@ -52,6 +52,11 @@ _DIRECTIVE = re.compile(
     re.IGNORECASE,
 )
 """A line of redis.conf, my.cnf, postgresql.conf, mongod.conf, nginx's, Apache's or HAProxy's."""
+_PLACE = re.compile(
+    r"\s*[\w.-]*addr(?:ess)?\s*[:=]\s*[\"']?(?P<value>[\w.\[\]:]+:\d{1,5})[\"']?,?\s*$",
+    re.IGNORECASE,
+)
+"""``address = "127.0.0.1:9942"``, of a port that the container declares."""
 _METRICS = 10249
 _BY_WORDS = "its command, args or env say so"
 
@@ -195,7 +200,9 @@ def _opened(
 
 
 def _directives_in(held: ConfigMap) -> Sequence[tuple[ConfiguredLine, str]]:
-    found = ((line, _DIRECTIVE.match(line.text)) for line in held.lines())
+    found = (
+        (line, _DIRECTIVE.match(line.text) or _PLACE.match(line.text)) for line in held.lines()
+    )
     return [(line, match["value"]) for line, match in found if match is not None]
 
 

@@ -241,6 +241,10 @@ _SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "ghcr.io/mlflow/mlflow": ("", ("MLFLOW_PORT",)),
     "locustio/locust": ("", ("LOCUST_MASTER_PORT", "LOCUST_WEB_PORT")),
     "verdaccio/verdaccio": ("", ("VERDACCIO_PORT",)),
+    **dict.fromkeys(
+        ("kibana", "docker.elastic.co/kibana/kibana", "opensearchproject/opensearch-dashboards"),
+        ("", ("SERVER_PORT",)),
+    ),
     "redislabs/redisinsight": (r"1\.", ("REDISINSIGHT_PORT",)),
     **dict.fromkeys(
         ("n8nio/n8n", "docker.n8n.io/n8nio/n8n"), (r"0\.|1\.[0-4]?\d\.", ("N8N_PORT",))
@@ -251,7 +255,7 @@ _SETTINGS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 With the tags of which that is so. Sources: their start scripts and bug reports (wurstmeister/kafka
 start-kafka.sh, confluentinc's docker/configure "PORT is deprecated", bitnami's libredis.sh before
 REDIS_PORT_NUMBER, Neo4j's strict validation, Superset's run-server.sh, click's and locust's
-variables, RedisInsight's startup.py, n8n issue 8650).
+variables, Kibana's kibana-docker, RedisInsight's startup.py, n8n issue 8650).
 """
 
 

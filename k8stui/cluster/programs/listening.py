@@ -288,12 +288,14 @@ class Listening:
     def who_names(self, pod: Pod, service: Service | None, number: int, protocol: Protocol) -> str:
         """Who says that somebody listens there, undeclared as it is; empty: nobody.
 
-        What names the Service alone (a webhook) means those of its pods that declare the port.
+        What names the Service alone (a webhook) means those of its pods that declare the port, and
+        none of a program that is told another one, which it declares.
         """
         found = who_names(self._cluster, pod, service, number, protocol)
         if not found or service is None:
             return found
-        if next(self._beside(service, number, protocol, pod), None) is None:
+        beside = next(self._beside(service, number, protocol, pod), None) is not None
+        if not beside and not _is_told_elsewhere(pod, number):
             return found
         return who_names(self._cluster, pod, None, number, protocol)
 
@@ -320,10 +322,17 @@ class Listening:
     def _declares_too_little(self, pod: Pod, protocol: Protocol) -> bool:
         """Whether Services lead to several ports that nobody declares: then that list is not kept.
 
-        One such port is a slip; two are a program that listens on more than its author wrote.
+        One such port is a slip; two are a program that listens on more than its author wrote, but
+        for ports of whose names it has others.
         """
-        known = {port.number for port in declared(pod)}
-        led = {number for _, number, of in self._led_to(pod) if of is protocol}
+        ports = declared(pod)
+        known, named = {port.number for port in ports}, {port.name for port in ports} - {""}
+        led = {
+            number
+            for service, number, of in self._led_to(pod)
+            if of is protocol
+            and not any(p.target_port == number and p.name in named for p in service.ports)
+        }
         return len(led - known) > 1
 
     def _left(self, pod: Pod, protocol: Protocol) -> list[ContainerPort]:
@@ -340,14 +349,18 @@ class Listening:
         names = {port.name for port in self._left(pod, protocol)}
         return next(iter(names)) if len(names) == 1 else ""
 
-    def meant(self, pod: Pod, protocol: Protocol) -> int | None:
+    def meant(self, pod: Pod, protocol: Protocol, called: str = "") -> int | None:
         """The declared port that was meant where a Service leads to none; None: not known.
 
-        The one that the program is told, else the only one to which no Service leads.
+        The one that the program is told, else the one that is `called` as the Service's port, else
+        the only one to which no Service leads.
         """
-        ports = {port.number for port in declared(pod) if port.protocol is protocol}
+        here = [port for port in declared(pod) if port.protocol is protocol]
+        namesake = next((port.number for port in here if called and port.name == called), None)
+        ports = {port.number for port in here}
         told = (one.told.number for one in running(pod) if one.told is not None)
         found = [number for number in told if number in ports]
+        found = found or ([namesake] if namesake is not None else [])
         found = found or [port.number for port in self._left(pod, protocol)] or [*ports]
         return found[0] if len({*found}) == 1 else None
 
@@ -409,6 +422,17 @@ class Listening:
                 for number in _numbers(pod, port.target_port, port.protocol)
             )
         return found
+
+
+def _is_told_elsewhere(pod: Pod, number: int) -> bool:
+    """Whether words or env of a container say where it listens, and it declares that very port."""
+    return any(
+        one.told is not None
+        and not one.told.by_itself
+        and number not in (one.told.number, *one.told.also)
+        and any(port.number == one.told.number for port in one.ports)
+        for one in running(pod)
+    )
 
 
 def _opens_more(pod: Pod, service: Service, number: int, left: Sequence[ContainerPort]) -> bool:

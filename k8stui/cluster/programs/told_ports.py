@@ -30,6 +30,11 @@ _CLIENTS_TOO = frozenset({"MYSQL_TCP_PORT", "PGPORT"})
 _URLS = ("ASPNETCORE_URLS", "DOTNET_URLS", "URLS")
 _LISTS = (*_URLS, "ASPNETCORE_HTTP_PORTS", "DOTNET_HTTP_PORTS")
 """ASP.NET's variables, which name several ports: URLs are before lists of ports."""
+_ADDRESSES = frozenset(
+    {"OLLAMA_HOST", "LISTEN", "LISTEN_ADDR", "LISTEN_ADDRESS", "BIND_ADDR", "BIND_ADDRESS", "ADDR",
+     "HTTP_ADDR", "SERVER_ADDR"}
+)  # fmt: skip
+"""Variables that hold an address of one's own with its port: ``0.0.0.0:8000``."""
 _KAFKA = frozenset({"KAFKA_LISTENERS", "KAFKA_CFG_LISTENERS"})
 _LISTENER = re.compile(r"(?<![\w-])[\w-]+://[^:,]*:(\d{1,5})")
 _BY_URL = tuple(f"{name}: http://+:" for name in _URLS)
@@ -40,7 +45,8 @@ _EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "*",
 _LISTENS = re.compile(
     r"(?:-D(?:server\.port|quarkus\.http\.port|micronaut\.server\.port)"
     r"|--(?:server\.port|port|http-port|http\.port|listen-port|listen|addr|bind|listen-address"
-    r"|web\.listen-address|http-address|http\.address|http-listen-address|urls))(?:=(.*))?$"
+    r"|web\.listen-address|http-address|http\.address|http-listen-address|secure-port|urls"
+    r"|(?:\w+-)?server-port))(?:=(.*))?$"
 )
 """Options by which programs are told where they listen."""
 _WHERE = re.compile(r"(?:\w+://)?([\w.*-]*|\[[0-9a-fA-F:]*\])(?::([0-9]{1,5}))?/?$")
@@ -89,6 +95,11 @@ def _by_env(manifest: Manifest, container: Object, path: _Path) -> Iterator[Told
         if name in _LISTS:
             yield from _by_list(name, value, origin)
             continue
+        where = _WHERE.fullmatch(value) if name in _ADDRESSES else None
+        if where is not None and where[1] in _EVERYWHERE and _is_port(where[2] or ""):
+            yield ToldPort(
+                name=name, number=int(where[2]), sets=f"{name}: {where[1]}:", origin=origin
+            )
         if name not in TOLD or not _is_port(value):
             continue
         if name in _CLIENTS_TOO and not image_ports({"image": text(container, "image")}):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from k8stui.apiserver.validation.unfinished import is_placeholder
+from k8stui.cluster.meant import workload_called
 from k8stui.cluster.model import (
     Cluster,
     Endpoint,
@@ -439,9 +440,11 @@ def _by_hand(cluster: Cluster, service: Service, asked: ServicePort | None) -> D
                 "indent selector so that it stands in spec",
                 empty,
             )
+        made = workload_called(cluster, service.namespace, service.name)
+        pods = f" ({written(made.pod_labels)})" if made is not None and made.pod_labels else ""
         return Diagnosis(
             "it has no selector, and nobody has written EndpointSlices for it",
-            "give it a selector, or write an EndpointSlice "
+            f"give it a selector{pods}, or write an EndpointSlice "
             f"labelled kubernetes.io/service-name: {service.name}",
             service.origin if empty.kind is OriginKind.DEFAULTED else empty,
         )
