@@ -227,6 +227,16 @@ def test_a_tunnel_narrower_than_its_pods_know(nft: Tools, size: int) -> None:
     assert told == {1300}
 
 
+def test_a_tunnel_brings_the_last_fragment_alone(nft: Tools) -> None:
+    """What the wire drops are the long ones; the other node tracks what is left of the answer."""
+    world = build_world([], None, NodeOptions(cni="flannel-vxlan"))
+    world = narrow(world, ("wire", "node-2"), ("wire", "node-1"), mtu=1400)
+    request = parse_request(world, "pod/client", "pod/frontend-1/icmp", data_bytes=3000)
+    (one,) = experiments(world, request, nft)
+    assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
+    assert one.comparison.kernel.result == "timeout"
+
+
 def test_a_firewall_that_keeps_it_to_itself(nft: Tools) -> None:
     """Without ICMP the connection stands, and what is too long is lost again and again."""
     world = build_world([], node_options=NodeOptions(cni="flannel-vxlan"))

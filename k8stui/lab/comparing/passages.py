@@ -15,7 +15,15 @@ from k8stui.kernel.matches.base import Module
 from k8stui.kernel.rules import BUILTIN_CHAINS
 from k8stui.kernel.step import RuleCause, Step
 from k8stui.kernel.targets.base import GoOn
-from k8stui.lab.comparing.sight import PairedPorts, is_plain_ack, key, of_packet, speaks
+from k8stui.lab.comparing.sight import (
+    PairedPorts,
+    is_cut,
+    is_plain_ack,
+    key,
+    of_packet,
+    speaks,
+    tunnels,
+)
 from k8stui.lab.plan import Seen, Sight
 from k8stui.record import record
 
@@ -75,11 +83,10 @@ def rules_met(
     # Where a datagram goes in fragments, each of them may be answered; what is traced of an error
     # ends before it says which one it is about. Around the others than the first, VXLAN may have
     # a port of its own, by another hash (udp_flow_src_port), which conntrack does not know yet.
-    is_cut = any(one.packet.whole_bytes for one in exchange.captures)
-    tunnels = {one.packet.dport for one in exchange.captures if one.packet.vni is not None}
+    cut, carriers = is_cut(exchange), tunnels(exchange)
 
     def may_be_more(packet: Sight) -> bool:
-        if is_cut and (packet.is_error or packet.dport in tunnels):
+        if cut and (packet.is_error or packet.dport in carriers):
             return True
         return may_acknowledge and is_plain_ack(packet)
 

@@ -91,6 +91,17 @@ def of_packet(packet: Packet) -> Sight:
     )  # fmt: skip
 
 
+def is_cut(exchange: Exchange) -> bool:
+    """Whether a datagram goes in fragments, of which the walk has the first."""
+    return any(capture.packet.whole_bytes for capture in exchange.captures)
+
+
+def tunnels(exchange: Exchange) -> frozenset[int]:
+    """The ports of the tunnels that it goes by."""
+    packets = (capture.packet for capture in exchange.captures)
+    return frozenset(one.dport for one in packets if one.vni is not None)
+
+
 def speaks(exchange: Exchange) -> bool:
     """Whether the client of a connection says something."""
     return any(capture.packet.flags & TcpFlags.PSH for capture in exchange.captures)

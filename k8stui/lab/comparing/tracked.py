@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange
-from k8stui.lab.comparing.sight import PairedPorts
+from k8stui.lab.comparing.sight import PairedPorts, is_cut, tunnels
 from k8stui.lab.plan import Seen
 from k8stui.record import record
 
@@ -41,7 +41,12 @@ def tracked_apart(
 
 
 def _tracked(exchange: Exchange, seen: Seen, ports: PairedPorts) -> Iterator[TrackedApart]:
-    """Entries of one side only. What is left of a time-out is nobody's claim."""
+    """Entries of one side only. What is left of a time-out is nobody's claim.
+
+    Nor is the tunnel of a fragment behind the first, which may arrive where that does not.
+    """
+    ways = tunnels(exchange) if is_cut(exchange) else ()
+    of_rest = re.compile(rf"udp .*dport=(?:{'|'.join(map(str, ways)) or '-'}) \[UNREPLIED\]")
 
     def plain(line: str) -> str:
         found = _ENTRY.fullmatch(line.strip())
@@ -59,7 +64,7 @@ def _tracked(exchange: Exchange, seen: Seen, ports: PairedPorts) -> Iterator[Tra
             for entry in mine:
                 if entry in left:
                     left.remove(entry)
-                else:
+                elif by == "walk" or not of_rest.match(entry):
                     yield TrackedApart(namespace=namespace, by=by, entry=entry)
 
 
