@@ -228,9 +228,9 @@ def test_a_tunnel_narrower_than_its_pods_know(nft: Tools, size: int) -> None:
 
 
 def test_a_tunnel_brings_the_last_fragment_alone(nft: Tools) -> None:
-    """What the wire drops are the long ones; the other node tracks what is left of the answer."""
+    """A narrow card loses the long ones; its node tracks what is left of the answer."""
     world = build_world([], None, NodeOptions(cni="flannel-vxlan"))
-    world = narrow(world, ("wire", "node-2"), ("wire", "node-1"), mtu=1400)
+    world = narrow(world, ("node-1", "eth0"), mtu=1400)
     request = parse_request(world, "pod/client", "pod/frontend-1/icmp", data_bytes=3000)
     (one,) = experiments(world, request, nft)
     assert one.comparison.agrees, "\n".join(lab_lines(one, packets=False))
