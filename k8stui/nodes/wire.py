@@ -36,6 +36,7 @@ from k8stui.kernel.namespace import (
 from k8stui.nodes import clouds
 from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, client, hand_written
 from k8stui.nodes.names import host_mac, mac
+from k8stui.nodes.observed import SeenNode
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.site import Site, Uplink
 from k8stui.nodes.sockets import outside_sockets
@@ -181,7 +182,8 @@ def _port_mac(node: Node, name: str) -> str:
 def _pods_on_the_wire(site: Site) -> Iterator[Neighbour]:
     """Pods with an address of the nodes' own network: the fabric brings it to their node.
 
-    To which of the node's devices the other nodes' neighbours tell; else to its first.
+    To which of the node's devices the other nodes' neighbours tell, or the node's own rule for what
+    the pod sends (an AWS interface has its pods' addresses, and their way out); else to its first.
     """
     known = {
         near.address: near.mac
@@ -191,17 +193,34 @@ def _pods_on_the_wire(site: Site) -> Iterator[Neighbour]:
     }
     for node in site.cluster.nodes.values():
         uplinks = site.uplinks(node)
+        macs = {one.device: one.mac for one in uplinks}
+        ways_out = _ways_out(site.observed(node))
         for pod in site.pods(node.name) if site.observed(node).devices is not None else ():
             for address in pod.addresses:
                 net = site.lan.network_of(address)
                 if net is not None:
-                    macs = {one.mac for one in uplinks}
                     seen = known.get(address, "")
+                    own = macs.get(ways_out.get(address, ""), uplinks[0].mac)
                     yield Neighbour(
                         address=address,
                         device=net.switch,
-                        mac=seen if seen in macs else uplinks[0].mac,
+                        mac=seen if seen in macs.values() else own,
                     )
+
+
+def _ways_out(observed: SeenNode) -> Mapping[Address, str]:
+    """The device by which the packets of one address go out, where a rule of its own says so."""
+    rules = [
+        (one.source.address, one.table)
+        for one in observed.policy_rules or ()
+        if one.source is not None and one.source.length == one.source.address.bits
+    ]
+    devices = {
+        route.table: route.device
+        for route in observed.routes or ()
+        if not route.destination.length and route.device is not None
+    }
+    return {address: devices[table] for address, table in rules if table in devices}
 
 
 def build_outside(site: Site) -> NetNamespace:

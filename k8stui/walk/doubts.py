@@ -82,6 +82,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _answers_now(cluster, network, exchange)
     yield from _sent_again(exchange)
     yield from _by_another_card(network, request, exchange)
+    yield from _from_before(cluster, exchange)
     met = {step.namespace: 0 for step in exchange.steps}
     nodes = [cluster.nodes[name] for name in met if name in cluster.nodes]
     apart = across_the_internet(nodes)
@@ -226,6 +227,22 @@ def _by_another_card(
             f"{here} a table of its own with the default route by {card.name}, and ip rule add "
             f"from {request.connect.destination} lookup that table"
         )
+
+
+def _from_before(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """Pods with an address that flannel has no route for: of a range that their node had before."""
+    met = {step.namespace: 0 for step in exchange.steps}
+    pods = [cluster.pods[name] for name in met if name in cluster.pods]
+    for pod in pods if len(met.keys() & cluster.nodes.keys()) > 1 else ():
+        node = cluster.nodes.get(pod.node_name or "")
+        for address in pod.addresses if node is not None and not pod.host_network else ():
+            if node is not None and node_annotations.strays(node, address):
+                yield (
+                    f"{address} of pod {pod.key} is not of the range of {node.name}'s pods "
+                    f"({node.pod_cidr(address.version)}), to which alone flannel has routes: "
+                    f"walked as if the others had one to it. On {node.name}: ip link delete cni0, "
+                    "left there from a range of before; then make its pods anew"
+                )
 
 
 def _in_a_machine(cluster: Cluster, request: Request, exchange: Exchange) -> str | None:

@@ -592,6 +592,17 @@ ENI_CARDS = """\
 7: eni3408eb5d67f@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9001 state UP
     link/ether 52:54:00:12:99:02 brd ff:ff:ff:ff:ff:ff link-netnsid 1
 """
+ENI_SECOND = """\
+8: ens6: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 9001 state UP
+    link/ether 52:54:00:12:34:02 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.0.61/24 brd 192.168.0.255 scope global ens6
+"""
+ENI_RULES = """\
+0:      from all lookup local
+512:    from all to 192.168.0.77 lookup main
+1536:   from 192.168.0.77 lookup 2
+32766:  from all lookup main
+"""
 ENI_ROUTES = """\
 default via 192.168.0.1 dev ens5
 192.168.0.0/24 dev ens5 proto kernel scope link src 192.168.0.11
@@ -1317,6 +1328,27 @@ CASES = {
         manifests=(flannel(1, "10.66.0.4"), flannel(2, "192.168.56.12"), CLIENT, *WEB),
         result="connected", assumed="flanneld found 10.66.0.4 as the address of node-1",
     ),
+    "a pod of a range that its node had before": Told(
+        manifests=(flannel(1, "192.168.56.11"), flannel(2, "192.168.56.12"), CLIENT, WEB[0],
+                   observed("web-0", "app=web", "10.244.7.6", node="node-2", ports=[8080])),
+        result="connected", assumed="10.244.7.6 of pod default/web-0 is not of the range",
+        rule="address-overlap", words="cni0 is left there", fix="ip link delete cni0",
+    ),
+    "a route of before leads what is for a node's own pod away": Told(
+        manifests=(flannel(1, "192.168.56.11"), flannel(2, "192.168.56.12"), CLIENT, *WEB),
+        beside=(("ip_route", "node-2", "192.168.56.0/24 dev eth0\n"
+                 "10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n"),),
+        by="node-2", result="timeout",
+        cause=("for its own pod default/web-0",), mend="ip route del 10.244.2.0/24",
+        at="10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink",
+        rule="node-state", words="left over from another node", fix="ip route del 10.244.2.0/24",
+    ),
+    "Calico's route to a pod is gone": Told(
+        manifests=(*ALL, FELIX, IP_POOL), by="node-2", result="timeout",
+        beside=(("ip_route", "node-2", f"{NO_BRIDGE}blackhole 10.244.2.0/24 proto bird\n"),),
+        cause=("no route to its own pod default/web-0",), mend="unmanaged-devices",
+        rule="node-state", words="no route to its own pod", fix="make default/web-0 anew",
+    ),
     "pods in their nodes' network": Told(
         manifests=(node(1, "192.168.0.0/24"), node(2, "192.168.1.0/24"), CLIENT),
         ask=("pod/client", "192.168.0.50:5432"), result="unreachable",
@@ -1398,6 +1430,14 @@ CASES = {
         cause=("node-1 has no route to pod default/web-a", "192.168.0.77 dev eni3408eb5d67f"),
         mend="delete the pod", at="192.168.0.77 dev eni3408eb5d67f scope link",
         rule="node-state", words="no route to pod default/web-a", fix="delete the pod",
+    ),
+    "AWS' second interface has the pod's address and its way out": Told(
+        manifests=(NODES[0], AWS,
+                   observed("client", "app=client", "192.168.0.77", node="node-1")),
+        beside=(("ip_addr", "node-1", ENI_CARDS + ENI_SECOND), ("sysctl", "node-1", STRICT),
+                ("ip_route", "node-1", f"{ENI_ROUTES}default via 192.168.0.1 dev ens6 table 2\n"),
+                ("ip_rule", "node-1", ENI_RULES)),
+        ask=("pod/client", "203.0.113.10:80"), result="connected",
     ),
     "rules that know no endpoint of the node's own": Told(
         manifests=(*NODES, PORT_OF_LOCAL, WEB[1]),

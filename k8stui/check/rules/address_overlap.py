@@ -241,18 +241,28 @@ def _pod_ranges(nodes: list[Node]) -> Iterator[Finding]:
 
 
 def _strayed(ground: Ground, pod: Pod) -> Iterator[Finding]:
-    """A pod that was made before the network plug-in was there."""
+    """A pod that was made before the network plug-in was there, or from a range of before."""
     node = ground.cluster.nodes.get(pod.node_name or "")
     for address in pod.addresses:
-        known = own_bridge(address)
-        if known is None or node is None or any(address in cidr for cidr in node.pod_cidrs):
+        if node is None or any(address in cidr for cidr in node.pod_cidrs):
             continue
-        yield _finding(
-            f"Pod {pod.key}", pod.origin,
-            f"its address {address} is of {known.runtime}'s own bridge, and not of the pods of "
-            f"{node.name} ({', '.join(map(str, node.pod_cidrs))}): no other node reaches it",
-            make_anew(known, pod),
-        )  # fmt: skip
+        known = own_bridge(address)
+        given = ", ".join(map(str, node.pod_cidrs))
+        if known is not None:
+            yield _finding(
+                f"Pod {pod.key}", pod.origin,
+                f"its address {address} is of {known.runtime}'s own bridge, and not of the pods of "
+                f"{node.name} ({given}): no other node reaches it",
+                make_anew(known, pod),
+            )  # fmt: skip
+        elif node_annotations.strays(node, address):
+            yield _finding(
+                f"Pod {pod.key}", pod.origins.get("addresses", pod.origin),
+                f"its address {address} is not of the range of {node.name}'s pods ({given}), to "
+                "which alone flannel has routes: cni0 is left there from a range of before",
+                f"on {node.name}: ip link delete cni0; then make its pods anew",
+                Severity.WARNING,
+            )  # fmt: skip
 
 
 def _whose(cidr: Prefix) -> str:

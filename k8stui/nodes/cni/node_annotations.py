@@ -66,6 +66,12 @@ def backend_type(nodes: Iterable[Node]) -> str:
     return next((told for node in nodes if (told := node.annotations.get(key))), "")
 
 
+def strays(node: Node, address: Address) -> bool:
+    """Whether a pod's address is none that flannel has routes for, where it runs on the node."""
+    cidr = node.pod_cidr(address.version)
+    return bool(backend_type((node,))) and cidr is not None and address not in cidr
+
+
 def wrong(node: Node) -> Iterator[Remark]:
     """The annotations that say nothing usable: each costs only itself."""
     for reads, names in ((_public_address, _PUBLIC), (_vtep_mac, _DATA)):

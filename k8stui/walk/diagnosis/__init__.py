@@ -42,7 +42,7 @@ from k8stui.walk.diagnosis.policy import (
     dropped_by_calico,
     rejected_by_policy,
 )
-from k8stui.walk.diagnosis.routes import martian_source, no_route
+from k8stui.walk.diagnosis.routes import martian_source, no_route, own_pod_elsewhere
 from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_of_the_service, not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
@@ -91,6 +91,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         old_target,
         left_mapping,
         too_long_for_route,
+        own_pod_elsewhere,
         no_route,
     ),
     NeighbourCause: (
@@ -105,6 +106,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         old_target,
         left_mapping,
         taken_for_a_neighbour,
+        own_pod_elsewhere,
         nobody_answers,
     ),
     SocketCause: (

@@ -12,6 +12,7 @@ from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.matches.header import AddressTest
 from k8stui.kernel.namespace import Interface, LinkKind, RouteType
+from k8stui.kernel.routing import route_line
 from k8stui.kernel.step import (
     DeviceCause,
     Direction,
@@ -27,6 +28,7 @@ from k8stui.nodes.wire import is_private
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
+from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.own_bridges import make_anew
 from k8stui.walk.diagnosis.owners import (
     Behind,
@@ -128,6 +130,37 @@ def no_route(case: Case) -> Diagnosis | None:
         return _unmasked(case, said, step, behind)
     advice, origin = _mend(case, step, target)
     return Diagnosis(said, advice, origin)
+
+
+def own_pod_elsewhere(case: Case) -> Diagnosis | None:
+    """Recognise a node whose routes lead away from it what is for one of its own pods."""
+    step = case.decided
+    if step is None or step.namespace not in case.cluster.nodes:
+        return None
+    here, target = step.namespace, step.after.dst
+    pod = case.pod_with(target)
+    route = step.cause.route if isinstance(step.cause, RouteCause) else route_taken(case, step)
+    if pod is None or pod.host_network or pod.node_name != here or route is None:
+        return None
+    told, origin = route_line(route), origin_of(RouteCause(route=route))
+    if route.type in _REFUSING:
+        return Diagnosis(
+            f"{here} has no route to its own pod {pod.key} ({target}), so {told} refuses "
+            f"{_what(step)}: it stands for the addresses of the block that no pod has",
+            f"restart the network plug-in's pod on {here}, which writes the routes to its pods "
+            f"again, or make {pod.key} anew; what takes them away is often NetworkManager "
+            "(unmanaged-devices)",
+            origin,
+        )
+    if route.gateway is None or not route.destination.length:
+        return None
+    return Diagnosis(
+        f"{here} sends {_what(step)} for its own pod {pod.key} ({target}) away by its route "
+        f"{told}: left over from another node, or from a range that it had before",
+        f"on {here}: ip route del {route.destination} via {route.gateway} dev {route.device}; "
+        "restart the network plug-in's pod there if its own route is gone",
+        origin,
+    )
 
 
 def _before_any_rule(case: Case, step: Step) -> Diagnosis | None:
