@@ -372,6 +372,9 @@ class Sysctls:
     multipath_fields: int = 0x7
     """fib_multipath_hash_fields (include/net/ip_fib.h FIB_MULTIPATH_HASH_FIELD_*)."""
     nf_conntrack_tcp_be_liberal: bool = False
+    nf_conntrack_count: int = 0
+    nf_conntrack_max: int = 0
+    """0: nobody has seen it. Entries that stand, and that may; a walk does not run out of them."""
     ip_default_ttl: int = 64
     tcp_syn_retries: int = 6
     tcp_syn_linear_timeouts: int = 4

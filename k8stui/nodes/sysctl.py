@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable
 
 from k8stui.cluster.model import Container, Pod
+from k8stui.kernel.namespace import Sysctls
 from k8stui.record import record
 
 BRIDGE_NF = "net.bridge.bridge-nf-call-iptables"
 IP_FORWARD = "net.ipv4.ip_forward"
 RP_FILTER = "net.ipv4.conf.all.rp_filter"
+CONNTRACK_MAX = "net.netfilter.nf_conntrack_max"
 
 
 @record(kw_only=True)
@@ -24,6 +26,11 @@ class WrittenSetting:
     value: str
     pod: Pod
     container: Container
+
+
+def is_full(sysctls: Sysctls) -> bool:
+    """Whether a node was seen with no room for another connection, or next to none."""
+    return 0 < sysctls.nf_conntrack_max * 0.99 <= sysctls.nf_conntrack_count
 
 
 def written(pods: Iterable[Pod], key: str) -> WrittenSetting | None:

@@ -39,6 +39,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import DeviceCause, RouteCause, StepKind
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
+from k8stui.nodes.sysctl import CONNTRACK_MAX, is_full
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, is_private
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
@@ -83,6 +84,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _sent_again(exchange)
     yield from _by_another_card(network, request, exchange)
     yield from _from_before(cluster, exchange)
+    yield from _out_of_entries(network, exchange)
     met = {step.namespace: 0 for step in exchange.steps}
     nodes = [cluster.nodes[name] for name in met if name in cluster.nodes]
     apart = across_the_internet(nodes)
@@ -227,6 +229,18 @@ def _by_another_card(
             f"{here} a table of its own with the default route by {card.name}, and ip rule add "
             f"from {request.connect.destination} lookup that table"
         )
+
+
+def _out_of_entries(network: ClusterNetwork, exchange: Exchange) -> Iterator[str]:
+    """Nodes whose table of connections has no room."""
+    for name in dict.fromkeys(step.namespace for step in exchange.steps):
+        settings = network[name].sysctls
+        if is_full(settings):
+            yield (
+                f"{name}'s table of connections is full ({settings.nf_conntrack_count} of "
+                f"{settings.nf_conntrack_max}), and it drops what begins a new one (nf_conntrack: "
+                f"table full): walked as if there were room. Raise {CONNTRACK_MAX} there"
+            )
 
 
 def _from_before(cluster: Cluster, exchange: Exchange) -> Iterator[str]:

@@ -894,6 +894,15 @@ def delegating(plugin: str) -> Manifest:
     return kind("v1", "cni", "ConfigMap", "kube-system", data={"cni-conf.json": written})
 
 
+ENTRY = """\
+udp      17 27 src=203.0.113.77 dst=192.168.0.11 sport=41000 dport=8125 [UNREPLIED] \
+src=10.244.1.20 dst=203.0.113.77 sport=8125 dport=41000 mark=0 use=1
+"""
+OF_BEFORE = "192.168.56.0/24 dev eth0\n10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n"
+FULL = f"""{STRICT}\
+net.netfilter.nf_conntrack_count = 262140
+net.netfilter.nf_conntrack_max = 262144
+"""
 TUNNEL_END = f"""\
 {CARDS_2.replace("192.168.0.", "192.168.56.")}\
 5: flannel.1: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1450 state UNKNOWN
@@ -1336,8 +1345,7 @@ CASES = {
     ),
     "a route of before leads what is for a node's own pod away": Told(
         manifests=(flannel(1, "192.168.56.11"), flannel(2, "192.168.56.12"), CLIENT, *WEB),
-        beside=(("ip_route", "node-2", "192.168.56.0/24 dev eth0\n"
-                 "10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n"),),
+        beside=(("ip_route", "node-2", OF_BEFORE),),
         by="node-2", result="timeout",
         cause=("for its own pod default/web-0",), mend="ip route del 10.244.2.0/24",
         at="10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink",
@@ -1348,6 +1356,25 @@ CASES = {
         beside=(("ip_route", "node-2", f"{NO_BRIDGE}blackhole 10.244.2.0/24 proto bird\n"),),
         cause=("no route to its own pod default/web-0",), mend="unmanaged-devices",
         rule="node-state", words="no route to its own pod", fix="make default/web-0 anew",
+    ),
+    "conntrack leads a hostPort's datagrams to a pod that is gone": Told(
+        manifests=(NODES[0], observed("agent", "app=agent", "10.244.1.31", node="node-1", ports=[
+            {"containerPort": 8125, "hostPort": 8125, "protocol": "UDP"}])),
+        beside=(("conntrack", "node-1", ENTRY),),
+        ask=("outside", "node/node-1:8125/udp"), result="connected",
+        rule="conntrack-table", words="is sent on to 10.244.1.20, which it no longer has",
+        fix="conntrack -D -p udp --orig-dst 192.168.0.11 --orig-port-dst 8125",
+    ),
+    "conntrack's entries of what goes right": Told(
+        manifests=(NODES[0], observed("agent", "app=agent", "10.244.1.20", node="node-1", ports=[
+            {"containerPort": 8125, "hostPort": 8125, "protocol": "UDP"}])),
+        beside=(("conntrack", "node-1", ENTRY),),
+        ask=("outside", "node/node-1:8125/udp"), result="connected",
+    ),
+    "conntrack's table is full": Told(
+        manifests=ALL, result="connected", assumed="node-2's table of connections is full",
+        beside=(("sysctl", "node-2", FULL),),
+        rule="conntrack-table", words="262140 of 262144", fix="net.netfilter.nf_conntrack_max",
     ),
     "pods in their nodes' network": Told(
         manifests=(node(1, "192.168.0.0/24"), node(2, "192.168.1.0/24"), CLIENT),

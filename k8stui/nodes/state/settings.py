@@ -15,6 +15,7 @@ _DECIDE = (
     "/rp_filter",
     "/route_localnet",
     "/bridge-nf-call-iptables",
+    "/nf_conntrack_max",
 )
 """Ends of the names of those that drop packets or leave them alone."""
 
@@ -75,6 +76,8 @@ def parse_sysctls(text: str, file: str = "") -> Sysctls:
         multipath_hash_ipv6=number("net/ipv6/fib_multipath_hash_policy", 0),
         multipath_fields=number("net/ipv4/fib_multipath_hash_fields", default.multipath_fields),
         nf_conntrack_tcp_be_liberal=bool(number("net/netfilter/nf_conntrack_tcp_be_liberal", 0)),
+        nf_conntrack_count=number("net/netfilter/nf_conntrack_count", 0),
+        nf_conntrack_max=number("net/netfilter/nf_conntrack_max", 0),
         ip_default_ttl=number("net/ipv4/ip_default_ttl", default.ip_default_ttl),
         tcp_syn_retries=number("net/ipv4/tcp_syn_retries", default.tcp_syn_retries),
         tcp_syn_linear_timeouts=number(

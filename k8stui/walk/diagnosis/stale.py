@@ -24,6 +24,9 @@ def stale_entry(case: Case) -> Diagnosis | None:
         f"conntrack -D -p {step.after.protocol.name.lower()} --dst-nat {step.after.dst} on "
         f"{step.namespace} (kube-proxy does so for UDP once its rules are written), or a new "
         "socket: it gets another endpoint",
+        step.cause.reason.origin
+        if isinstance(step.cause, ConntrackCause) and step.cause.reason is not None
+        else None,
     )
 
 
