@@ -898,6 +898,13 @@ ENTRY = """\
 udp      17 27 src=203.0.113.77 dst=192.168.0.11 sport=41000 dport=8125 [UNREPLIED] \
 src=10.244.1.20 dst=203.0.113.77 sport=8125 dport=41000 mark=0 use=1
 """
+GUARDED = """\
+*raw
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+-A PREROUTING -d 10.244.2.2/32 ! -i br-15fc2fdf8f2c -j DROP
+COMMIT
+"""
 OF_BEFORE = "192.168.56.0/24 dev eth0\n10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n"
 FULL = f"""{STRICT}\
 net.netfilter.nf_conntrack_count = 262140
@@ -965,6 +972,27 @@ CASES = {
         mend="firewall-cmd --permanent --zone=trusted --add-source=10.244.0.0/16",
         at="reject with icmpx admin-prohibited",
         rule="node-state", words="a rule of firewalld", fix="--zone=trusted",
+    ),
+    "firewalld and the tunnel's packets": Told(
+        manifests=(flannel(1, "192.168.56.11"), flannel(2, "192.168.56.12"), CLIENT, *WEB),
+        beside=(("nft", "node-2", FIREWALLD.replace("hook forward", "hook input")),),
+        result="timeout", by="node-2", cause=("the tunnel's outer packet", "a rule of firewalld"),
+        mend="firewall-cmd --permanent --add-port=8472/udp",
+        rule="node-state", words="the tunnel's outer packet", fix="--add-port=8472/udp",
+    ),
+    "Docker keeps others from a container's address": Told(
+        manifests=ALL, by="node-2", result="timeout",
+        beside=(("iptables", "node-2", GUARDED),),
+        cause=("a rule of Docker",), mend="trusted_host_interfaces=eth0",
+        rule="node-state", words="a rule of Docker", fix="allow-direct-routing",
+    ),
+    "a port of the node's own network that is a node port": Told(
+        manifests=(*NODES, pod("agent", "app=agent", hostNetwork=True, ports=[30584]), service(
+            "old", "app=gone", port={"port": 80, "nodePort": 30584}, type="NodePort")),
+        ask=("outside", "node/node-1:30584"), result="refused", by="node-1",
+        cause=("its node port 30584 takes what is sent to pod default/agent",),
+        mend="give Service old another nodePort",
+        rule="host-port", words="never to this pod", fix="or another nodePort",
     ),
     "a table of nftables that somebody has written": Told(
         manifests=ALL, beside=(("nft", "node-2", OWN_TABLE),),

@@ -12,7 +12,8 @@ A port that is open on some nodes only, those where its pods run, or on one addr
 is an information: who asks another node or address is refused.
 
 A hostPort that is some Service's nodePort is a warning: both are rules of nat PREROUTING, and the
-first takes it all (kube-proxy's, or portmap's where that puts its own in front).
+first takes it all (kube-proxy's, or portmap's where that puts its own in front); so is a port of a
+pod with hostNetwork, which no packet gets to.
 
 Where the input's CNI configuration names no portmap, no hostPort is open at all; nor where Cilium
 leaves Services to kube-proxy and calls none.
@@ -126,19 +127,29 @@ def _node_ports(ground: Ground) -> Iterator[Finding]:
     told: set[int] = set()
     for pod in ground.cluster.pods.values() if taken else ():
         for port in declared(pod):
-            service = taken.get((port.host_port or 0, port.protocol))
-            if service is None or pod.host_network or id(port) in told:
+            own = port.number if pod.host_network else port.host_port or 0
+            service = taken.get((own, port.protocol))
+            if service is None or id(port) in told:
+                continue
+            if pod.host_network and any(e.pod == pod.key for e in ground.endpoints(service)):
                 continue
             told.add(id(port))
-            word = port_word(port.host_port or 0, port.protocol)
+            word = port_word(own, port.protocol)
             yield Finding(
                 rule=ID,
                 severity=Severity.WARNING,
                 subject=f"Pod {pod.key}",
                 place=port.origin.place,
-                why=f"hostPort {word} is nodePort of Service {service.key} too: on a node of such "
-                "a pod both have rules for it, and the first rule has every packet",
-                fix="take a hostPort outside the range of node ports (30000-32767)",
+                why=(
+                    f"with hostNetwork it listens on port {word}, which is nodePort of Service "
+                    f"{service.key} too: what is sent there goes to that Service (or is refused "
+                    "while it has no endpoint), and never to this pod"
+                    if pod.host_network
+                    else f"hostPort {word} is nodePort of Service {service.key} too: on a node of "
+                    "such a pod both have rules for it, and the first rule has every packet"
+                ),
+                fix="take a port outside the range of node ports (30000-32767), or another "
+                "nodePort",
             )
 
 

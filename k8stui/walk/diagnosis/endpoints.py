@@ -18,7 +18,7 @@ from k8stui.cluster.model import (
     UnreadEndpoints,
     Workload,
 )
-from k8stui.cluster.programs.listening import Listening
+from k8stui.cluster.programs.listening import Listening, declared
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.step import StepKind
 from k8stui.origin import Origin, OriginKind
@@ -46,7 +46,28 @@ def no_endpoints(case: Case) -> Diagnosis | None:
         return None
     if step.kind not in (StepKind.REJECT, StepKind.DROP):
         return None
-    return without_endpoints(case.cluster, service, case.service_port)
+    found = without_endpoints(case.cluster, service, case.service_port)
+    node, port = case.cluster.nodes.get(step.namespace), step.before.dport
+    if found is None or node is None or step.before.dst not in node.addresses:
+        return found
+    taken = next(
+        (
+            pod
+            for pod in case.cluster.pods.values()
+            if pod.host_network and pod.node_name == node.name
+            if any(one.number == port for one in declared(pod))
+        ),
+        None,
+    )
+    if taken is None:
+        return found
+    return Diagnosis(
+        f"{found.reason}; its node port {port} takes what is sent to pod {taken.key}, which listens "
+        f"there on {node.name}'s own network",
+        f"give Service {service.name} another nodePort, or delete it where nobody needs it; or let "
+        f"{taken.name} listen outside the range of node ports (30000-32767)",
+        service.origins.get("ports", service.origin),
+    )
 
 
 def headless_without_endpoints(cluster: Cluster, request: Request) -> Diagnosis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from k8stui.kernel.address import Prefix
@@ -90,12 +91,25 @@ def _by_chain(name: str) -> str:
 
 def _writer(case: Case, step: Step, rule: RuleCause) -> str:
     """By the chain's own name; a built-in one is anybody's, so by who else is in the table."""
+    if rule.rule is not None and _guards_a_container(rule, rule.rule.text):
+        return "Docker"
     if rule.is_nft:
         return rule.table.split()[-1]  # programs call their tables after themselves
     own = _by_chain(rule.chain.name)
     if own or rule.chain.policy is None:
         return own
     return _manager(case, step, rule)
+
+
+def _guards_a_container(rule: RuleCause, text: str) -> bool:
+    """Whether it drops what comes for a container from elsewhere than the container's bridge.
+
+    Source: moby daemon/libnetwork/drivers/bridge (iptabler, nftabler: "direct access"), since 28.
+    """
+    return rule.table.split()[-1] == "raw" and _GUARD.search(text) is not None
+
+
+_GUARD = re.compile(r"""(?:! -i |iifname != ")(?:docker0|br-[0-9a-f]{12})\b""")
 
 
 def _manager(case: Case, step: Step, rule: RuleCause) -> str:
@@ -257,7 +271,21 @@ def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
         return _felix_advice(rule)
     here, packet, pods = step.namespace, step.before, pod_range(case, step.before.src)
     if writer == "firewalld" and step.hook is not Hook.OUTPUT:
-        return _trusted(here, str(packet.src if packet.carried is not None else pods))
+        if packet.carried is not None and packet.vni is None:
+            return f"{_trusted(here, str(packet.src))}, and so for every other node"
+        own = step.hook is Hook.INPUT and packet.protocol in WITH_PORTS
+        if packet.vni is not None or (own and packet.src not in pods):
+            return (
+                f"tell firewalld on {here}: firewall-cmd --permanent --add-port={packet.dport}/"
+                f"{packet.protocol.name.lower()}, then firewall-cmd --reload"
+            )
+        return _trusted(here, str(pods))
+    if writer == "Docker" and rule.table.split()[-1] == "raw":
+        return (
+            f"on {here}: make the container's network with -o com.docker.network.bridge."
+            f'trusted_host_interfaces={step.device}, or write "allow-direct-routing": true into '
+            "daemon.json and restart Docker: it writes the rule again at every start"
+        )
     if rule.is_nft:
         # Whose rule it is, and whether it comes back, its text does not tell.
         is_pods = step.hook is Hook.FORWARD and (packet.src in pods or packet.dst in pods)
