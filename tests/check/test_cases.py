@@ -11,6 +11,7 @@ import pytest
 from check.worlds import checked
 
 from k8stui.check.rules import (
+    conntrack_table,
     differing_sets,
     mtu,
     node_routes,
@@ -52,9 +53,10 @@ def test_findings_stand_where_they_are_marked(case: Path) -> None:
 
 def test_every_rule_has_a_case() -> None:
     marked = {rule for case in CASES for _, rule, _ in expected(case.read_text())}
-    # What is told at a line of a dump has its cases in test_node_state.py, test_collected.py.
+    # What is told at a line of a dump has its cases in test_node_state.py, test_collected.py,
+    # tests/walk/test_network_reports.py.
     of_dumps = (
         *(node_state, node_routes, stale_rules, proxy_version, two_backends),
-        *(differing_sets, mtu),
+        *(differing_sets, mtu, conntrack_table),
     )
     assert marked == {rule.id for rule in (*RULES, INPUT)} - {one.ID for one in of_dumps}
