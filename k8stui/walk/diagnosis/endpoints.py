@@ -62,8 +62,8 @@ def no_endpoints(case: Case) -> Diagnosis | None:
     if taken is None:
         return found
     return Diagnosis(
-        f"{found.reason}; its node port {port} takes what is sent to pod {taken.key}, which listens "
-        f"there on {node.name}'s own network",
+        f"{found.reason}; its node port {port} takes what is sent to pod {taken.key}, which "
+        f"listens there on {node.name}'s own network",
         f"give Service {service.name} another nodePort, or delete it where nobody needs it; or "
         f"let {taken.name} listen outside the range of node ports (30000-32767)",
         service.origins.get("ports", service.origin),
