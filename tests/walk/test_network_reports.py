@@ -894,7 +894,7 @@ def delegating(plugin: str) -> Manifest:
     return kind("v1", "cni", "ConfigMap", "kube-system", data={"cni-conf.json": written})
 
 
-ENTRY = """\
+TRACKED = """\
 udp      17 27 src=203.0.113.77 dst=192.168.0.11 sport=41000 dport=8125 [UNREPLIED] \
 src=10.244.1.20 dst=203.0.113.77 sport=8125 dport=41000 mark=0 use=1
 """
@@ -1388,7 +1388,7 @@ CASES = {
     "conntrack leads a hostPort's datagrams to a pod that is gone": Told(
         manifests=(NODES[0], observed("agent", "app=agent", "10.244.1.31", node="node-1", ports=[
             {"containerPort": 8125, "hostPort": 8125, "protocol": "UDP"}])),
-        beside=(("conntrack", "node-1", ENTRY),),
+        beside=(("conntrack", "node-1", TRACKED),),
         ask=("outside", "node/node-1:8125/udp"), result="connected",
         rule="conntrack-table", words="is sent on to 10.244.1.20, which it no longer has",
         fix="conntrack -D -p udp --orig-dst 192.168.0.11 --orig-port-dst 8125",
@@ -1396,7 +1396,7 @@ CASES = {
     "conntrack's entries of what goes right": Told(
         manifests=(NODES[0], observed("agent", "app=agent", "10.244.1.20", node="node-1", ports=[
             {"containerPort": 8125, "hostPort": 8125, "protocol": "UDP"}])),
-        beside=(("conntrack", "node-1", ENTRY),),
+        beside=(("conntrack", "node-1", TRACKED),),
         ask=("outside", "node/node-1:8125/udp"), result="connected",
     ),
     "conntrack's table is full": Told(
