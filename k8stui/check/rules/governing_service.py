@@ -65,14 +65,10 @@ def _unnamed(ground: Ground, template: Template) -> Iterator[Finding]:
 
 def _selecting(ground: Ground, template: Template) -> str | None:
     """The headless Service that selects the pods."""
-    own = (
-        service.name
-        for service in ground.services
-        if service.namespace == template.namespace
-        and service.headless
-        and selects(service.selector or {}, template.labels)
-    )
-    return next(own, None)
+    own = template.labels
+    serving = ground.serving(template.namespace).carrying(own) if own else ()
+    fitting = (s.name for s in serving if s.headless and selects(s.selector or {}, own))
+    return next(fitting, None)
 
 
 def _meant(ground: Ground, template: Template, name: str) -> str | None:

@@ -186,16 +186,20 @@ def _not_everywhere(ground: Ground) -> Iterator[Finding]:
 
 
 def _rollouts(ground: Ground) -> Iterator[Finding]:
+    counts: dict[frozenset[tuple[str, str]], int] = {}
+    """Nodes that a nodeSelector fits, once for all that have it."""
     for template in ground.templates:
         if template.kind != "Deployment" or template.manifest.observed:
             continue
         found = next(_ports(template), None)
         if found is None:
             continue
-        chosen = labels(template.spec, "nodeSelector").items()
+        chosen = frozenset(labels(template.spec, "nodeSelector").items())
+        if chosen not in counts:
+            there = ground.cluster.nodes.values()
+            counts[chosen] = sum(chosen <= node.labels.items() for node in there)
         pinned = _HOSTNAME in dict(chosen)
-        fitting = sum(chosen <= node.labels.items() for node in ground.cluster.nodes.values())
-        nodes = 1 if pinned else fitting
+        nodes = 1 if pinned else counts[chosen]
         spec = table(template.manifest.data, "spec")
         replicas = number(spec, "replicas")
         wanted = 1 if replicas is None else replicas
