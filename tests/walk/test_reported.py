@@ -262,6 +262,13 @@ SELECTORS = {
         result="refused", cause="its startup probe asks TCP port 8085",
         mend="mend the startup probe",
     ),
+    "a pod that is not ready and asks its own Service": asking(
+        "svc/ring", service("ring", port=7000),
+        observed("ring-0", "app=ring", "10.244.1.9", ready=False, ports=[7000], container={
+            "env": [{"name": "FIRST", "value": "ring:7000"}]}),
+        result="refused", cause="and none is ready",
+        mend="if it waits for an answer of the Service itself, set publishNotReadyAddresses: true",
+    ),
     "an init container waits for the Service that waits for it": asking(
         "svc/web", *NODES, service("web"), starting("wait", running={}),
         result="refused", cause="init container wait runs and has not ended, and asks for Service "

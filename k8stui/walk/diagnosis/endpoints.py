@@ -224,14 +224,18 @@ def on_lost_node(cluster: Cluster, pod: Pod) -> Diagnosis | None:
 
 
 def waits_for_itself(service: Service, pod: Pod) -> str:
-    """An init container that asks the Service whose endpoints wait for it to end; else empty."""
+    """A container that asks the Service whose endpoints wait for it; else empty.
+
+    The init container that has not ended; where none is at work, any of the pod's own.
+    """
     name = _INIT.match(pod.unready_reason)
     asks = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?![\w-])")
-    if name is None or service.publish_not_ready_addresses:
+    if service.publish_not_ready_addresses:
         return ""
     for one in pod.containers:
         said = (*one.spoken, *(value for _, value in one.env))
-        if one.init and one.name == name[1] and any(map(asks.search, said)):
+        waits = one.init and one.name == name[1] if name is not None else not one.init
+        if waits and any(map(asks.search, said)):
             return f", and asks for Service {service.name} itself, which has no endpoint before"
     return ""
 
@@ -251,6 +255,11 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
         )
     if pod.unready_mend:
         return pod.unready_mend
+    beside = (
+        "; if it waits for an answer of the Service itself, set publishNotReadyAddresses: true there"
+        if circle
+        else ""
+    )
     if "OOMKilled" in why:
         return (
             "raise resources.limits.memory of that container, or let it need less: the kernel "
@@ -267,7 +276,7 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
     if "image" in why.lower():
         return f"mend the image's name, or the credentials for its registry: {describe}"
     if "CrashLoopBackOff" in why or "Error" in why:
-        return f"look why the container ends: kubectl logs {pod.name}{space} --previous"
+        return f"look why the container ends: kubectl logs {pod.name}{space} --previous{beside}"
     if "readiness gate" in why:
         return (
             "let the controller that sets that condition do so (AWS Load Balancer Controller: the "
@@ -278,7 +287,7 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
             "mend the startup probe (its port and path are the program's?), or give it more time "
             f"(failureThreshold × periodSeconds): {describe}"
         )
-    return f"look at the readiness probe, or at what the pod waits for: {describe}"
+    return f"look at the readiness probe, or at what the pod waits for: {describe}{beside}"
 
 
 AT_ITS_TIMES = (
