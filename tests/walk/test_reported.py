@@ -263,11 +263,11 @@ SELECTORS = {
         mend="mend the startup probe",
     ),
     "a pod that is not ready and asks its own Service": asking(
-        "svc/ring", service("ring", port=7000),
+        "svc/ring", *NODES, service("ring", port=7000),
         observed("ring-0", "app=ring", "10.244.1.9", ready=False, ports=[7000], container={
             "env": [{"name": "FIRST", "value": "ring:7000"}]}),
         result="refused", cause="and none is ready",
-        mend="if it waits for an answer of the Service itself, set publishNotReadyAddresses: true",
+        mend="if it waits for the Service itself, set publishNotReadyAddresses: true",
     ),
     "an init container waits for the Service that waits for it": asking(
         "svc/web", *NODES, service("web"), starting("wait", running={}),

@@ -255,11 +255,8 @@ def readiness(pod: Pod, space: str, circle: str = "") -> str:
         )
     if pod.unready_mend:
         return pod.unready_mend
-    beside = (
-        "; if it waits for an answer of the Service itself, set publishNotReadyAddresses: true there"
-        if circle
-        else ""
-    )
+    beside = "; if it waits for the Service itself, set publishNotReadyAddresses: true there"
+    beside = beside if circle else ""
     if "OOMKilled" in why:
         return (
             "raise resources.limits.memory of that container, or let it need less: the kernel "
