@@ -182,13 +182,17 @@ class _Fellows:
         return self._books[key]
 
     def likely(self, pair: Pair, service: Service) -> str | None:
-        """The first value of a label that `Carriers` believes to be meant for another."""
+        """The first value of a label that `Carriers` believes to be meant for another.
+
+        That of the pods whose maker is called as the Service is, before others of its port.
+        """
         key, value = pair
         values = self.values.get(key, {})
         free = self._free_values(key) if values else {}
         found = self.book(key).typos(value) if values else []
-        asked = (("", service.name), *(port.target_port for port in service.ports))
-        found += [free[one] for one in asked if one in free]
+        if not found and (namesake := free.get(("", service.name))) is not None:
+            return namesake
+        found += [free[port.target_port] for port in service.ports if port.target_port in free]
         return min(found, key=values.__getitem__, default=None)
 
     def _free_values(self, key: str) -> Mapping[int | str | Pair, str]:

@@ -109,6 +109,49 @@ CASES = {
         ),
         rule="target-port-number", words="port 81 leads to 5081", mend="write targetPort: 6081",
     ),
+    "a port that leads to another than that of its own name": Both(
+        walked=asking(
+            "svc/web:81", service("web", ports=[
+                {"name": "blue", "port": 80}, {"name": "green", "port": 81, "targetPort": 80}]),
+            pod("web-0", "app=web", ports=[{"name": "blue", "containerPort": 80},
+                                           {"name": "green", "containerPort": 81}]),
+            result="connected",
+        ),
+        rule="target-port-number", words="declares 81 by that very name",
+        mend="write targetPort: 81",
+    ),
+    "one label that two Services have, and the pods of neither": Both(
+        walked=asking(
+            "svc/back", service("front", "app=web,part=all"), service("back", "app=web,part=all"),
+            workload("Deployment", "front", "app=web,part=front", ports=[80]),
+            workload("Deployment", "back", "app=web,part=back", ports=[80]),
+            result="refused", cause="pod back-1 has part=back, not all",
+            mend="write part: back instead of all",
+        ),
+        rule="no-endpoints", words="pod back-1 has part=back", mend="write part: back",
+    ),
+    "the beginning of a Service's name, in a URL with a password": Both(
+        walked=asking(
+            "shop-mq:5672", service("shop-mq-ha", port=5672),
+            service("shop-mq-ha-headless", "app=shop-mq-ha", port=5672, clusterIP="None"),
+            pod("mq-0", "app=shop-mq-ha", ports=[5672]),
+            kind("v1", "shop", "ConfigMap", data={
+                "shop.py": "import os\nBROKER = 'amqp://me:x@shop-mq:5672//'\n"}),
+            result="no-such-name", cause="no Service is called shop-mq",
+            mend="did you mean shop-mq-ha?",
+        ),
+        rule="env-address", words="there is no Service default/shop-mq", mend="write shop-mq-ha",
+    ),
+    "another port than the Service's, in a file": Both(
+        walked=asking(
+            "svc/web:5555", service("web", port=4317, to=4317), pod("web-0", "app=web", ports=[4317]),
+            kind("v1", "agent", "ConfigMap", data={
+                "agent.yaml": "otlp:\n  endpoint: web:5555\n"}),
+            result="unreachable", cause="has no port 5555/TCP", mend="ask for port 4317",
+        ),
+        rule="env-address", words="leads to port 5555 of Service default/web",
+        mend="write port 4317", at="endpoint: web:5555",
+    ),
     "a probe of the Service's port": Both(
         walked=asking(
             "svc/web", service("web", to=8080),

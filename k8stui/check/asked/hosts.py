@@ -41,7 +41,7 @@ _BY_API = re.compile(r"K(?:8S|UBERNETES)_?SERVICE_?NAME$")
 """Variables with the name of a Service that is looked up at the API server, not by DNS (Felix)."""
 _NAMES_PORT = re.compile(
     r"\s*(?:(?:server|(?:fastcgi|uwsgi|scgi)_pass)\s+[a-z0-9.-]+:\d+(?:\s[^;]*)?;"
-    r"|-?\s*targets:\s*\[)"
+    r"|-?\s*targets:\s*\[|-?\s*endpoint:\s*[\"']?[a-z0-9.-]+:\d+[\"']?\s*$)"
 )
 _OPTION = re.compile(
     r"--?(?:[\w-]*host(?:name)?|replicaof|slaveof|h|server|master|peer)(?:=(?P<value>\S+))?$"
@@ -162,7 +162,8 @@ def in_texts(data: Object) -> Iterator[ToldHost]:
             if not line.lstrip().startswith(_COMMENTS):
                 for found in _addresses(line, ("data", key), key):
                     offset = at + line.index(found.host)
-                    sure = f"://{found.host}:" in line or _NAMES_PORT.match(line) is not None
+                    url = f"://{found.host}:" in line or f"@{found.host}:" in line
+                    sure = url or _NAMES_PORT.match(line) is not None
                     port = found.port if sure else None
                     yield ToldHost(found.host, port, found.path, key, offset)
             at += len(line) + 1

@@ -86,6 +86,18 @@ def by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | N
     return found.name if found is not None else None
 
 
+def by_beginning(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
+    """``shop-mq`` for shop-mq-ha, whose name others (``shop-mq-ha-headless``) only go on with."""
+    number = one.port or usual_port(name)
+    longer = ground.services_below(namespace, name)
+    if number is None or not longer or name in ground.hostnames:
+        return None
+    shortest = min(longer, key=len)
+    ports = ground.cluster.services[f"{namespace}/{shortest}"].ports
+    alike = all(other.startswith(shortest) for other in longer)
+    return shortest if alike and any(port.port == number for port in ports) else None
+
+
 def by_port_and_word(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
     """``prometheus-operator-prometheus:9090`` for kube-prometheus, which alone has that port."""
     number = one.port or (usual_port(name) if IS_HOST.search(one.what) else None)

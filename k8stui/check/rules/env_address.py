@@ -34,7 +34,15 @@ from k8stui.check.asked.hosts import (
     service_named,
 )
 from k8stui.check.asked.itself import to_a_neighbour, to_itself
-from k8stui.check.asked.meant import IS_HOST, by_port, by_port_and_word, by_words, in_another, typo
+from k8stui.check.asked.meant import (
+    IS_HOST,
+    by_beginning,
+    by_port,
+    by_port_and_word,
+    by_words,
+    in_another,
+    typo,
+)
 from k8stui.check.asked.node import on_the_node
 from k8stui.check.asked.peers import below_a_service
 from k8stui.check.asked.proxied import by_proxy
@@ -187,6 +195,7 @@ def _judge(
             or by_words(ground, namespace, name, one)
             or by_port(ground, one, template)
             or by_port_and_word(ground, namespace, name, one)
+            or by_beginning(ground, namespace, name, one)
         )
         if meant is None:
             return _by_pods(ground, manifest, one, who, (namespace, name))

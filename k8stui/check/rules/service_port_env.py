@@ -20,7 +20,7 @@ from k8stui.check.references import env_prefix, references
 from k8stui.check.rules.service_env import service_prefix
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.model import Service
-from k8stui.cluster.programs.images import image_ports, image_word
+from k8stui.cluster.programs.images import image_word, usual_port
 
 ID = "service-port-env"
 _MARK = "_PORT"
@@ -58,7 +58,7 @@ def _own(ground: Ground, template: Template, container: ContainerText) -> Iterat
     """
     names = [text(one, "name") for one in array(container.data, "env")]
     image = text(container.data, "image")
-    if container.data.get("envFrom") or image_ports({"image": image}):
+    if container.data.get("envFrom") or usual_port(image_word(image)) is not None:
         return  # what well-known programs read is known otherwise
     for word in dict.fromkeys((container.name, image_word(image))):
         prefix = env_prefix(word)

@@ -11,6 +11,9 @@ a digit away, where the Service has more ports than the containers declare, and 
 called a dummy. A warning, too, where several Services lead past the same declared port to the same
 other one: nobody makes one slip twice, so the program probably listens where it declares nothing.
 
+A warning as well where a port leads to a declared one, and the container has another of the port's
+own name and number.
+
 Does not apply where no container declares any port, where the number is declared with another
 protocol (target-port-protocol), where some of the pods declare it (mixed-pods), and where the
 Service probably selects the wrong pods (wrong-pods).
@@ -50,9 +53,31 @@ def look(ground: Ground) -> Iterator[Finding]:
         yield _by_streams(ground, target, target.pods(*_OTHERS)) or _finding(
             ground, target, is_habit=often[_pair(target)] > 1
         )
+    yield from _namesakes(ground)
     for target in ground.targets:
         if not target.is_named and (one := _by_streams(ground, target, target.pods(Match.SILENT))):
             yield one
+
+
+def _namesakes(ground: Ground) -> Iterator[Finding]:
+    """A port that leads to another than the container's of its own name and number."""
+    for target in ground.targets:
+        port = target.port
+        if target.is_named or not port.name or port.target_port == port.port:
+            continue
+        pods = target.pods(Match.DECLARED)
+        own = next((p for pod in pods for p in declared(pod) if p.name == port.name), None)
+        if own is None or (own.number, own.protocol) != (port.port, port.protocol):
+            continue
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Service {target.service.key}",
+            place=ground.port_place(target.service, port, "targetPort"),
+            why=f"port {port.port} ({port.name}) leads to {port.target_port} of {pods[0].name}, "
+            f"which declares {own.number} by that very name: somebody else answers",
+            fix=f"write targetPort: {own.number}",
+        )
 
 
 def _by_streams(ground: Ground, target: ServedPort, pods: Sequence[Pod]) -> Finding | None:
