@@ -144,7 +144,7 @@ CASES = {
     ),
     "another port than the Service's, in a file": Both(
         walked=asking(
-            "svc/web:5555", service("web", port=4317, to=4317), pod("web-0", "app=web", ports=[4317]),
+            "svc/web:5555", service("web", port=4317), pod("web-0", "app=web", ports=[4317]),
             kind("v1", "agent", "ConfigMap", data={
                 "agent.yaml": "otlp:\n  endpoint: web:5555\n"}),
             result="unreachable", cause="has no port 5555/TCP", mend="ask for port 4317",
