@@ -1,11 +1,12 @@
-"""The three ways to reach an application: pod address, ClusterIP, node port; side by side."""
+"""The ways to reach an application: pod address, ClusterIP, node port, a host; side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Endpoint, EndpointPort, Service, ServicePort, ServiceType
+from k8stui.kernel.derived import Derived
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.lookup import can_send
@@ -15,13 +16,15 @@ from k8stui.walk.trace import Request
 if TYPE_CHECKING:
     from k8stui.walk.world import World
 
+_HTTP = 80
+
 
 @record(kw_only=True)
 class Offer:
     """One way to a Service's port."""
 
     label: str
-    """Short, for a list: ``pod address:80``, ``ClusterIP:80``, ``node:30080``."""
+    """Short, for a list: ``pod address:80``, ``ClusterIP:80``, ``http://shop.example/``."""
     who: str
     """Who can use it, one sentence."""
     request: Request
@@ -29,8 +32,9 @@ class Offer:
 
 
 def offers(world: World, service_key: str) -> tuple[Offer, ...]:
-    """All ways to the Service ``namespace/name``, port by port, in the order pod, ClusterIP, node.
+    """All ways to the Service ``namespace/name``.
 
+    Port by port, in the order pod, ClusterIP, node; then hosts that lead to it.
     Empty for an ExternalName Service. A Service without endpoints has no pod address to offer.
 
     Raises:
@@ -40,7 +44,8 @@ def offers(world: World, service_key: str) -> tuple[Offer, ...]:
     service = world.cluster.services[service_key]
     if service.type is ServiceType.EXTERNAL_NAME:
         return ()
-    return tuple(offer for port in service.ports for offer in _ways(world, service, port))
+    by_port = (offer for port in service.ports for offer in _ways(world, service, port))
+    return (*by_port, *_by_host(world, service_key))
 
 
 def _ways(world: World, service: Service, port: ServicePort) -> Iterator[Offer]:
@@ -74,6 +79,38 @@ def _ways(world: World, service: Service, port: ServicePort) -> Iterator[Offer]:
             "outside",
             f"node/{next(iter(cluster.nodes))}:{port.node_port}{udp}",
         )
+
+
+def _by_host(world: World, service_key: str) -> Iterator[Offer]:
+    for owner, address in _urls.of(world.cluster).get(service_key, ()):
+        who = f"everybody who knows the name; who serves {owner} asks the pods in its turn"
+        yield from _offer(world, address, who, "outside", address)
+
+
+def _urls_by_service(cluster: Cluster) -> Mapping[str, Sequence[tuple[str, str]]]:
+    """What leads there for certain, and its owner: names that have an address, plain paths."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    balanced = {
+        each.ip
+        for service in cluster.services.values()
+        if any(port.port == _HTTP for port in service.ports)
+        for each in service.load_balancer_ingress
+    }
+    for one in cluster.entrances:
+        is_met = balanced.intersection(one.addresses)
+        is_named = is_met and "*" not in one.host and not one.owner.startswith("Service ")
+        is_special = one.is_refused or one.is_tls or one.patterns or one.canary or one.entry_points
+        if not is_named or is_special or one.owner in cluster.unserved:
+            continue
+        for path in one.paths:
+            is_plain = not (path.is_pattern or path.is_conditional)
+            if is_plain and path.service in cluster.services:
+                url = f"http://{one.host}{path.path}"
+                found.setdefault(path.service, []).append((one.owner, url))
+    return found
+
+
+_urls = Derived(_urls_by_service)
 
 
 def _offer(world: World, label: str, who: str, source: str, destination: str) -> Iterator[Offer]:
@@ -115,10 +152,14 @@ def endpoint_of(
 
 
 def first_offer(world: World) -> Offer | None:
-    """The most telling way in: the first node port, else the first Service's own address.
+    """The most telling way in: a host, else the first node port or a Service's own address.
 
     Where there is neither, the first way to the first Service.
     """
+    for key in _urls.of(world.cluster):
+        for offer in offers(world, key):
+            if offer.request.destination.startswith("http"):
+                return offer
     first: Offer | None = None
     inside: Offer | None = None
     for service in world.cluster.services.values():

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from k8stui.kernel.exchange import Result
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import StepKind
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.ingress import Onward, onward
+from k8stui.walk.offers import first_offer, offers
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk, walks
-from k8stui.walk.world import build_world
+from k8stui.walk.world import build_world, sample
 
 CLUSTER = """\
 apiVersion: v1
@@ -359,3 +361,19 @@ def test_what_the_back_end_is_asked_for(tmp_path: Path, told: str, path: str, sa
     made = ingress("host: shop.acme.com, ", "web", told, path)
     (found, *_) = asked(tmp_path, BASE + made, "http://shop.acme.com/api/items")
     assert said in found.outcome.reason
+
+
+def test_the_hosts_that_lead_to_a_service_are_ways_to_it() -> None:
+    """Those of which the input knows the address, and who has it; the screen opens on the first."""
+    world = build_world([str(sample("ingress"))])
+    asked = [one.request.destination for one in offers(world, "default/api")]
+    assert asked[-1] == "http://shop.example:80/api"
+    first = first_offer(world)
+    assert first is not None
+    assert (first.request.source, first.request.destination) == (
+        "outside",
+        "http://shop.example:80/",
+    )
+    assert [one.outcome.result for one in walks(world, first.request)] == [Result.CONNECTED] * 2
+    bare = build_world([str(sample("ingress") / "shop.yaml")])
+    assert not any("http" in one.label for one in offers(bare, "default/api"))
