@@ -42,6 +42,7 @@ from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.sysctl import CONNTRACK_MAX, is_full
 from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, is_private
 from k8stui.origin import Origin, OriginKind
+from k8stui.suggest import is_typo
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
 from k8stui.walk.diagnosis.names import behind_entrance
 
@@ -77,7 +78,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _without_header(cluster, request, exchange)
     yield from _by_proxy(cluster, request, exchange)
     yield from _behind_entrance(cluster, request, exchange)
-    yield from _beside_wildcard(cluster, request)
+    yield from _beside_host(cluster, request)
     yield from _by_search(cluster, request, exchange)
     yield from _on_its_node(cluster, exchange)
     yield from _answers_now(cluster, network, exchange)
@@ -306,8 +307,8 @@ def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
         )
 
 
-def _beside_wildcard(cluster: Cluster, request: Request) -> Iterator[str]:
-    """A name of the public DNS that an Ingress' wildcard was thought to cover."""
+def _beside_host(cluster: Cluster, request: Request) -> Iterator[str]:
+    """A name of the public DNS that an Ingress' wildcard was thought to cover, or a slip."""
     name = request.host
     if not cluster.entrances or entrance_of(cluster.entrances, name) is not None:
         return
@@ -316,6 +317,14 @@ def _beside_wildcard(cluster: Cluster, request: Request) -> Iterator[str]:
         yield (
             f"{name} is no host of {near.owner}: {near.host} stands for one label alone. Give it a "
             f"rule of its own (host: {name}); its ingress controller answers 404 until then"
+        )
+    is_outward = near is None and request.service is None
+    slips = (one for one in cluster.entrances if is_outward and is_typo(name, one.host))
+    meant = next(slips, None)
+    if meant is not None:
+        yield (
+            f"{name} is a name of which the input knows nothing; {meant.owner} has the host "
+            f"{meant.host} ({meant.origin.where}): was that meant?"
         )
 
 

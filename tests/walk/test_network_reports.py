@@ -1571,6 +1571,10 @@ CASES |= {
         manifests=(*ALL, ingress("*.example.org")), ask=("outside", "a.b.example.org:80"),
         result="connected", assumed="stands for one label alone",
     ),
+    "a slip in an Ingress' host": Told(
+        manifests=(*ALL, ingress("shop.example")), ask=("outside", "shop.exmaple:80"),
+        result="connected", assumed="has the host shop.example (",
+    ),
     "hostPorts under Cilium beside kube-proxy": Told(
         manifests=(*NODES, CILIUM, PROXIES, LEAVES_IT,
                    pod("web", ports=[{"containerPort": 80, "hostPort": 8080}])),
