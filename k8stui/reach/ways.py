@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from k8stui.cluster.ingress.mesh import standing
+from k8stui.cluster.ingress.mesh import has_mesh, standing
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol
@@ -138,7 +138,7 @@ class Ways:
         any endpoint (pkg/proxy/iptables/proxier.go: "short-circuit").
         """
         local, everywhere = plan.choice.local, plan.choice.cluster
-        told = plan.port.service_key if self._world.cluster.destination_tls else ""
+        told = plan.port.service_key if has_mesh(self._world.cluster) else ""
         how: tuple[Hashable, ...] = (node, _shape(plan, at.version), told)
         if not (plan.port.external_local if node else plan.port.internal_local):
             yield self._chosen(plan, everywhere, how, at)

@@ -310,6 +310,16 @@ MESH = (space("mesh", "istio-injection=enabled"), service("web", namespace="mesh
         pod("web-0", "app=web", namespace="mesh", ports=[80]))  # fmt: skip
 
 
+ASKED = "svc/web.mesh:80"
+
+
+def spoken(name: str, image: str, number: int) -> tuple[Manifest, ...]:
+    port = {"name": name, "port": 80, "targetPort": number}
+    server = pod("web-0", "app=web", namespace="mesh", ports=[number], container={"image": image})
+    own = (MESH[0], service("web", None, port, namespace="mesh", selector={"app": "web"}))
+    return (*own, server, pod("client", namespace="mesh"))
+
+
 def left_alone(made: Manifest, ports: str = "80") -> Manifest:
     told = {"traffic.sidecar.istio.io/excludeInboundPorts": ports}
     return {**made, "metadata": {**made["metadata"], "annotations": told}}
@@ -2065,6 +2075,25 @@ CASES |= {
         ask=("pod/mesh/client", "svc/web.default:80"), result="connected",
         assumed="default/web-0 has no sidecar that takes it",
         rule="mesh-denial", words="speak Istio's mutual TLS", fix="write mode: DISABLE",
+    ),
+    "a port called grpc- of a server of HTTP/1.1": Told(
+        manifests=(*NODES, *spoken("grpc", "nginx:1.27", 80)), ask=("pod/mesh/client", ASKED),
+        result="refused", cause=("speak HTTP/2 to it",), mend="name it http",
+        rule="mesh-denial", words="says grpc", fix="name it http",
+    ),
+    "a port called http- of a database": Told(
+        manifests=(*NODES, *spoken("http-db", "redis:7", 6379)), ask=("pod/mesh/client", ASKED),
+        result="refused", cause=("a protocol of its own",), mend="name it redis-db",
+        rule="mesh-denial", words="says http", fix="appProtocol: redis",
+    ),
+    "a port called grpc-https": Told(
+        manifests=(*NODES, *spoken("grpc-https", "acme/own:1", 14250)),
+        ask=("pod/mesh/client", ASKED), result="refused", cause=("its name says https too",),
+        rule="mesh-denial", words="says grpc", fix="begin in https-",
+    ),
+    "a port called tcp- of a database": Told(
+        manifests=(*NODES, *spoken("tcp-db", "redis:7", 6379)), ask=("pod/mesh/client", ASKED),
+        result="connected",
     ),
     "a DestinationRule without mutual TLS where nothing else is taken": Told(
         manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh", container={

@@ -4,8 +4,9 @@ A PeerAuthentication of mode STRICT lets the sidecar of a pod close whatever com
 connection is made, and reset at the first data. An AuthorizationPolicy has it answer 403 to those
 whom no ALLOW means, or a DENY does; identities (principals, namespaces) are proved by mutual TLS
 alone, so a client without a sidecar has none. A DestinationRule may have clients' sidecars speak
-what the other side does not take. Whoever is told to ask such a pod (env, command,
-arguments), or serves an Ingress that leads there, is judged.
+what the other side does not take. Whoever is told to ask such a pod (env, command, arguments), or
+serves an Ingress that leads there, is judged. And the name of a Service's port (``grpc-``,
+``http-``) may have proxies read what is spoken there as another protocol.
 
 Does not apply to clients that nobody is known to be, to ports that annotations take out of the
 sidecar's hands (excludeInboundPorts), nor to rules by methods, paths, addresses and tokens. The
@@ -19,7 +20,8 @@ from collections.abc import Iterator
 from k8stui.check.calls import behind, of_ingresses, told
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.cluster.ingress.mesh import closed_to, kept_out, spoken_wrongly
+from k8stui.cluster.ingress.mesh import closed_to, has_mesh, kept_out, spoken_wrongly, takes
+from k8stui.cluster.ingress.port_protocol import led_to, misnamed
 
 ID = "mesh-denial"
 
@@ -27,9 +29,10 @@ ID = "mesh-denial"
 def look(ground: Ground) -> Iterator[Finding]:
     cluster = ground.cluster
     said = (cluster.peer_authentications, cluster.authorization_policies, cluster.destination_tls)
-    if not any(said):
-        return
     if ground.is_kustomized:  # which sets namespaces, and so who is in the mesh
+        return
+    yield from _misnamed(ground)
+    if not any(said):
         return
     known: set[tuple[str, str]] = set()
     for call in (*told(ground), *of_ingresses(ground)):
@@ -52,6 +55,16 @@ def look(ground: Ground) -> Iterator[Finding]:
                     why=f"{call.said}: {lack.why}",
                     fix=lack.mend,
                 )
+
+
+def _misnamed(ground: Ground) -> Iterator[Finding]:
+    for target in ground.targets if has_mesh(ground.cluster) else ():
+        pod = next(iter(ground.selected(target.service)), None)
+        number = led_to(target.port, pod) if pod is not None else None
+        if pod is not None and number is not None and takes(ground.cluster, pod, number):
+            lack = misnamed(target.service, target.port, pod, number)
+            if lack is not None:
+                yield Finding.of_lack(ID, f"Service {target.service.key}", lack)
 
 
 RULE = CheckRule(

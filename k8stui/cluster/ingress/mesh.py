@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from k8stui.apiserver.fields import Object, array, labels, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.ingress.port_protocol import led_to, misnamed
 from k8stui.cluster.model import (
     AuthorizationPolicy,
     Cluster,
@@ -129,6 +130,26 @@ def sidecar_of(cluster: Cluster, pod: Pod) -> bool | None:
     return None if space is None else False
 
 
+def has_mesh(cluster: Cluster) -> bool:
+    """Whether anything of the input is Istio's: its policies, pods with a sidecar or that get one.
+
+    Then it may be another who is understood, from Service to Service and from pod to pod.
+    """
+    return _has_mesh.of(cluster)
+
+
+def _look_for_mesh(cluster: Cluster) -> bool:
+    said = cluster.peer_authentications or cluster.authorization_policies or cluster.destination_tls
+    return (
+        bool(said)
+        or any(asks_for_sidecar(cluster, one) for one in cluster.namespace_labels)
+        or any(map(shows_sidecar, cluster.pods.values()))
+    )
+
+
+_has_mesh = Derived(_look_for_mesh)
+
+
 def shows_sidecar(pod: Pod) -> bool:
     """Whether the input itself has it, as a container beside the others."""
     return any(image_word(one.image) == _PROXY and not one.init for one in pod.containers)
@@ -170,9 +191,7 @@ def _authentications_of(cluster: Cluster, pod: Pod) -> Iterator[PeerAuthenticati
 
 def standing(cluster: Cluster, pod: Pod) -> Hashable:
     """All of a pod by which a mesh's policies may tell it from others, as a client and a server."""
-    if not (
-        cluster.peer_authentications or cluster.authorization_policies or cluster.destination_tls
-    ):
+    if not has_mesh(cluster):
         return None
     return (
         sidecar_of(cluster, pod),
@@ -240,15 +259,17 @@ def closed_to(
 def spoken_wrongly(
     cluster: Cluster, client: Pod | None, server: Pod, number: int, service: str
 ) -> Lack | None:
-    """Why a server does not understand what a DestinationRule has its client's sidecar speak.
+    """Why a server does not understand what its client's sidecar speaks.
+
+    As a DestinationRule has it, or the name of the Service's port.
 
     `service`: ``namespace/name`` of the Service that was asked.
     """
-    if client is None or not cluster.destination_tls or not is_meshed(cluster, client):
+    if client is None or not is_meshed(cluster, client):
         return None
-    told = _tls_to(cluster, client, service)
+    told = _tls_to(cluster, client, service) if cluster.destination_tls else None
     if told is None:
-        return None
+        return _misnamed(cluster, server, number, service)
     said = f"DestinationRule {told.namespace}/{told.name} ({told.mode}) has the client's sidecar"
     if told.mode == "ISTIO_MUTUAL" and not takes(cluster, server, number):
         return Lack(
@@ -268,6 +289,14 @@ def spoken_wrongly(
             told.origin,
         )
     return None
+
+
+def _misnamed(cluster: Cluster, server: Pod, number: int, service: str) -> Lack | None:
+    asked = cluster.services.get(service)
+    if asked is None or not takes(cluster, server, number):
+        return None
+    ports = [port for port in asked.ports if led_to(port, server) == number]
+    return misnamed(asked, ports[0], server, number) if len(ports) == 1 else None
 
 
 def _tls_to(cluster: Cluster, client: Pod, service: str) -> DestinationTls | None:

@@ -18,7 +18,7 @@ from k8stui.record import record
 
 OF_KUBERNETES, OF_NGINX = "k8s.io/ingress-nginx", "nginx.org/ingress-controller"
 PREFIX_OF_KUBERNETES, PREFIX_OF_NGINX = "nginx.ingress.kubernetes.io/", "nginx.org/"
-_TLS_NUMBERS = frozenset({443, 6443, 8443, 9443})
+TLS_NUMBERS = frozenset({443, 6443, 8443, 9443})
 _PLAIN_NUMBERS = frozenset({80, 3000, 5000, 8000, 8080, 8888, 9090})
 _TLS_PROTOCOLS = frozenset({"HTTPS", "GRPCS"})
 _OPEN = frozenset({"AUTO_HTTP", "FCGI"})
@@ -126,7 +126,7 @@ def _expects_tls(port: ServicePort) -> bool | None:
     tls = any(word.lower().startswith("https") for word in words)
     plain = any(word.lower() in ("http", "web") or word.startswith("http-") for word in words)
     if isinstance(target, int):
-        if target in _TLS_NUMBERS:
+        if target in TLS_NUMBERS:
             return None if plain else True
         if target in _PLAIN_NUMBERS:
             return False if not tls and (plain or target == 80) and port.port != 443 else None
