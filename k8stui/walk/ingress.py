@@ -200,8 +200,8 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
     mains = [one for one in found if one.canary is None]
     served = [one for one in mains if one.owner not in cluster.unserved]
     if not served:
-        lack = cluster.unserved[mains[0].owner] if mains else _canary_alone(found[0])
-        return _all(_answers(by, lack))
+        lack = cluster.unserved.get((mains or found)[0].owner)
+        return None if lack is None else _all(_answers(by, lack))
     scheme, number = request.scheme, exchange.felt.server_port or 0
     lacks = [at_other_entry_point(pod, number, scheme, one) for one in served]
     here = [one for one, lack in zip(served, lacks, strict=True) if lack is None]
@@ -398,15 +398,6 @@ def _no_host(cluster: Cluster, request: Request, pod: Pod, by: Controller) -> La
         f"ask one of those (as the Host header: what is asked by an address has that as its host), "
         f"or write host {request.host}, or a rule without a host, which takes any",
         those[0].origin,
-    )
-
-
-def _canary_alone(entrance: Entrance) -> Lack:
-    return Lack(
-        f"{entrance.owner} is a canary (its annotation), and there is no other Ingress of host "
-        f"{entrance.host} that it could be one of: ingress-nginx makes nothing of it",
-        "write the main Ingress, with the same host and path and without the annotation",
-        entrance.origin,
     )
 
 

@@ -287,7 +287,7 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
             "number: 80", "number: 443"), "http://shop.acme.com/",
          "answers 500: Traefik speaks TLS to port 443 of Service default/web"),
         (BASE + ingress("host: shop.acme.com, ", "web", SHARED), "http://shop.acme.com/",
-         "404: Ingress default/to-web is a canary"),
+         "404: it is a canary (its annotation), and there is no other Ingress"),
         (ISTIO + virtual("shop.acme.com", "{match: [{uri: {prefix: /a}}], " + TO_WEB + "}"),
          "http://shop.acme.com/ab", "Istio's gateway made the connection itself"),
         (ISTIO + virtual("shop.acme.com", "{match: [{uri: {prefix: /a}}], " + TO_WEB + "}")

@@ -794,6 +794,11 @@ ENTRY = kind("networking.k8s.io/v1", "shop", "Ingress", spec={"rules": [{
         "service": {"name": "shop", "port": {"number": 80}}}}]}}]})  # fmt: skip
 
 
+def probing(how: dict[str, dict[str, object]]) -> Manifest:
+    each = {name: {**said, "port": 8080} for name, said in how.items()}
+    return pod("shop-0", "app=shop", ports=[8080], container={"readinessProbe": each})
+
+
 def ended(annotation: str, tls: int) -> Manifest:
     ports = [{"name": "http", "port": 80, "targetPort": 80},
              {"name": "https", "port": 443, "targetPort": tls}]  # fmt: skip
@@ -2489,6 +2494,17 @@ CASES |= {
         ask=("pod/client", "http://shop.example/"), result="not-served",
         at="use-proxy-protocol: 'true'",
         cause=("answers 400", "broken header"), mend="ask the Service behind it",
+    ),
+    "what Google's load balancer asks, beside a probe that is no HTTP": Told(
+        manifests=(*of_cloud("gce"), ENTRY, service("shop", to=8080), probing({"tcpSocket": {}})),
+        ask=("outside", "http://shop.example/"), result="no-such-name", at="tcpSocket:",
+        cause=("for / and wants 200",), mend="write a BackendConfig",
+        rule="ingress-backend", words="they count as dead", fix="an httpGet of port 8080",
+    ),
+    "what Google's load balancer asks, beside a probe by HTTP": Told(
+        manifests=(*of_cloud("gce"), ENTRY, service("shop", to=8080),
+                   probing({"httpGet": {"path": "/healthy"}})),
+        ask=("outside", "http://shop.example/"), result="no-such-name", not_said="wants 200",
     ),
     "a pod asks its own NLB": Told(
         manifests=(*NODES, CLIENT, WEB[1], named_balancer("nlb")),

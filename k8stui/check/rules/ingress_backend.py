@@ -23,6 +23,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from k8stui.apiserver.fields import Object, array, at, labels, table, text, texts
 from k8stui.check.asked.hosts import service_named
@@ -32,6 +33,7 @@ from k8stui.cluster.ingress.entrances import REWRITE
 from k8stui.cluster.ingress.listeners import Grants, without_grant
 from k8stui.cluster.ingress.virtual_services import Gateways
 from k8stui.cluster.labelled import Labelled
+from k8stui.cluster.load_balancers.google import asked_at_root
 from k8stui.cluster.meant import meant_by_port
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Lack, Pod, Service, ServiceType
@@ -76,6 +78,10 @@ def look(ground: Ground) -> Iterator[Finding]:
                 path = ("spec", "routes", rule, "services")
                 yield from _backends(ground, manifest, array(entry, "services"), path, grants)
     yield from _streams(ground)
+    asked = {one.owner: asked_at_root(ground.cluster, one) for one in ground.cluster.entrances}
+    for owner, asks in asked.items():
+        if asks is not None:  # what / is answered, only the program knows
+            yield replace(Finding.of_lack(ID, owner, asks), severity=Severity.INFO)
     yield from _lost(ground)
     for manifest in ground.of_kind("Gateway").values():
         yield from _nobody_serves(ground, manifest)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _LITERAL = re.compile(r"[\w./~%@:+,;=&!-]*")
 """A path that is no pattern."""
 _SLASHES = re.compile(r"/{2,}")
+OF_GOOGLE, _GOOGLES = "gce", ("gce", "gce-internal")
+_CLASS = "kubernetes.io/ingress.class"
 NOBODY = "nobody"
 """Whose an IngressClass is that is not there, though others are."""
 _PATTERN_OF_KONG = "/~"
@@ -94,6 +96,8 @@ def _entrances(
     for manifest in inventory.of("Ingress").values():
         named = text(manifest.data, "spec", "ingressClassName")
         whose = classes.get(named, NOBODY if named and classes else "")
+        if text(manifest.data, "metadata", "annotations", _CLASS) in _GOOGLES:
+            whose = OF_GOOGLE
         yield from (replace(one, controller=whose) for one in _of_ingress(manifest))
     balanced = frozenset(
         each.ip for one in services.values() if one.selector for each in one.load_balancer_ingress

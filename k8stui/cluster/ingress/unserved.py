@@ -13,6 +13,7 @@ Passthrough"). What routes of the Gateway API lack is `listeners`' business, Tra
 from __future__ import annotations
 
 import re
+from collections.abc import Container as Holder
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -44,6 +45,7 @@ _NGINX = re.compile(r"(?:ingress-nginx/controller|nginx-ingress-controller)\S*?:
 _CLASS = "kubernetes.io/ingress.class"
 _DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 _PASSTHROUGH = "nginx.ingress.kubernetes.io/ssl-passthrough"
+_IS_CANARY = "nginx.ingress.kubernetes.io/canary"
 _TARGET = "alb.ingress.kubernetes.io/target-type"
 _ALB = "alb.ingress.kubernetes.io/"
 
@@ -79,7 +81,7 @@ def unserved(
     classes = tuple(inventory.of("IngressClass").values())
     # A class may have parameters that say it for all of its Ingresses (IngressClassParams).
     by_ip |= any(table(one.data, "spec", "parameters") for one in classes)
-    usual = _usual(running)
+    usual, mains = _usual(running), _main_hosts(inventory)
     for key, manifest in inventory.of("Ingress").items():
         lack = (
             _by_nginx(manifest, classes, controllers, distribution)
@@ -88,6 +90,7 @@ def unserved(
             or _passed_through(manifest, controllers)
             or _strict(manifest, classes, controllers)
             or _torn(manifest)
+            or (_alone(manifest, mains) if usual == OF_KUBERNETES else None)
             or _misspoken(manifest, services, _served_by(manifest, classes, usual))
         )
         if lack is not None:
@@ -171,6 +174,34 @@ def _torn(manifest: Manifest) -> Lack | None:
                 manifest.origin("spec", "rules", index, "host"),
             )
     return None
+
+
+def _main_hosts(inventory: Inventory) -> frozenset[str]:
+    """Of Ingresses that are no canaries; empty: any host."""
+    return frozenset(
+        text(rule, "host")
+        for one in inventory.of("Ingress").values()
+        if not _is_canary(one)
+        for rule in array(one.data, "spec", "rules")
+    )
+
+
+def _is_canary(one: Manifest) -> bool:
+    return text(one.data, "metadata", "annotations", _IS_CANARY) == "true"
+
+
+def _alone(manifest: Manifest, mains: Holder[str]) -> Lack | None:
+    """A canary of no other Ingress (ingress-nginx, mergeAlternativeBackends)."""
+    rules = array(manifest.data, "spec", "rules")
+    if not rules or not _is_canary(manifest) or any(text(r, "host") in mains for r in rules):
+        return None
+    host = text(rules[0], "host")
+    return Lack(
+        f"it is a canary (its annotation), and there is no other Ingress of host {host or '*'} "
+        "that it could be one of: ingress-nginx makes nothing of it",
+        "write the main Ingress, with the same host and path and without the annotation",
+        manifest.origin("metadata", "annotations", _IS_CANARY),
+    )
 
 
 _STRICT_SINCE = re.compile(r":v(?:1\.(?:1[2-9]|[2-9]\d)|[2-9])\.")

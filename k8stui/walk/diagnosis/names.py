@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.load_balancers.aws import loses_own_clients
+from k8stui.cluster.load_balancers.google import asked_at_root
 from k8stui.cluster.load_balancers.handed_on import fronts, misread
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.meant import (
@@ -242,6 +243,9 @@ def _entrance(
     if wrong is not None:
         advice = wrong.advice if unserved is not None else f"{wrong.advice}; and {said}"
         return Diagnosis(f"{reason}; and {wrong.reason}", advice, wrong.origin)
+    asks = asked_at_root(cluster, entrance)
+    if asks is not None:
+        return Diagnosis(f"{reason}; and {asks.why}", asks.mend, asks.origin)
     keys = list(dict.fromkeys(one.service for one in entrance.paths if one.service))
     behind = ", ".join(f"svc/{key.partition('/')[2]}" for key in keys[:3])
     return Diagnosis(
