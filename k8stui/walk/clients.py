@@ -17,6 +17,7 @@ from k8stui.walk.alike import Endpoints
 from k8stui.walk.compare import vary
 from k8stui.walk.error import RequestError
 from k8stui.walk.lookup import find_service
+from k8stui.walk.offers import urls
 from k8stui.walk.request import parse_request
 from k8stui.walk.source import OUTSIDE
 from k8stui.walk.trace import Trace
@@ -96,10 +97,11 @@ def arrivals(world: World, service_key: str, *, nodes: int | None = None) -> Ite
     service = world.cluster.services[service_key]
     entered = tuple(entries(world, service, nodes))
     if service.type not in _OPEN or not entered:
+        led = [f"{who} leads to it, by {url}" for who, url in urls(world.cluster, service_key)]
         raise RequestError(
             f"Service {service_key} ({service.type.value}) has no node port and no load "
-            "balancer's address: nobody outside can ask it",
-            hint="clients are compared for type NodePort and LoadBalancer",
+            f"balancer's address: nobody outside can ask it",
+            hint="; ".join(("clients are compared for type NodePort and LoadBalancer", *led[:1])),
         )
     current = service.external_traffic_policy or "Cluster"
     for policy in POLICIES:

@@ -81,14 +81,21 @@ def _ways(world: World, service: Service, port: ServicePort) -> Iterator[Offer]:
         )
 
 
+def urls(cluster: Cluster, service_key: str) -> Sequence[tuple[str, str]]:
+    """Who leads somebody outside to the Service, ``Ingress default/shop``, and by which URL.
+
+    Only for certain: names of which the input has the address, and who has that; plain paths.
+    """
+    return _urls.of(cluster).get(service_key, ())
+
+
 def _by_host(world: World, service_key: str) -> Iterator[Offer]:
-    for owner, address in _urls.of(world.cluster).get(service_key, ()):
+    for owner, address in urls(world.cluster, service_key):
         who = f"everybody who knows the name; who serves {owner} asks the pods in its turn"
         yield from _offer(world, address, who, "outside", address)
 
 
 def _urls_by_service(cluster: Cluster) -> Mapping[str, Sequence[tuple[str, str]]]:
-    """What leads there for certain, and its owner: names that have an address, plain paths."""
     found: dict[str, list[tuple[str, str]]] = {}
     balanced = {
         each.ip

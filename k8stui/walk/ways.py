@@ -1,7 +1,7 @@
 """The three ways of access of a Service, asked from every side: a table of cases.
 
-podIP:containerPort, clusterIP:port, nodeIP:nodePort (and what a load balancer or externalIPs add)
-× who asks: a pod, a node, the outside.
+podIP:containerPort, clusterIP:port, nodeIP:nodePort (and what a load balancer, externalIPs or an
+Ingress add) × who asks: a pod, a node, the outside.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from k8stui.record import record
 from k8stui.walk.brief import brief
 from k8stui.walk.cases import Case, CaseRow, Cases, case
 from k8stui.walk.error import RequestError
-from k8stui.walk.offers import client_of, endpoint_of
+from k8stui.walk.offers import client_of, endpoint_of, urls
 from k8stui.walk.request import parse_request
 from k8stui.walk.source import OUTSIDE
 
@@ -62,6 +62,10 @@ def ways(world: World, service_key: str, *, nodes: int = MOST_NODES) -> Cases:
             cells = tuple(_asked(world, asker, address) for asker in askers)
             row = CaseRow(name=address.name, cells=cells, ports=address.ports, service=service_key)
             rows.append(row)
+    for _, url in urls(world.cluster, service_key):
+        by_host = _Address(name=url, destination=url, ports=())
+        cells = tuple(_asked(world, asker, by_host) for asker in askers)
+        rows.append(CaseRow(name=url, cells=cells, service=service_key))
     with_port = any(port.node_port is not None for port in service.ports)
     left = len(world.cluster.nodes) - len(entries) if with_port else 0
     return Cases(

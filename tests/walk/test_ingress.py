@@ -11,11 +11,14 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import StepKind
 from k8stui.nodes.options import NodeOptions
+from k8stui.walk.clients import arrivals
+from k8stui.walk.error import RequestError
 from k8stui.walk.ingress import Onward, onward
 from k8stui.walk.offers import first_offer, offers
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk, walks
+from k8stui.walk.ways import ways
 from k8stui.walk.world import build_world, sample
 
 CLUSTER = """\
@@ -375,5 +378,11 @@ def test_the_hosts_that_lead_to_a_service_are_ways_to_it() -> None:
         "http://shop.example:80/",
     )
     assert [one.outcome.result for one in walks(world, first.request)] == [Result.CONNECTED] * 2
+    last = ways(world, "default/api").rows[-1]
+    assert last.name == "http://shop.example/api"
+    assert [cell.chance for cell in last.cells if cell is not None] == [1] * 3
+    with pytest.raises(RequestError) as error:
+        list(arrivals(world, "default/api"))
+    assert "Ingress default/shop leads to it, by http://shop.example/api" in str(error.value.hint)
     bare = build_world([str(sample("ingress") / "shop.yaml")])
     assert not any("http" in one.label for one in offers(bare, "default/api"))
