@@ -6,7 +6,7 @@ answer from a table (docs/facts/speed.md section 0).
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -383,17 +383,18 @@ class Ground:
             found.setdefault(service.name, []).append(service)
         return found
 
-    def services_below(self, namespace: str, name: str) -> Sequence[str]:
-        """Names of Services that begin with a name and a hyphen, sorted."""
-        names_ = self._sorted_names.get(namespace, [])
-        first = bisect_left(names_, f"{name}-")
-        return names_[first : bisect_left(names_, f"{name}.", first)]  # a dot comes after a hyphen
+    def services_around(self, namespace: str, name: str) -> Sequence[Service]:
+        """Services whose name begins with a name and a hyphen, or ends with a hyphen and it."""
+        return self._around.get((namespace, name), ())
 
     @cached_property
-    def _sorted_names(self) -> Mapping[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for service in sorted(self.services, key=lambda one: one.name):
-            found.setdefault(service.namespace, []).append(service.name)
+    def _around(self) -> Mapping[tuple[str, str], Sequence[Service]]:
+        found: dict[tuple[str, str], list[Service]] = {}
+        for service in self.services:
+            words = service.name.split("-")
+            for cut in range(1, len(words)):
+                for part in ("-".join(words[:cut]), "-".join(words[cut:])):
+                    found.setdefault((service.namespace, part), []).append(service)
         return found
 
     def nearest_service(self, namespace: str, written: str) -> str | None:

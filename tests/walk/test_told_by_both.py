@@ -142,6 +142,24 @@ CASES = {
         ),
         rule="env-address", words="there is no Service default/shop-mq", mend="write shop-mq-ha",
     ),
+    "the end of a Service's name, which is its container's": Both(
+        walked=asking(
+            "shop-mq:5672", service("prod-shop-mq", port=5672),
+            pod("mq-0", "app=prod-shop-mq", ports=[5672], container={"name": "shop-mq"}),
+            pod("shop", container=env(BROKER_HOST="shop-mq:5672")),
+            result="no-such-name", cause="no Service is called shop-mq",
+            mend="did you mean prod-shop-mq?",
+        ),
+        rule="env-address", words="there is no Service default/shop-mq", mend="write prod-shop-mq",
+    ),
+    "a pod of a Deployment, by its own name": Both(
+        walked=asking(
+            "ring-1.ring:7000", service("ring", port=7000, clusterIP="None"),
+            workload("Deployment", "ring", ports=[7000], pod_spec={"subdomain": "ring"}),
+            result="no-such-name", cause="pod default/ring-1 has no hostname, and so no name below",
+            mend="ask ring, which is every ready pod's", at="subdomain: ring",
+        ),
+    ),
     "another port than the Service's, in a file": Both(
         walked=asking(
             "svc/web:5555", service("web", port=4317), pod("web-0", "app=web", ports=[4317]),

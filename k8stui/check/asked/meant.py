@@ -86,16 +86,19 @@ def by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | N
     return found.name if found is not None else None
 
 
-def by_beginning(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
-    """``shop-mq`` for shop-mq-ha, whose name others (``shop-mq-ha-headless``) only go on with."""
+def by_part(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
+    """``shop-mq`` for shop-mq-ha (and shop-mq-ha-headless), ``shop-mq`` for prod-shop-mq.
+
+    Of Services that have the port the one whose name the others only go on with.
+    """
     number = one.port or usual_port(name)
-    longer = ground.services_below(namespace, name)
-    if number is None or not longer or name in ground.hostnames:
+    around = ground.services_around(namespace, name) if number and "-" in name else ()
+    longer = [s for s in around if any(port.port == number for port in s.ports)]
+    meant = min(longer, key=lambda s: len(s.name), default=None)
+    if meant is None or not all(other.name.startswith(meant.name) for other in longer):
         return None
-    shortest = min(longer, key=len)
-    ports = ground.cluster.services[f"{namespace}/{shortest}"].ports
-    alike = all(other.startswith(shortest) for other in longer)
-    return shortest if alike and any(port.port == number for port in ports) else None
+    inside = {each.name for pod in ground.selected(meant) for each in pod.containers}
+    return meant.name if name in inside or name not in ground.hostnames else None
 
 
 def by_port_and_word(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:

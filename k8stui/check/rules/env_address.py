@@ -36,7 +36,7 @@ from k8stui.check.asked.hosts import (
 from k8stui.check.asked.itself import to_a_neighbour, to_itself
 from k8stui.check.asked.meant import (
     IS_HOST,
-    by_beginning,
+    by_part,
     by_port,
     by_port_and_word,
     by_words,
@@ -195,7 +195,7 @@ def _judge(
             or by_words(ground, namespace, name, one)
             or by_port(ground, one, template)
             or by_port_and_word(ground, namespace, name, one)
-            or by_beginning(ground, namespace, name, one)
+            or by_part(ground, namespace, name, one)
         )
         if meant is None:
             return _by_pods(ground, manifest, one, who, (namespace, name))

@@ -12,7 +12,7 @@ called a dummy. A warning, too, where several Services lead past the same declar
 other one: nobody makes one slip twice, so the program probably listens where it declares nothing.
 
 A warning as well where a port leads to a declared one, and the container has another of the port's
-own name and number.
+own name.
 
 Does not apply where no container declares any port, where the number is declared with another
 protocol (target-port-protocol), where some of the pods declare it (mixed-pods), and where the
@@ -59,15 +59,25 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield one
 
 
+_USUAL = frozenset({"http", "https", "web", "websecure", "grpc", "metrics", "tcp"})
+"""Names that a Service's port and a container's share without being one: 443 (https) to http."""
+
+
 def _namesakes(ground: Ground) -> Iterator[Finding]:
-    """A port that leads to another than the container's of its own name and number."""
+    """A port that leads to another than the container's of its own name.
+
+    Which has its number, too, or is the only one, of a name that is nobody else's.
+    """
     for target in ground.targets:
         port = target.port
         if target.is_named or not port.name or port.target_port == port.port:
             continue
         pods = target.pods(Match.DECLARED)
         own = next((p for pod in pods for p in declared(pod) if p.name == port.name), None)
-        if own is None or (own.number, own.protocol) != (port.port, port.protocol):
+        if own is None or own.number == port.target_port or own.protocol is not port.protocol:
+            continue
+        alone = [p.name for p in target.service.ports] == [port.name]
+        if own.number != port.port and (port.name in _USUAL or not alone):
             continue
         yield Finding(
             rule=ID,

@@ -625,6 +625,14 @@ def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:
         return None
     pod = named[0]
     service = cluster.services.get(f"{pod.namespace}/{pod.subdomain or ''}")
+    if pod.subdomain and service is not None and service.headless and not pod.hostname:
+        return Diagnosis(
+            f"pod {pod.key} has no hostname, and so no name below Service {service.name}: only a "
+            "StatefulSet gives its pods one each",
+            f"ask {service.name}, which is every ready pod's; or make what makes the pods a "
+            "StatefulSet",
+            pod.origins.get("subdomain", pod.origin),
+        )
     if pod.subdomain and service is not None and service.headless:
         host = pod.hostname or pod.name
         full = f"{host}.{pod.subdomain}"
