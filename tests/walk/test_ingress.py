@@ -386,3 +386,19 @@ def test_the_hosts_that_lead_to_a_service_are_ways_to_it() -> None:
     assert "Ingress default/shop leads to it, by http://shop.example/api" in str(error.value.hint)
     bare = build_world([str(sample("ingress") / "shop.yaml")])
     assert not any("http" in one.label for one in offers(bare, "default/api"))
+
+
+@pytest.mark.parametrize("weight", ["9" * 5000, "²", "-1"])
+def test_a_backend_for_the_rest_and_a_weight_that_is_none(tmp_path: Path, weight: str) -> None:
+    """Each path of a rule has its own part; what stands for the rest has none in it."""
+    shop = (sample("ingress") / "shop.yaml").read_text()
+    file = tmp_path / "shop.yaml"
+    nginx = "nginx.ingress.kubernetes.io/canary"
+    told = f'{{{nginx}: "true", {nginx}-weight: "{weight}"}}'
+    other = shop.split("---")[0].replace("name: shop", f"name: c\n  annotations: {told}")
+    rest = "  defaultBackend: {service: {name: api, port: {number: 80}}}\n  rules:"
+    file.write_text(f"{shop.replace('  rules:', rest, 1)}\n---\n{other}")
+    world = build_world([str(sample("ingress") / "controller.yaml"), str(file)])
+    request = parse_request(world, "outside", "http://shop.example/")
+    found = list(walks(world, request))
+    assert {one.outcome.server_pod for one in found} == {"default/web-1", "default/web-2"}

@@ -34,6 +34,9 @@ REWRITE = "nginx.ingress.kubernetes.io/rewrite-target"
 _MAKES_PATTERNS = ("nginx.ingress.kubernetes.io/use-regex", REWRITE)
 """By which ingress-nginx takes paths for patterns without an end (buildLocation)."""
 _CANARY = "nginx.ingress.kubernetes.io/"
+_WEIGHT = re.compile(r"[0-9]{1,9}")
+_OF_NONE = -1
+"""Of what no rule has."""
 _EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 """Names that external-dns writes into the public DNS for a load balancer, by commas."""
 
@@ -156,7 +159,7 @@ def _canary(told: Mapping[str, object]) -> Fraction | None:
     if text(told, f"{_CANARY}canary") != "true":
         return None
     weights = [text(told, f"{_CANARY}canary-weight{end}") for end in ("", "-total")]
-    part, whole = (int(one) if one.isdecimal() else None for one in weights)
+    part, whole = (int(one) if _WEIGHT.fullmatch(one) else None for one in weights)
     return min(Fraction(1), Fraction(part or 0, whole or 100))
 
 
@@ -174,7 +177,7 @@ def _paths(manifest: Manifest, *place: str | int) -> Iterator[EntrancePath]:
                 is_exact=text(one, "pathType") == "Exact",
                 by_letters=text(one, "pathType") != "Prefix",
                 is_pattern=text(one, "path").startswith(_PATTERN_OF_KONG),
-                rule=index or 0,
+                rule=_OF_NONE if index is None else index,
                 service=f"{namespace_of(manifest)}/{name}" if name else "",
                 port=number(behind, "port", "number") or text(behind, "port", "name") or None,
                 origin=manifest.origin(*at, "name"),
