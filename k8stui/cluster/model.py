@@ -528,6 +528,8 @@ class EntrancePath:
     """``namespace/name``; empty: no Service, as a redirect."""
     subset: Subset | None = None
     """Those of its pods alone."""
+    speaks_tls: bool = False
+    """A DestinationRule has it speak TLS to the Service, or what comes is passed through."""
     port: int | str | None = None
     """By number or name."""
     origin: Origin

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.ingress.entrances import NOBODY, path_of, serving
 from k8stui.cluster.ingress.traefik import at_other_entry_point
+from k8stui.cluster.ingress.upstream_protocol import plain_to_tls
 from k8stui.cluster.load_balancers.handed_on import fronts, lacks_header, misread
 from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType, Subset
 from k8stui.cluster.programs.images import bare_image, is_ingress_controller, serves_ingresses
@@ -310,6 +311,9 @@ def _behind(
         said = f"behind {path.path} of {entrance.owner}: {wrong.reason}"
         lack = Lack(said, wrong.advice, wrong.origin or entrance.origin, by.unbacked)
         return _answers(by, lack)
+    unread = plain_to_tls(cluster, entrance, path) if by is _GATEWAY else None
+    if unread is not None:
+        return _answers(by, unread)
     made = _asks(cluster, pod, own, path)
     if made is None or isinstance(made, Lack):
         return made and _answers(by, made)

@@ -262,7 +262,17 @@ ISTIO = BASE.replace(
 CANARY = "nginx.ingress.kubernetes.io/canary"
 SHARED = f"{CANARY}: 'true', {CANARY}-weight: '25'"
 VIRTUAL, HTTP = "networking.istio.io/v1/VirtualService", "gateway.networking.k8s.io/v1/HTTPRoute"
+ORIGINATES = route(
+    "networking.istio.io/v1/DestinationRule",
+    "{host: web, trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]}}",
+    "web",
+)
 TO_WEB = "route: [{destination: {host: web}}]"
+
+
+def of_tls(text: str) -> str:
+    text = text.replace("port: 80, targetPort: 8080", "name: https, port: 443, targetPort: 8443")
+    return text.replace("containerPort: 8080", "containerPort: 8443")
 
 
 def virtual(hosts: str, http: str, name: str = "more") -> str:
@@ -298,6 +308,11 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
          "VirtualService default/any does (/), but it is for host *"),
         (ISTIO + virtual("shop.acme.com", "{route: [{destination: {host: web, subset: v1}}]}"),
          "http://shop.acme.com/", "answers 503: no DestinationRule for default/web has a subset"),
+        (of_tls(ISTIO + virtual("shop.acme.com", "{" + TO_WEB + "}")), "http://shop.acme.com/",
+         "answers 400 or 503: the gateway speaks plain HTTP to port 443 of Service default/web"),
+        (of_tls(ISTIO + virtual("shop.acme.com", "{" + TO_WEB + "}") + ORIGINATES),
+         "http://shop.acme.com/",
+         "Istio's gateway made the connection itself"),
         (ISTIO + virtual("shop.acme.com", "{match: [{uri: {exact: /}}], redirect: {uri: /a}}, {"
                          + TO_WEB + "}"), "http://shop.acme.com/", "The pod sees node"),
         (ISTIO + route(HTTP, "{hostnames: [shop.acme.com], rules: [{matches: [{path: {type: Exact, "
@@ -308,6 +323,7 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
          "another's path, Traefik", "TLS to a plain router", "plain HTTP to one of TLS",
          "TLS by the port",
          "a canary alone", "a gateway", "the narrowest host alone", "no such subset",
+         "plain to a port of TLS", "TLS by a DestinationRule",
          "a redirect is not read", "a route"],
 )  # fmt: skip
 def test_hosts_and_routes(tmp_path: Path, text: str, url: str, said: str) -> None:

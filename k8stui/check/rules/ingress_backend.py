@@ -31,6 +31,7 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.ingress.entrances import REWRITE
 from k8stui.cluster.ingress.listeners import Grants, without_grant
+from k8stui.cluster.ingress.upstream_protocol import plain_to_tls
 from k8stui.cluster.ingress.virtual_services import Gateways
 from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.load_balancers.google import asked_at_root
@@ -69,6 +70,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     subsets, gateways = _Subsets(ground), Gateways(ground.inventory, ground.cluster.pods.values())
     for key, manifest in ground.of_kind("VirtualService").items():
         yield from _virtual(ground, manifest, subsets)
+        yield from _beside_uri(manifest)
         for index in range(len(texts(manifest.data, "spec", "gateways"))):
             if (found := gateways.lack(manifest, index)) is not None:
                 yield Finding.of_lack(ID, f"VirtualService {key}", found)
@@ -82,10 +84,20 @@ def look(ground: Ground) -> Iterator[Finding]:
     for owner, asks in asked.items():
         if asks is not None:  # what / is answered, only the program knows
             yield replace(Finding.of_lack(ID, owner, asks), severity=Severity.INFO)
+    yield from _read_in_plain(ground)
     yield from _lost(ground)
     for manifest in ground.of_kind("Gateway").values():
         yield from _nobody_serves(ground, manifest)
         yield from _certificates(manifest, grants)
+
+
+def _read_in_plain(ground: Ground) -> Iterator[Finding]:
+    """Services of TLS to which a gateway of Istio's speaks none, each once a route."""
+    behind = {path: one for one in ground.cluster.entrances for path in one.paths if path.service}
+    for path, entrance in behind.items():
+        lack = plain_to_tls(ground.cluster, entrance, path)
+        if lack is not None:
+            yield Finding.of_lack(ID, entrance.owner, lack)
 
 
 def _lost(ground: Ground) -> Iterator[Finding]:
@@ -302,6 +314,22 @@ def _rewritten(manifest: Manifest) -> Iterator[Finding]:
                     fix=f"write path: {rest}{to} with pathType: ImplementationSpecific",
                 )
                 return
+
+
+def _beside_uri(manifest: Manifest) -> Iterator[Finding]:
+    """``uri:`` and ``prefix: /a`` of one indentation: then nothing is asked of the path."""
+    for rule, entry in enumerate(array(manifest.data, "spec", "http")):
+        for index, one in enumerate(array(entry, "match")):
+            kind = next((each for each in ("prefix", "exact", "regex") if each in table(one)), "")
+            if kind:
+                lack = Lack(
+                    f"{kind} stands beside uri, and a match has no such field: it says nothing of "
+                    "the path",
+                    f"indent {kind} below uri",
+                    manifest.origin("spec", "http", rule, "match", index, kind),
+                )
+                owner = f"VirtualService {manifest.namespace or 'default'}/{manifest.name}"
+                yield Finding.of_lack(ID, owner, lack)
 
 
 class _Subsets:

@@ -9,7 +9,7 @@ HTTPPathMatch); networking.istio.io (HTTPRoute, HTTPMatchRequest, Destination); 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 
 from k8stui.apiserver.fields import Object, array, labels, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
@@ -24,8 +24,33 @@ _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 _MATCHER = re.compile(r"\b(Host|PathPrefix|Path)\(([^()]*)\)")
 _JOINED = re.compile(r"[\s()&|]*")
 _QUOTED = re.compile(r"[`\"']([^`\"']+)[`\"']")
-_PATH = ("uri", "name", "gateways", "port", "ignoreUriCase")
-"""Of a VirtualService's match: what is the path, or no matter of the request that is sent here."""
+_CONDITIONS = frozenset(
+    ("headers", "withoutHeaders", "queryParams", "method", "scheme", "authority", "sourceLabels",
+     "sourceNamespace")
+)  # fmt: skip
+"""Of a VirtualService's match."""
+
+
+class _Destinations:
+    """What DestinationRules say of Services, by ``namespace/name``."""
+
+    def __init__(self, inventory: Inventory, domain: str) -> None:
+        self.subsets: dict[str, dict[str, Subset]] = {}
+        self.tls: set[str] = set()
+        """To these TLS is spoken, to one port of theirs at least."""
+        for rule in inventory.of("DestinationRule").values():
+            host = text(rule.data, "spec", "host").removesuffix(f".{domain}")
+            key = _destination(host, namespace_of(rule))
+            policies: list[object] = [table(rule.data, "spec", "trafficPolicy")]
+            for one in array(rule.data, "spec", "subsets"):
+                name = text(one, "name")
+                self.subsets.setdefault(key, {})[name] = Subset(name, labels(one, "labels"))
+                policies.append(table(one, "trafficPolicy"))
+            for policy in policies:
+                if any(
+                    "tls" in table(one) for one in (policy, *array(policy, "portLevelSettings"))
+                ):
+                    self.tls.add(key)
 
 
 def routed(
@@ -35,9 +60,9 @@ def routed(
     for kind in _ROUTES:
         for manifest in inventory.of(kind).values():
             yield from _of_route(manifest, _of_gateways(manifest, inventory, balanced))
-    subsets = _subsets(inventory, domain)
+    known = _Destinations(inventory, domain)
     for manifest in inventory.of("VirtualService").values():
-        yield from _of_virtual_service(manifest, subsets)
+        yield from _of_virtual_service(manifest, known)
     for manifest in inventory.of("IngressRoute").values():
         yield from _of_ingress_route(manifest)
 
@@ -105,9 +130,7 @@ def _rules_of_route(manifest: Manifest) -> Iterator[EntrancePath]:
                 )
 
 
-def _of_virtual_service(
-    manifest: Manifest, subsets: Mapping[str, Mapping[str, Subset]]
-) -> Iterator[Entrance]:
+def _of_virtual_service(manifest: Manifest, known: _Destinations) -> Iterator[Entrance]:
     """Istio's, for those that come by a Gateway alone: hosts of the public DNS.
 
     One that is for the mesh too speaks of a host that pods ask, and that may be anywhere.
@@ -115,7 +138,7 @@ def _of_virtual_service(
     gateways = texts(manifest.data, "spec", "gateways")
     if not gateways or "mesh" in gateways:
         return
-    paths = tuple(_rules_of_virtual_service(manifest, subsets))
+    paths = tuple(_rules_of_virtual_service(manifest, known))
     for index, host in enumerate(texts(manifest.data, "spec", "hosts")):
         if host == "*" or ("." in host and not host.endswith((".local", ".svc"))):
             yield Entrance(
@@ -127,9 +150,7 @@ def _of_virtual_service(
             )
 
 
-def _rules_of_virtual_service(
-    manifest: Manifest, subsets: Mapping[str, Mapping[str, Subset]]
-) -> Iterator[EntrancePath]:
+def _rules_of_virtual_service(manifest: Manifest, known: _Destinations) -> Iterator[EntrancePath]:
     part = next((p for p in ("http", "tls", "tcp") if array(manifest.data, "spec", p)), "http")
     for index, rule in enumerate(array(manifest.data, "spec", part)):
         routes = array(rule, "route")
@@ -142,32 +163,22 @@ def _rules_of_virtual_service(
                 to, at = table(one, "destination"), ("spec", part, index, "route", place)
                 key = _destination(text(to, "host"), namespace_of(manifest))
                 subset = text(to, "subset")
-                known = subsets.get(key, {}).get(subset)
+                those = known.subsets.get(key, {})
                 yield EntrancePath(
                     path=text(uri, kind) or "/",
                     is_exact=kind == "exact",
                     by_letters=True,
                     is_pattern=kind == "regex",
-                    is_conditional=bool(set(table(match)) - set(_PATH)),
+                    is_conditional=not _CONDITIONS.isdisjoint(table(match)),
                     rule=index,
                     weight=number(one, "weight") or 1,
                     service=key,
                     port=number(to, "port", "number"),
-                    subset=(known or Subset(name=subset, labels=None)) if subset else None,
+                    subset=those.get(subset, Subset(subset, None)) if subset else None,
+                    speaks_tls=part != "http" or key in known.tls,
                     origin=manifest.origin(*at, "destination", "host"),
                     port_origin=manifest.origin(*at, "destination", "port"),
                 )
-
-
-def _subsets(inventory: Inventory, domain: str) -> Mapping[str, Mapping[str, Subset]]:
-    """By the Service, ``namespace/name``, that a DestinationRule is for, and the subset's name."""
-    found: dict[str, dict[str, Subset]] = {}
-    for rule in inventory.of("DestinationRule").values():
-        host = text(rule.data, "spec", "host").removesuffix(f".{domain}")
-        known = found.setdefault(_destination(host, namespace_of(rule)), {})
-        for one in array(rule.data, "spec", "subsets"):
-            known[text(one, "name")] = Subset(name=text(one, "name"), labels=labels(one, "labels"))
-    return found
 
 
 def _destination(host: str, space: str) -> str:

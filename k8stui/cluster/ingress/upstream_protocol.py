@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from k8stui.apiserver.fields import at, table
 from k8stui.cluster.mentions import Path
-from k8stui.cluster.model import Lack, Service, ServicePort
+from k8stui.cluster.model import Cluster, Entrance, EntrancePath, Lack, Service, ServicePort
 from k8stui.manifests import Manifest
 from k8stui.record import record
 
@@ -95,6 +95,28 @@ def misspoken(
         f"annotate it {key}: {value}, or name a port of the Service that takes plain HTTP",
         manifest.origin("metadata", "annotations", other) if other else manifest.origin(*path),
         "400 or 502",
+    )
+
+
+def plain_to_tls(cluster: Cluster, entrance: Entrance, path: EntrancePath) -> Lack | None:
+    """Why a Service does not understand an Istio gateway, which has ended TLS; None: it may.
+
+    The gateway speaks TLS to it where a DestinationRule says so (networking.istio.io,
+    ClientTLSSettings).
+    """
+    service = cluster.services.get(path.service)
+    if service is None or path.speaks_tls or not entrance.owner.startswith("VirtualService "):
+        return None
+    port = next((p for p in service.ports if path.port in (None, p.port, p.name)), None)
+    if port is None or not _expects_tls(port):
+        return None
+    return Lack(
+        f"the gateway speaks plain HTTP to port {port.port} of Service {service.key}, which by its "
+        "name and number expects TLS, and no DestinationRule has it speak that (400 or 503)",
+        f"write a DestinationRule for host {service.name} with trafficPolicy.tls.mode: SIMPLE, or "
+        "lead to a port of plain HTTP",
+        path.port_origin,
+        "400 or 503",
     )
 
 

@@ -73,6 +73,7 @@ _KUBE_PROXY = re.compile(r"kube-proxy(-(amd64|arm|arm64|ppc64le|s390x))?")
 _CONTROLLERS = (
     "ingress-nginx/controller", "nginx-ingress-controller", "nginx/nginx-ingress", "traefik",
     "haproxytech/kubernetes-ingress", "haproxy-ingress", "kong/kubernetes-ingress-controller",
+    "/kong", "kong/kong-gateway",
 )  # fmt: skip
 _BY_TAG = {"rabbitmq": ("management", 15672)}
 """What a tag holds that opens one more port."""
@@ -340,7 +341,7 @@ def serves_ingresses(one: Container) -> bool:
 
 def is_ingress_controller(image: str) -> bool:
     """Whether it serves Ingresses: ingress-nginx, NGINX's, Traefik, HAProxy's, Kong."""
-    return bare_image(image).endswith(_CONTROLLERS)
+    return known_image(image) == "kong" or bare_image(image).endswith(_CONTROLLERS)
 
 
 def bare_image(image: str) -> str:
