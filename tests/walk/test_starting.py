@@ -656,6 +656,16 @@ BOUND = {
     "Mosquitto as it is": for_itself(
         pod("db-0", "app=db", ports=[1883], container={"image": "eclipse-mosquitto:2"}),
         "a mosquitto.conf with listener 1883"),
+    "WildFly's management as it is": Both(
+        walked=asking(
+            "svc/web", *NODES, service("web", to=8080),
+            pod("web-0", "app=web", ports=[8080, 9990], container={
+                "image": "jboss/keycloak:10.0.2", "livenessProbe": {"tcpSocket": {"port": 9990}}}),
+            result="refused", cause="binds it to 127.0.0.1 (WildFly does unless told otherwise",
+            mend="-bmanagement 0.0.0.0",
+        ),
+        rule="no-endpoints", words="WildFly does unless told", mend="or ask port 8080 instead",
+    ),
     "mongod is told": for_all(bound("mongod", "--bind_ip", ALL)),
     "an address in a variable": for_itself(
         bound(image="x", **env(SERVER_ADDRESS="localhost:27017")), ALL),

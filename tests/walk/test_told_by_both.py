@@ -160,6 +160,16 @@ CASES = {
             mend="ask ring, which is every ready pod's", at="subdomain: ring",
         ),
     ),
+    "a host that ping is told, in the node's own network": Both(
+        walked=asking(
+            "db:5432", service("db", port=5432), pod("db-0", "app=db", ports=[5432]),
+            pod("tool", hostNetwork=True, container={"args": ["ping", "-c", "3", "db"]}),
+            source="pod/tool", result="no-such-name", cause="hostNetwork with dnsPolicy",
+            mend="write dnsPolicy: ClusterFirstWithHostNet",
+        ),
+        rule="dns-policy", words="args leads to db, a name of Service default/db",
+        mend="write dnsPolicy: ClusterFirstWithHostNet",
+    ),
     "another port than the Service's, in a file": Both(
         walked=asking(
             "svc/web:5555", service("web", port=4317), pod("web-0", "app=web", ports=[4317]),

@@ -48,6 +48,8 @@ _OPTION = re.compile(
 )
 """An option whose word is a host; behind it a port may stand, as redis-server has it."""
 _NUMBER = re.compile(r"\d{1,5}")
+_ASKERS = frozenset({"ping", "nslookup", "dig", "telnet", "nc", "getent"})
+"""Programs that take a host as their first word."""
 _SERVICE_DOMAIN = ".svc."
 """Only a Service's name in full has it."""
 _LONGEST = 2_000
@@ -91,6 +93,7 @@ def in_variable(name: str, value: str, path: tuple[str | int, ...]) -> Iterator[
 
 def in_words(container: ContainerText) -> Iterator[ToldHost]:
     """Those of command and args."""
+    yield from _by_asker(container)
     for field in ("command", "args"):
         for index, word in enumerate(array(container.data, field)):
             if isinstance(word, str):
@@ -104,6 +107,22 @@ def in_words(container: ContainerText) -> Iterator[ToldHost]:
             ],
             field,
         )
+
+
+def _by_asker(container: ContainerText) -> Iterator[ToldHost]:
+    """``[ping, etcd]``: a client's first word that is no option."""
+    words = [
+        (word, field, index)
+        for field in ("command", "args")
+        for index, word in enumerate(array(container.data, field))
+        if isinstance(word, str)
+    ]
+    if not words or words[0][0].rpartition("/")[2] not in _ASKERS:
+        return
+    named = ((w, f, i) for w, f, i in words[1:] if _ALONE.fullmatch(w) and not w.isdecimal())
+    for host, field, index in named:
+        yield ToldHost(host, None, (*container.path, field, index), field)
+        return
 
 
 def _by_option(words: list[tuple[str, tuple[str | int, ...]]], field: str) -> Iterator[ToldHost]:

@@ -5,7 +5,7 @@ Sources: the programs' own documentation (gunicorn settings `bind`, flask run --
 settings `--host`, Django runserver, Rails server -b, Vite server.host, webpack-dev-server host, ng
 serve --host, jupyter ServerApp.ip, kubectl proxy --address, mkdocs dev_addr, hugo server --bind,
 jekyll serve --host, artisan serve --host, mlflow server --host, mongod net.bindIp since 3.6, etcd
---listen-client-urls, mosquitto.conf(5),
+--listen-client-urls, mosquitto.conf(5), WildFly's interface "management",
 tensorboard --host, bokeh serve --address, prefect server start --host, consul
 agent -client, OLLAMA_HOST).
 """
@@ -137,8 +137,17 @@ _MOSQUITTO = "eclipse-mosquitto"
 _OLD_MOSQUITTO = re.compile(r"1\b|1\.")
 
 
+_WILDFLY = ("jboss/keycloak", "jboss/wildfly", "quay.io/wildfly/wildfly")
+_MANAGED = re.compile(r"-bmanagement|bind\.address\.management|KEYCLOAK_STATISTICS")
+
+
 def _as_it_is(container: Container) -> ByItself | None:
-    """An image that nobody tells anything (`images`): Mosquitto is local only since 2.0."""
+    """What an image opens by itself: WildFly's management, Mosquitto since 2.0 (`images`)."""
+    if known_image(container.image) in _WILDFLY:
+        said = " ".join((*container.spoken, *(name for name, _ in container.env)))
+        if container.unknown is None or _MANAGED.search(said):
+            return None
+        return ByItself("WildFly", 9990, "-bmanagement 0.0.0.0, or ask port 8080 instead")
     is_one = known_image(container.image) == _MOSQUITTO
     if not is_one or container.told is None or not container.told.by_itself:
         return None
