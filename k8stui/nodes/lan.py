@@ -14,6 +14,7 @@ from itertools import chain, islice
 from k8stui.cluster.model import Cluster
 from k8stui.cluster.policy import Direction, Policy, read_range
 from k8stui.kernel.address import Address, Prefix
+from k8stui.nodes.names import mac
 from k8stui.record import record
 
 LONGEST = {4: 24, 6: 64}
@@ -52,6 +53,12 @@ class Lan:
     networks: tuple[LanNetwork, ...]
     outside: tuple[LanNetwork, ...]
     """One per IP version; the client there is `client`."""
+
+    def router_mac(self, switch: str) -> str:
+        """The router's on one switch: as nodes know it, else one that is made of its address."""
+        networks = [net for net in self.networks if net.switch == switch]
+        seen = next((net.router_mac for net in networks if net.router_mac), "")
+        return seen or (mac(networks[0].router) if networks else "02:00:00:00:00:00")
 
     def network_of(self, address: Address) -> LanNetwork | None:
         """The network on the switch that `address` is in."""

@@ -28,7 +28,6 @@ from k8stui.nodes import nodelocaldns
 from k8stui.nodes.doubt import cut, has_devices, stranger
 from k8stui.nodes.kubeproxy import ipvs, unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
-from k8stui.nodes.names import mac
 from k8stui.nodes.observed import End, SeenNode
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.rules import Programs, nft_ruleset, ruleset
@@ -140,7 +139,7 @@ def _base(site: Site, node: Node) -> Part:
             Neighbour(
                 address=network.router,
                 device=uplink.device,
-                mac=mac(site.lan.networks[0].router),
+                mac=site.lan.router_mac(network.switch),
             )
         )
         beside = site.on_wire(uplink.device, version)

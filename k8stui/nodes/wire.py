@@ -52,8 +52,13 @@ LAN = "lan"
 _EVERYTHING = "everything"
 """Name of the table by which `outside` takes what comes in for any public address."""
 _PRIVATE = {
-    4: ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
-    6: ("fc00::/7", "fe80::/10"),
+    4: tuple(
+        map(
+            Prefix.parse,
+            ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+        )
+    ),
+    6: tuple(map(Prefix.parse, ("fc00::/7", "fe80::/10"))),
 }
 """Never forwarded to the Internet (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291)."""
 _ORIGIN = assumed("manifests do not say what is between the nodes: one switch and one router")
@@ -65,8 +70,7 @@ def build_wire(site: Site) -> NetNamespace:
     switches = _switches(lan.networks)
     ports = []
     fdb = [
-        FdbEntry(mac=_router_mac(networks), device=switch, permanent=True)
-        for switch, networks in switches.items()
+        FdbEntry(mac=lan.router_mac(switch), device=switch, permanent=True) for switch in switches
     ]
     neighbours = []
     for node in site.cluster.nodes.values():
@@ -108,7 +112,7 @@ def build_wire(site: Site) -> NetNamespace:
         Interface(
             name=switch,
             kind=LinkKind.BRIDGE,
-            mac=_router_mac(networks),
+            mac=lan.router_mac(switch),
             carrier=bool(ports),
             addresses=tuple(
                 interface_address(
@@ -158,12 +162,6 @@ def _switch_of(lan: Lan, addresses: Iterable[Address]) -> str:
     """The switch of who has these addresses."""
     found = (net for one in addresses if (net := lan.network_of(one)) is not None)
     return next((net.switch for net in found), SWITCH)
-
-
-def _router_mac(networks: Sequence[LanNetwork]) -> str:
-    """The router's on one switch: as nodes know it, else one that is made of its address."""
-    seen = next((net.router_mac for net in networks if net.router_mac), "")
-    return seen or _mac([net.router for net in networks])
 
 
 def port_name(site: Site, node: Node, uplink: Uplink) -> str:
@@ -417,9 +415,9 @@ def _way_out(networks: tuple[LanNetwork, ...]) -> Iterator[Route]:
             device="eth1",
             reason=Because(text="every public address is outside", origin=_ORIGIN),
         )
-        for text in _PRIVATE[version]:
+        for private in _PRIVATE[version]:
             yield Route(
-                destination=Prefix.parse(text),
+                destination=private,
                 type=RouteType.THROW,
                 reason=Because(text="private addresses have no way out", origin=_ORIGIN),
             )
@@ -469,9 +467,14 @@ def _written_hosts(site: Site) -> Iterator[Route]:
         )
 
 
+def private_range(address: Address) -> Prefix | None:
+    """The range that the Internet never brings anything from or to, and the address is in."""
+    return next((one for one in _PRIVATE[address.version] if address in one), None)
+
+
 def is_private(address: Address) -> bool:
     """Whether the Internet never brings anything from or to the address."""
-    return any(address in Prefix.parse(text) for text in _PRIVATE[address.version])
+    return private_range(address) is not None
 
 
 def _by(cluster: Cluster) -> str:

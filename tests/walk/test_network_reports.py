@@ -913,6 +913,49 @@ TRACKED = """\
 udp      17 27 src=203.0.113.77 dst=192.168.0.11 sport=41000 dport=8125 [UNREPLIED] \
 src=10.244.1.20 dst=203.0.113.77 sport=8125 dport=41000 mark=0 use=1
 """
+IPVS_CARD = """\
+5: kube-ipvs0: <BROADCAST,NOARP> mtu 1500 state DOWN
+    link/ether 52:54:00:12:34:05 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.0.200/32 scope global kube-ipvs0
+"""
+MUTE = "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.arp_ignore = 1\n"
+TAILSCALE = """\
+1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN
+    inet 127.0.0.1/8 scope host lo
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:01 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.18.101/24 brd 192.168.18.255 scope global eth0
+3: tailscale0: <POINTOPOINT,MULTICAST,NOARP,UP,LOWER_UP> mtu 1280 state UNKNOWN
+    link/none
+    inet 100.64.0.18/32 scope global tailscale0
+4: cni0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1280 state UP
+    link/ether 52:54:00:12:34:03 brd ff:ff:ff:ff:ff:ff
+    inet 10.244.1.1/24 brd 10.244.1.255 scope global cni0
+"""
+TAIL_ROUTES = """\
+default via 192.168.18.1 dev eth0
+192.168.18.0/24 dev eth0 scope link src 192.168.18.101
+10.244.1.0/24 dev cni0 scope link src 10.244.1.1
+100.64.0.19 dev tailscale0
+"""
+OF_WEAVE = """\
+*filter
+:INPUT ACCEPT [0:0]
+:FORWARD ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:WEAVE-NPC - [0:0]
+-A FORWARD -o weave -j WEAVE-NPC
+-A FORWARD -o weave -j DROP
+COMMIT
+"""
+
+
+def apart(text: str) -> str:
+    """What stands on the first of `APART`, on the second."""
+    text = text.replace("10.0.1.", "10.0.2.").replace("10.244.1.", "10.244.2.")
+    return text.replace("52:54:00:12:34", "52:54:00:12:99")
+
+
 GUARDED = """\
 *raw
 :PREROUTING ACCEPT [0:0]
@@ -1418,6 +1461,43 @@ CASES = {
         manifests=ALL, result="connected", assumed="node-2's table of connections is full",
         beside=(("sysctl", "node-2", FULL),),
         rule="conntrack-table", words="262140 of 262144", fix="net.netfilter.nf_conntrack_max",
+    ),
+    "a router between the nodes' two networks, as both show them": Told(
+        manifests=(*APART, NODE_PORT, WEB[1]),
+        beside=(("ip_addr", "node-1", CARD_APART), ("ip_route", "node-1", ROUTES_APART),
+                ("ip_addr", "node-2", apart(CARD_APART)),
+                ("ip_route", "node-2", apart(ROUTES_APART))),
+        ask=("node/node-1", "10.0.2.11:30080"), result="connected",
+        rule="node-state", words="it has no route to", fix="Backend vxlan",
+    ),
+    "an externalIP in mode ipvs with strictARP": Told(
+        manifests=(NODES[1], WEB[1], kube_proxy(mode="ipvs"),
+                   service("web", to=8080, externalIPs=["192.168.0.200"])),
+        beside=(("ip_addr", "node-2", CARDS_2 + IPVS_CARD), ("sysctl", "node-2", MUTE)),
+        ask=("192.168.0.77", "192.168.0.200:80"), result="unreachable",
+        cause=("node-2 has it, but answers for addresses of the device that is asked alone",),
+        mend="strictARP: false", at="externalIPs:",
+    ),
+    "Tailscale reaches the node and not its pods": Told(
+        manifests=(node(1, "10.244.1.0/24", address="100.64.0.18"),
+                   node(2, "10.244.2.0/24", address="100.64.0.19"), CLIENT, *WEB),
+        beside=(("ip_addr", "node-1", TAILSCALE), ("ip_route", "node-1", TAIL_ROUTES)),
+        result="timeout", cause=("it has no route to 10.244.2.0/24",),
+        mend="let tailscale0, by which node-1 reaches node-2, carry 10.244.2.0/24 too",
+        rule="node-state", words="it has no route to 10.244.2.0/24", fix="--accept-routes",
+    ),
+    "nodes in private networks of two kinds": Told(
+        manifests=(node(1, "10.244.1.0/24", address="10.200.200.7"),
+                   node(2, "10.244.2.0/24", address="172.19.0.13"), CLIENT, *WEB),
+        result="connected", assumed="have private addresses of two networks",
+    ),
+    "Weave's chain has not let in what nothing forbids": Told(
+        manifests=ALL, result="timeout", by="node-2",
+        beside=(("iptables", "node-2", OF_WEAVE),
+                ("ip_addr", "node-2", CARDS_2.replace("cni0", "weave")),
+                ("ip_route", "node-2", f"{NO_BRIDGE}10.244.2.0/24 dev weave\n")),
+        cause=("a rule of Weave Net",), mend="weave-npc's log on node-2",
+        rule="node-state", words="a rule of Weave Net", fix="weave-npc's log",
     ),
     "pods in their nodes' network": Told(
         manifests=(node(1, "192.168.0.0/24"), node(2, "192.168.1.0/24"), CLIENT),

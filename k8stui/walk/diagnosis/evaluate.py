@@ -12,7 +12,7 @@ from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.owners import owner_of, service_with
 from k8stui.walk.reason import origin_of
 
-_VPNS = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "nordlynx", "utun", "ipsec")
+VPNS = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "nordlynx", "utun", "ipsec")
 """Beginnings of the names of devices that lead to another network."""
 
 
@@ -54,7 +54,7 @@ def _into_a_vpn(case: Case) -> Diagnosis | None:
     """A packet to another node's pod that a VPN's route has taken."""
     step = case.decided
     device = step.device or "" if step is not None else ""
-    if step is None or step.namespace not in case.cluster.nodes or not device.startswith(_VPNS):
+    if step is None or step.namespace not in case.cluster.nodes or not device.startswith(VPNS):
         return None
     behind, route = owner_of(case, step.after.dst), route_taken(case, step)
     if behind is None or route is None or route.destination.length >= behind.network.length:

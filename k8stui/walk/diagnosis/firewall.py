@@ -98,6 +98,8 @@ def _writer(case: Case, step: Step, rule: RuleCause) -> str:
     own = _by_chain(rule.chain.name)
     if own or rule.chain.policy is None:
         return own
+    if rule.rule is not None and "-o weave " in rule.rule.text:
+        return "Weave Net"
     return _manager(case, step, rule)
 
 
@@ -280,6 +282,12 @@ def _rule_advice(case: Case, step: Step, rule: RuleCause, writer: str) -> str:
                 f"{packet.protocol.name.lower()}, then firewall-cmd --reload"
             )
         return _trusted(here, str(pods))
+    if writer == "Weave Net":
+        return (
+            f"look at weave-npc's log on {here} and restart it: its chain WEAVE-NPC lets in what "
+            "no NetworkPolicy forbids, and has not let in this; or allow it in a NetworkPolicy "
+            "that selects the pod"
+        )
     if writer == "Docker" and rule.table.split()[-1] == "raw":
         return (
             f"on {here}: make the container's network with -o com.docker.network.bridge."

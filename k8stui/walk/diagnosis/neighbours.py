@@ -78,6 +78,16 @@ def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
     if service is not None and wanted not in service.cluster_ips:
         field = "external_ips" if wanted in service.external_ips else "load_balancer_ingress"
         what = "an externalIP" if field == "external_ips" else "the load balancer's address"
+        silent = next((name for name in case.cluster.nodes if case.has(name, wanted)), None)
+        if silent is not None and case.network[silent].sysctls.arp_ignore:
+            return Diagnosis(
+                f"{said}: it is {what} of Service {service.key}, and {silent} has it, but answers "
+                "for addresses of the device that is asked alone (arp_ignore, as kube-proxy's "
+                "strictARP sets it in mode ipvs)",
+                "let MetalLB or kube-vip announce it (as a LoadBalancer); or set ipvs.strictARP: "
+                f"false and net.ipv4.conf.all.arp_ignore = 0 on {silent}: then every node answers",
+                service.origins.get(field, service.origin),
+            )
         return Diagnosis(
             f"{said}: it is {what} of Service {service.key}, and no device of a node has it; "
             "kube-proxy takes what is for it where it arrives, and lets nobody answer for it",

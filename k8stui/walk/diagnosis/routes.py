@@ -27,6 +27,7 @@ from k8stui.nodes.cni.masquerading import spared
 from k8stui.nodes.wire import is_private
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.evaluate import VPNS
 from k8stui.walk.diagnosis.masquerade import not_masqueraded
 from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.own_bridges import make_anew
@@ -167,7 +168,7 @@ def _before_any_rule(case: Case, step: Step) -> Diagnosis | None:
     """A node asks a Service, and has no route to it: kube-proxy's rules come after the route."""
     target, here = step.after.dst, step.namespace
     service = service_with(case, target)
-    if here not in case.cluster.nodes or service is None or service.selector is None:
+    if here not in case.cluster.nodes or service is None:
         return None
     way = next((n for n in case.cluster.service_cidrs if target in n), case.cluster.service_cidr)
     device = next((d.name for d in case.network[here].interfaces if d.name != "lo"), "eth0")
@@ -283,7 +284,23 @@ def _missing_route(case: Case, node: str, behind: Behind) -> str:
         for device in case.network[node].interfaces
         for one in device.addresses
     ]
-    if behind.via is not None and not any(behind.via in network for network in networks):
+    near = behind.via is not None and any(behind.via in network for network in networks)
+    through = next(
+        (
+            route.device
+            for route in (() if near else case.network[node].routes)
+            if route.device and route.device.startswith(VPNS) and route.destination.length
+            if behind.via is not None and behind.via in route.destination
+        ),
+        None,
+    )
+    if through is not None:
+        return (
+            f"let {through}, by which {node} reaches {behind.node}, carry {behind.network} too "
+            f"(Tailscale: approve the routes that {behind.node} advertises, and --accept-routes on "
+            f"{node}; WireGuard: AllowedIPs, and the route)"
+        )
+    if behind.via is not None and not near:
         return (
             f"let the network plug-in use a tunnel between the nodes (flannel: Backend vxlan; "
             f"host-gw needs all of them on one network): {behind.node} ({behind.via}) is on none "
