@@ -45,7 +45,7 @@ def node(number: int, address: str, **annotations: str) -> Manifest:
 
 
 NEAR = [node(1, "192.168.0.11"), node(2, "192.168.0.12")]
-FAR = [node(1, "192.168.0.11"), node(2, "172.16.7.12")]
+FAR = [node(1, "192.168.0.11"), node(2, "192.168.7.12")]
 TOLD = [
     node(1, "192.168.0.11", IPv4Address="192.168.0.11/24"),
     node(2, "192.168.7.12", IPv4Address="192.168.7.12/24"),
