@@ -56,14 +56,12 @@ def _send(host: Host, interface: Interface, settings: Vxlan, skb: Skb, entry: Fd
     sport = _source_port(inner)
     ports = Ports(Protocol.UDP, sport, settings.port)
     way = multipath.outgoing(host, remote, settings.local, ports=ports)
-    if way.fate is Fate.ERROR:
-        journal.loss(
-            host.name,
-            skb,
-            f"no route to the node {remote}",
-            cause=DeviceCause(interface=interface),
-            device=interface.name,
-        )
+    if way.fate is Fate.ERROR or way.device == interface.name:
+        text = f"no route to the node {remote}"
+        if way.device == interface.name:  # udp_tunnel_dst_lookup: "circular route"
+            text = f"{remote}, the other end, is itself behind {interface.name}"
+        cause = DeviceCause(interface=interface)
+        journal.loss(host.name, skb, text, cause=cause, device=interface.name)
         return
     outer = Packet(
         src=settings.local,

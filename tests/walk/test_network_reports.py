@@ -70,6 +70,11 @@ def flannel(number: int, told: str, own: str = "") -> Manifest:
     return made
 
 
+def ranged(number: int, cidr: str) -> Manifest:
+    made = flannel(number, f"192.168.56.1{number}")
+    return {**made, "spec": {"podCIDR": cidr}}
+
+
 def policy(name: str, app: str, namespace: str | None = None, **spec: Any) -> Manifest:
     pods = {"matchLabels": {"app": app}} if app else {}
     spec = {"podSelector": pods, **spec}
@@ -1504,6 +1509,14 @@ CASES = {
         ask=("pod/client", "192.168.0.50:5432"), result="unreachable",
         cause=("goes to the wrong one of the two",), mend="podSubnet",
         rule="address-overlap", words="holds 192.168.0.11, the address of node node-1",
+        fix="podSubnet",
+    ),
+    "flannel's pods in their nodes' network": Told(
+        manifests=(ranged(1, "192.168.56.0/24"), ranged(2, "192.168.57.0/24"),
+                   pod("client", "app=client", node="node-2"), service("web", to=8080),
+                   pod("web-0", "app=web", node="node-1", ports=[8080])),
+        result="timeout", by="node-2", cause=("into flannel.1 again",), mend="podSubnet",
+        rule="address-overlap", words="holds 192.168.56.11, the address of node node-1",
         fix="podSubnet",
     ),
     "vxlan.calico is gone": Told(

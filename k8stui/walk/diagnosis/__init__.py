@@ -55,6 +55,7 @@ from k8stui.walk.diagnosis.tunnels import (
     tunnel_down,
     tunnel_elsewhere,
     tunnel_end_missing,
+    tunnel_in_itself,
 )
 from k8stui.walk.diagnosis.unallocated import no_such_cluster_ip
 
@@ -128,6 +129,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         one_address_for_two,
         node_cut_off,
         tunnel_down,
+        tunnel_in_itself,
         taken_for_a_neighbour,
         stopped_by_device,
     ),

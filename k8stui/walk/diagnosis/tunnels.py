@@ -8,6 +8,7 @@ from k8stui.kernel.step import DeviceCause, Direction, SocketCause, Step
 from k8stui.nodes.cni import node_annotations
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.other_networks import routes_to
 from k8stui.walk.diagnosis.owners import owner_of
 from k8stui.walk.reason import observed_at
 
@@ -35,6 +36,27 @@ def tunnel_down(case: Case) -> Diagnosis | None:
                     _origin(device),
                 )
     return None
+
+
+def tunnel_in_itself(case: Case) -> Diagnosis | None:
+    """Recognise a tunnel whose far end is in the range that leads into it: a node among pods."""
+    step = case.decided
+    device = step.cause.interface if step and isinstance(step.cause, DeviceCause) else None
+    if step is None or device is None or device.kind not in (LinkKind.VXLAN, LinkKind.IPIP):
+        return None
+    behind = owner_of(case, step.after.dst)
+    node = case.cluster.nodes.get(behind.node) if behind is not None else None
+    end = node.address(step.after.dst.version) if node is not None else None
+    route = routes_to(case, step.namespace, end) if end is not None else None
+    if node is None or route is None or route.device != device.name:
+        return None
+    return Diagnosis(
+        f"{step.namespace} sends {device.name}'s own packets to {end}, the address of {node.name}, "
+        f"into {device.name} again, for its route to pods {route.destination} holds it",
+        "give the pods a range that the nodes' network does not share (podSubnet), and make them "
+        "anew",
+        node.origins.get("pod_cidrs", node.origin),
+    )
 
 
 def tunnel_elsewhere(case: Case) -> Diagnosis | None:
