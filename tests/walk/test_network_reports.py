@@ -52,6 +52,8 @@ class Told:
     rule: str = ""
     words: str = ""
     fix: str = ""
+    silent: str = ""
+    """A rule that finds nothing."""
 
 
 def labelled(made: Manifest, text: str) -> Manifest:
@@ -1460,7 +1462,13 @@ CASES = {
         manifests=(NODES[0], observed("agent", "app=agent", "10.244.1.20", node="node-1", ports=[
             {"containerPort": 8125, "hostPort": 8125, "protocol": "UDP"}])),
         beside=(("conntrack", "node-1", TRACKED),),
-        ask=("outside", "node/node-1:8125/udp"), result="connected",
+        ask=("outside", "node/node-1:8125/udp"), result="connected", silent="conntrack-table",
+    ),
+    "conntrack's entries, and nobody has seen the pods' addresses": Told(
+        manifests=(NODES[0], pod("agent", "app=agent", node="node-1", ports=[
+            {"containerPort": 8125, "hostPort": 8125, "protocol": "UDP"}])),
+        beside=(("conntrack", "node-1", TRACKED),),
+        ask=("outside", "node/node-1:8125/udp"), result="connected", silent="conntrack-table",
     ),
     "conntrack's table is full": Told(
         manifests=ALL, result="connected", assumed="node-2's table of connections is full",
@@ -2977,6 +2985,7 @@ def test_walk_and_check_tell_it(name: str, tmp_path: Path) -> None:
         lines = Path(done.origin.place.file).read_text(encoding="utf-8").splitlines()
         assert lines[done.origin.place.line - 1].strip() == case.at
     findings = list(check(made))
+    assert case.silent not in {one.rule for one in findings}
     if not case.rule:
         errors = [one for one in findings if one.severity.value == "error"]
         assert not errors or case.result != "connected", errors

@@ -9,7 +9,8 @@ leads to an address which the Service, or the hostPort, no longer has loses them
 deletes those of its Services (pkg/proxy/conntrack/cleanup.go CleanStaleEntries), once its rules are
 written; nobody those of hostPorts. Of TCP a client notices, and connects again.
 
-Needs what ``sysctl -a`` and ``conntrack -L`` print of a node.
+Needs what ``sysctl -a`` and ``conntrack -L`` print of a node, and the addresses that its cluster's
+pods have.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.state import seen_at
+from k8stui.check.state import is_assumed, seen_at, with_assumed_endpoints
 from k8stui.cluster.model import Node
 from k8stui.kernel.address import Address
 from k8stui.kernel.conntrack import TrackedConnection
@@ -60,8 +61,11 @@ def look(ground: Ground) -> Iterator[Finding]:
 def _services(ground: Ground) -> Mapping[_Asked, _Targets]:
     """The endpoints of Services that are asked by UDP."""
     found: dict[_Asked, _Targets] = {}
+    assumed = with_assumed_endpoints(ground)
     for service in ground.services:
         ports = [port for port in service.ports if port.protocol is Protocol.UDP]
+        if service.key in assumed:
+            continue
         targets = {
             address: f"Service {service.key}"
             for endpoint in (ground.endpoints(service) if ports else ())
@@ -79,7 +83,7 @@ def _services(ground: Ground) -> Mapping[_Asked, _Targets]:
 def _host_ports(ground: Ground) -> Mapping[_Asked, _Targets]:
     found: dict[_Asked, _Targets] = {}
     for pod in ground.cluster.pods.values():
-        if pod.addresses and not pod.host_network:
+        if pod.addresses and not pod.host_network and not is_assumed(pod):
             targets = dict.fromkeys(pod.addresses, f"the hostPort of pod {pod.key}")
             for port in host_ports(pod):
                 if port.protocol is Protocol.UDP and port.host_port:

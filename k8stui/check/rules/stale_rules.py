@@ -15,10 +15,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground, names
-from k8stui.check.state import seen_at
+from k8stui.check.state import seen_at, with_assumed_endpoints
 from k8stui.cluster.model import Node
 from k8stui.kernel.rules import Chain, Ruleset
-from k8stui.origin import OriginKind
 
 ID = "stale-rules"
 _ENDPOINT = "KUBE-SEP-"
@@ -29,7 +28,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     if (ground.cluster.proxy.mode or "iptables") != "iptables":
         return
     observed = network.observed
-    assumed = _assumed(ground) if observed else frozenset()
+    assumed = with_assumed_endpoints(ground) if observed else frozenset()
     for name in observed:
         node = ground.cluster.nodes[name]
         for version in (4, 6):
@@ -94,19 +93,6 @@ def _target(chain: Chain) -> str:
 
 def _service(chain: Chain) -> str | None:
     return next((r.reason.service for r in chain.rules if r.reason and r.reason.service), None)
-
-
-def _assumed(ground: Ground) -> frozenset[str]:
-    """Services some endpoint of which has an address that was made up."""
-    pods = ground.cluster.pods
-    return frozenset(
-        service.key
-        for service in ground.cluster.services.values()
-        for endpoint in ground.endpoints(service)
-        if endpoint.pod is not None
-        and (pod := pods.get(endpoint.pod)) is not None
-        and pod.origins.get("addresses", pod.origin).kind is OriginKind.ASSUMED
-    )
 
 
 RULE = CheckRule(
