@@ -11,6 +11,7 @@ app.kubernetes.io/instance), nor to what is not in the input.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from k8stui.apiserver.fields import labels, text
@@ -25,6 +26,8 @@ ID = "helm-hook"
 _HOOK, _WEIGHT = "helm.sh/hook", "helm.sh/hook-weight"
 _FIRST = "pre-install"
 _RELEASE = "app.kubernetes.io/instance"
+_INTEGER = re.compile(r"[+-]?\d{1,9}")
+"""A weight; what is none is 0 (pkg/releaseutil/manifest_sorter.go calculateHookWeight)."""
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -84,7 +87,7 @@ def _phases(manifest: Manifest) -> set[str]:
 
 def _weight(manifest: Manifest) -> int:
     told = text(manifest.data, "metadata", "annotations", _WEIGHT)
-    return int(told) if told.lstrip("-").isdecimal() else 0
+    return int(told) if _INTEGER.fullmatch(told) else 0
 
 
 def _comes_later(hook: Manifest, other: Manifest) -> bool:
