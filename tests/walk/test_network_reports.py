@@ -2726,6 +2726,11 @@ CASES |= {
         cause=("it skips ports below 1024",), mend="targetPort: 8080",
         rule="ingress-backend", words="ISTIO_META_UNPRIVILEGED_POD", fix="targetPort: 8080",
     ),
+    "a gateway behind two Services, one of which has no port of the Gateway's": Told(
+        manifests=(*ALL, UNPRIVILEGED[1], opens(80), service("proxy", to=8080),
+                   service("other", "istio=ingress", 15021), virtual_service("front")),
+        result="connected", silent="ingress-backend",
+    ),
     "a Gateway for those that there are": Told(
         manifests=(*ALL, *PROXY, chosen("ingress"), virtual_service("front")),
         ask=("outside", "http://shop.example/"), result="connected",

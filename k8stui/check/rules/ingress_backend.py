@@ -80,10 +80,10 @@ def look(ground: Ground) -> Iterator[Finding]:
                 path = ("spec", "routes", rule, "services")
                 yield from _backends(ground, manifest, array(entry, "services"), path, grants)
     yield from _streams(ground)
-    asked = {one.owner: asked_at_root(ground.cluster, one) for one in ground.cluster.entrances}
-    for owner, asks in asked.items():
-        if asks is not None:  # what / is answered, only the program knows
-            yield replace(Finding.of_lack(ID, owner, asks), severity=Severity.INFO)
+    asked = ((one.owner, asked_at_root(ground.cluster, one)) for one in ground.cluster.entrances)
+    for owner, asks in {owner: lack for owner, lack in asked if lack is not None}.items():
+        # What / is answered, only the program knows.
+        yield replace(Finding.of_lack(ID, owner, asks), severity=Severity.INFO)
     yield from _read_in_plain(ground)
     yield from _lost(ground)
     for manifest in ground.of_kind("Gateway").values():
@@ -102,11 +102,13 @@ def _read_in_plain(ground: Ground) -> Iterator[Finding]:
 
 def _lost(ground: Ground) -> Iterator[Finding]:
     """Gateways of Istio's by which nobody gets to a gateway."""
-    if any(one.who.startswith("Gateway ") for one in ground.cluster.port_users):
-        for service in ground.services:
-            for pod in ground.selected(service)[:1] if service.selector else ():
-                for who, lack in lost(ground.cluster, pod, [service]):
-                    yield Finding.of_lack(ID, who, lack)
+    if not any(one.who.startswith("Gateway ") for one in ground.cluster.port_users):
+        return
+    led = (s for s in ground.services if s.selector)
+    pods = {pod.key: pod for service in led for pod in ground.selected(service)[:1]}
+    for pod in pods.values():
+        for who, lack in lost(ground.cluster, pod, ground.listening.selecting(pod)):
+            yield Finding.of_lack(ID, who, lack)
 
 
 def _streams(ground: Ground) -> Iterator[Finding]:

@@ -28,10 +28,10 @@ def unopened(cluster: Cluster, pod: Pod, services: Sequence[Service], number: in
     if number in _OWN or not cluster.port_users or not any(map(is_gateway, pod.containers)):
         return None
     mine = list(_for(cluster.port_users, pod))
-    if not mine or any(one.of_all for one in mine):
-        return None
     opened = {to: one for one in mine for to in _targets(one.number, pod, services)}
-    if number not in opened:
+    if number in opened:
+        return _skipped(pod, number, opened[number])
+    if mine and not any(one.of_all for one in mine):
         ports = [p.port for s in services for p in s.ports if _number(p.target_port, pod) == number]
         meant = ports[0] if ports else number
         has = listed(mine, lambda one: f"{one.number} ({one.who})")
@@ -41,16 +41,19 @@ def unopened(cluster: Cluster, pod: Pod, services: Sequence[Service], number: in
             f"write a server with port.number: {meant} into {mine[0].who}",
             mine[0].origin,
         )
-    is_bound = any(_UNPRIVILEGED in one.env for one in pod.containers)
-    if number < _PRIVILEGED and is_bound:
-        return Lack(
-            f"{opened[number].who} has pod {pod.key} open port {number}, and as a pod without "
-            "privileges (ISTIO_META_UNPRIVILEGED_POD) it skips ports below 1024",
-            f"let the Service lead to a port above (targetPort: {8000 + number}), or give the pod "
-            "the right to open it and take that variable away",
-            pod.origin,
-        )
     return None
+
+
+def _skipped(pod: Pod, number: int, user: PortUser) -> Lack | None:
+    if number >= _PRIVILEGED or all(_UNPRIVILEGED not in one.env for one in pod.containers):
+        return None
+    return Lack(
+        f"{user.who} has pod {pod.key} open port {number}, and as a pod without privileges "
+        "(ISTIO_META_UNPRIVILEGED_POD) it skips ports below 1024",
+        f"let the Service lead to a port above (targetPort: {8000 + number}), or give the pod the "
+        "right to open it and take that variable away",
+        pod.origin,
+    )
 
 
 def _for(users: Iterable[PortUser], pod: Pod) -> Iterator[PortUser]:
@@ -74,13 +77,14 @@ def _number(target: int | str, pod: Pod) -> int | None:
 
 
 def lost(cluster: Cluster, pod: Pod, services: Sequence[Service]) -> Iterator[tuple[str, Lack]]:
-    """Gateways by which nobody gets to a gateway's pod, and why."""
-    for one in _for(cluster.port_users, pod) if any(map(is_gateway, pod.containers)) else ():
+    """Gateways by which nobody gets to a gateway's pod, and why. `services`: as in `unopened`."""
+    mine = list(_for(cluster.port_users, pod)) if any(map(is_gateway, pod.containers)) else []
+    led = [port for each in services for port in each.ports]
+    for one in mine:
         for number in _targets(one.number, pod, services):
-            lack = unopened(cluster, pod, services, number)
+            lack = _skipped(pod, number, one)
             if lack is not None:
                 yield one.who, lack
-        led = [port for each in services for port in each.ports]
         by_node = next((port for port in led if port.node_port == one.number), None)
         if by_node is not None and all(port.port != one.number for port in led):
             yield (

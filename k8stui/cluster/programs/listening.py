@@ -169,7 +169,7 @@ class Listening:
         """
         if protocol is not Protocol.TCP or not self._cluster.port_users:
             return None
-        return unopened(self._cluster, pod, self._selecting(pod), number)
+        return unopened(self._cluster, pod, self.selecting(pod), number)
 
     def own_only(
         self, pod: Pod, container: Container, led: Collection[int] = ()
@@ -273,7 +273,7 @@ class Listening:
         """Whether it is the port, or node port, of a Service that selects the pod."""
         return any(
             port.protocol is protocol and number in (port.port, port.node_port)
-            for service in self._selecting(pod)
+            for service in self.selecting(pod)
             for port in service.ports
         )
 
@@ -309,7 +309,7 @@ class Listening:
         """
         others = self.declared_by_others(pod, number, protocol)
         named = (p for p in others if p.maker == service.name)
-        unserved = (p for p in others if p.labels and not self._selecting(p))
+        unserved = (p for p in others if p.labels and not self.selecting(p))
         beside = self._beside(service, number, protocol, pod) if ends(pod) else iter(())
         return next(named, None) or next(unserved, None) or next(beside, None)
 
@@ -377,7 +377,7 @@ class Listening:
         has = {word for p in declared(pod) for word in (p.number, p.name) if p.protocol is protocol}
         return any(
             (p.port, p.protocol) in asked and p.target_port in has
-            for other in self._selecting(pod)
+            for other in self.selecting(pod)
             if other is not service and not _differ(service, other, asked)
             for p in other.ports
         )
@@ -402,7 +402,8 @@ class Listening:
                 found.setdefault((service.namespace, key, value), []).append(service)
         return found
 
-    def _selecting(self, pod: Pod) -> list[Service]:
+    def selecting(self, pod: Pod) -> list[Service]:
+        """The Services whose selector fits the pod."""
         return [
             service
             for key, value in pod.labels.items()
@@ -417,7 +418,7 @@ class Listening:
         if found is None:
             found = self._targets[key] = tuple(
                 (service, number, port.protocol)
-                for service in self._selecting(pod)
+                for service in self.selecting(pod)
                 for port in service.ports
                 for number in _numbers(pod, port.target_port, port.protocol)
             )

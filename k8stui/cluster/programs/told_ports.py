@@ -34,24 +34,28 @@ _ADDRESSES = frozenset(
     {"OLLAMA_HOST", "LISTEN", "LISTEN_ADDR", "LISTEN_ADDRESS", "BIND_ADDR", "BIND_ADDRESS", "ADDR",
      "HTTP_ADDR", "SERVER_ADDR"}
 )  # fmt: skip
-"""Variables that hold an address of one's own with its port: ``0.0.0.0:8000``."""
+"""Variables that hold an address of one's own with its port: ``0.0.0.0:8000``.
+
+One of the pod's own localhost may as well be that of a neighbour who is asked.
+"""
 _KAFKA = frozenset({"KAFKA_LISTENERS", "KAFKA_CFG_LISTENERS"})
 _LISTENER = re.compile(r"(?<![\w-])[\w-]+://[^:,]*:(\d{1,5})")
 _BY_URL = tuple(f"{name}: http://+:" for name in _URLS)
 _URL = re.compile(r"(https?)://[^/]*?(?::(\d{1,5}))?(?:/.*)?$")
 _USUAL = {"http": 80, "https": 443}
-_EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]", "localhost", "127.0.0.1", "*", ""})  # noqa: S104
+_ITSELF = frozenset({"localhost", "127.0.0.1"})
+_EVERYWHERE = _ITSELF | {"0.0.0.0", "::", "[::]", "*", ""}  # noqa: S104
 """Values of a host's variable that say where a program listens, not whom it asks."""
 _LISTENS = re.compile(
     r"(?:-D(?:server\.port|quarkus\.http\.port|micronaut\.server\.port)"
     r"|--(?:server\.port|port|http-port|http\.port|listen-port|listen|addr|bind|listen-address"
     r"|web\.listen-address|http-address|http\.address|http-listen-address|secure-port|urls"
-    r"|(?:\w+-)?server-port))(?:=(.*))?$"
+    r"|(?:h1-|http-)?server-port))(?:=(.*))?$"
 )
 """Options by which programs are told where they listen."""
 _WHERE = re.compile(r"(?:\w+://)?([\w.*-]*|\[[0-9a-fA-F:]*\])(?::([0-9]{1,5}))?/?$")
 _ASKS = re.compile(
-    r"--?(?:h|host|hostname|url|uri|server|connect|target|upstream|backend|to|from)(?:=|$)"
+    r"--?(?:h|host|hostname|url|uri|server|server-host|connect|target|upstream|backend|to|from)(?:=|$)"
 )
 """Options that name somebody else: the port beside them is that one's."""
 _JAVA = frozenset({"JAVA_OPTS", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS",
@@ -96,7 +100,7 @@ def _by_env(manifest: Manifest, container: Object, path: _Path) -> Iterator[Told
             yield from _by_list(name, value, origin)
             continue
         where = _WHERE.fullmatch(value) if name in _ADDRESSES else None
-        if where is not None and where[1] in _EVERYWHERE and _is_port(where[2] or ""):
+        if where and where[1] in _EVERYWHERE - _ITSELF and _is_port(where[2] or ""):
             yield ToldPort(
                 name=name, number=int(where[2]), sets=f"{name}: {where[1]}:", origin=origin
             )
