@@ -269,6 +269,13 @@ SELECTORS = {
         result="refused", cause="and none is ready",
         mend="if it waits for the Service itself, set publishNotReadyAddresses: true",
     ),
+    "a pod that is not ready, whose program is called as its Service": asking(
+        "svc/ring", *NODES, service("ring", port=7000),
+        observed("ring-0", "app=ring", "10.244.1.9", ready=False, ports=[7000], container={
+            "command": ["/bin/ring", "--config=/etc/ring/ring.yaml"]}),
+        result="refused", mend="what the pod waits for: kubectl describe pod ring-0",
+        not_said=("for the Service itself",),
+    ),
     "an init container waits for the Service that waits for it": asking(
         "svc/web", *NODES, service("web"), starting("wait", running={}),
         result="refused", cause="init container wait runs and has not ended, and asks for Service "

@@ -5,7 +5,8 @@ usual scrape configuration asks each pod's own address at that port (prometheus-
 jobs kubernetes-pods and kubernetes-service-endpoints): the Service's port, which nobody translates
 there, is refused. A pod that names no port and declares none is asked at 80.
 
-Applies to ports of which the pods' own words say that nobody listens there.
+Applies to ports of Services that lead to another one. What else is not declared may be open: most
+programs have their metrics at a port of which no list tells.
 """
 
 from __future__ import annotations
@@ -17,14 +18,13 @@ from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.subject import subject_of
 from k8stui.cluster.model import Pod
-from k8stui.cluster.programs.listening import Opinion, declared, running
+from k8stui.cluster.programs.listening import declared, running
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 
 ID = "scraped-port"
 _SCRAPE, _PORT = "prometheus.io/scrape", "prometheus.io/port"
 _DIGITS = 5
-_REFUSED = (Opinion.OTHER_PORT, Opinion.TOLD_OTHER, Opinion.NOBODY)
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -57,8 +57,11 @@ def _judge(
         )
     if not told.isdecimal() or len(told) > _DIGITS:
         return
-    opinion = ground.listening.asked(pod, int(told), Protocol.TCP)
-    if opinion not in _REFUSED:
+    number = int(told)
+    in_front = (port for each in ground.listening.selecting(pod) for port in each.ports)
+    if all(number != port.port or number == port.target_port for port in in_front):
+        return
+    if ground.listening.asked(pod, number, Protocol.TCP).listens:
         return
     meant = ground.listening.meant(pod, Protocol.TCP)
     yield Finding(

@@ -9,7 +9,8 @@ translates. An information where something else of the input names the
 port (a probe, an argument, an env value, a ConfigMap, a Gateway, a webhook) and no declared one is
 a digit away, where the Service has more ports than the containers declare, and where the port is
 called a dummy. A warning, too, where several Services lead past the same declared port to the same
-other one: nobody makes one slip twice, so the program probably listens where it declares nothing.
+other one, or one Service past several: nobody makes one slip twice, so the program probably listens
+where it declares nothing.
 
 A warning as well where a port leads to a declared one, and the container has another of the port's
 own name.
@@ -49,9 +50,11 @@ def look(ground: Ground) -> Iterator[Finding]:
         if undeclared(t) and meant_instead(ground, t) is None and t.service.key not in by_hand
     ]
     often = Counter(pair for pair, _ in {(_pair(t), t.service.key) for t in found})
+    past = Counter(t.service.key for t in found)
     for target in found:
+        is_habit = often[_pair(target)] > 1 or past[target.service.key] > 1
         yield _by_streams(ground, target, target.pods(*_OTHERS)) or _finding(
-            ground, target, is_habit=often[_pair(target)] > 1
+            ground, target, is_habit=is_habit
         )
     yield from _namesakes(ground)
     for target in ground.targets:
@@ -73,8 +76,11 @@ def _namesakes(ground: Ground) -> Iterator[Finding]:
         if target.is_named or not port.name or port.target_port == port.port:
             continue
         pods = target.pods(Match.DECLARED)
-        own = next((p for pod in pods for p in declared(pod) if p.name == port.name), None)
-        if own is None or own.number == port.target_port or own.protocol is not port.protocol:
+        named = ((pod, p) for pod in pods for p in declared(pod) if p.name == port.name)
+        pod, own = next(named, (None, None))
+        if pod is None or own is None or own.protocol is not port.protocol:
+            continue
+        if own.number == port.target_port:
             continue
         alone = [p.name for p in target.service.ports] == [port.name]
         if own.number != port.port and (port.name in _USUAL or not alone):
@@ -84,7 +90,7 @@ def _namesakes(ground: Ground) -> Iterator[Finding]:
             severity=Severity.WARNING,
             subject=f"Service {target.service.key}",
             place=ground.port_place(target.service, port, "targetPort"),
-            why=f"port {port.port} ({port.name}) leads to {port.target_port} of {pods[0].name}, "
+            why=f"port {port.port} ({port.name}) leads to {port.target_port} of {pod.name}, "
             f"which declares {own.number} by that very name: somebody else answers",
             fix=f"write targetPort: {own.number}",
         )

@@ -323,10 +323,12 @@ class Listening:
         """Whether Services lead to several ports that nobody declares: then that list is not kept.
 
         One such port is a slip; two are a program that listens on more than its author wrote, but
-        for ports of whose names it has others.
+        for ports of whose names it has others. Not by http and https: those have become 8080 and
+        8443 in many a program whose list still has 80 and 443.
         """
         ports = declared(pod)
-        known, named = {port.number for port in ports}, {port.name for port in ports} - {""}
+        known = {port.number for port in ports}
+        named = {port.name for port in ports} - {"", "http", "https"}
         led = {
             number
             for service, number, of in self._led_to(pod)

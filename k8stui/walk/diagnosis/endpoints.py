@@ -226,12 +226,18 @@ def on_lost_node(cluster: Cluster, pod: Pod) -> Diagnosis | None:
 def waits_for_itself(service: Service, pod: Pod) -> str:
     """A container that asks the Service whose endpoints wait for it; else empty.
 
-    The init container that has not ended; where none is at work, any of the pod's own.
+    The init container that has not ended; where none is at work and nothing else is wrong, any of
+    the pod's own. A program may well be called as its Service: of those a host alone counts.
     """
     name = _INIT.match(pod.unready_reason)
-    asks = re.compile(rf"(?<![\w.-]){re.escape(service.name)}(?![\w-])")
-    if service.publish_not_ready_addresses:
+    if service.publish_not_ready_addresses or (name is None and pod.unready_mend):
         return ""
+    own = re.escape(service.name)
+    asks = re.compile(
+        rf"(?<![\w.-]){own}(?![\w-])"
+        if name is not None
+        else rf"//{own}(?![\w-])|(?<![\w./-]){own}(?:\.[\w.-]+)?:\d"
+    )
     for one in pod.containers:
         said = (*one.spoken, *(value for _, value in one.env))
         waits = one.init and one.name == name[1] if name is not None else not one.init
