@@ -93,8 +93,13 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 def _read_in_plain(ground: Ground) -> Iterator[Finding]:
     """Services of TLS to which a gateway of Istio's speaks none, each once a route."""
-    behind = {path: one for one in ground.cluster.entrances for path in one.paths if path.service}
-    for path, entrance in behind.items():
+    behind = {
+        (one.owner, path.service, path.port): (one, path)
+        for one in ground.cluster.entrances
+        for path in one.paths
+        if path.service
+    }
+    for entrance, path in behind.values():
         lack = plain_to_tls(ground.cluster, entrance, path)
         if lack is not None:
             yield Finding.of_lack(ID, entrance.owner, lack)
