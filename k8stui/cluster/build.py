@@ -33,6 +33,7 @@ from k8stui.cluster.ingress.mesh import (
     destination_tls,
     peer_authentications,
 )
+from k8stui.cluster.ingress.routes import mesh_routes
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.load_balancers.balanced import Slices, balanced
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
@@ -237,6 +238,7 @@ def build(
             entrances(inventory, services, pods.values(), cluster_domain, manifests.refused)
         ),
         unserved=_unserved(inventory, pods, services, distribution),
+        mesh_routes=mesh_routes(inventory, cluster_domain),
         peer_authentications=tuple(peer_authentications(inventory)),
         authorization_policies=tuple(authorization_policies(inventory)),
         destination_tls=tuple(destination_tls(inventory)),

@@ -841,6 +841,8 @@ class Cluster:
     entrances: tuple[Entrance, ...] = ()
     unserved: Mapping[str, Lack] = field(default_factory=dict)
     """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
+    mesh_routes: Mapping[str, tuple[EntrancePath, ...]] = field(default_factory=dict)
+    """Where sidecars lead who asks a Service, by its ``namespace/name`` (VirtualServices)."""
     peer_authentications: tuple[PeerAuthentication, ...] = ()
     authorization_policies: tuple[AuthorizationPolicy, ...] = ()
     destination_tls: tuple[DestinationTls, ...] = ()

@@ -22,10 +22,11 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.endpoints import endpoints_of
 from k8stui.cluster.ingress.entrances import NOBODY, path_of, serving
+from k8stui.cluster.ingress.subsets import empty, is_in
 from k8stui.cluster.ingress.traefik import at_other_entry_point
 from k8stui.cluster.ingress.upstream_protocol import plain_to_tls
 from k8stui.cluster.load_balancers.handed_on import fronts, lacks_header, misread
-from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType, Subset
+from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType
 from k8stui.cluster.programs.images import bare_image, is_ingress_controller, serves_ingresses
 from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.exchange import Connect, Exchange, Result
@@ -349,14 +350,13 @@ def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Reque
     port = next((p for p in service.ports if path.port in (None, p.port, p.name)), None)
     if port is None or service.type is ServiceType.EXTERNAL_NAME:
         return None
-    ready = [one for one in endpoints_of(cluster, service, port) if one[2].ready]
-    if path.subset is not None:
-        wanted = path.subset.labels
-        each = ((one, cluster.pods.get(one[2].pod or "")) for one in ready)
-        held = [one for one, to in each if to and (wanted or {}).items() <= to.labels.items()]
-        if ready and (wanted is None or not held):
-            return _no_subset(service.key, path, path.subset)
-        ready = held
+    lack = empty(cluster, path)
+    if lack is not None:
+        return lack
+    each = endpoints_of(cluster, service, port)
+    ready = [
+        one for one in each if one[2].ready and is_in(path, cluster.pods.get(one[2].pod or ""))
+    ]
     connects = tuple(replace(own, destination=address, port=n) for address, n, _ in ready)
     if not connects:
         return None
@@ -370,15 +370,6 @@ def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Reque
         looked_up=True,
         origin=path.origin,
     )
-
-
-def _no_subset(service: str, path: EntrancePath, subset: Subset) -> Lack:
-    if subset.labels is None:
-        why = f"no DestinationRule for {service} has a subset {subset.name}"
-        return Lack(why, f"write a DestinationRule with subset {subset.name}", path.origin, "503")
-    said = ", ".join(f"{key}={value}" for key, value in subset.labels.items())
-    why = f"subset {subset.name} has no pod: none of Service {service}'s has {said}"
-    return Lack(why, f"label the pods {said}, or mend the subset's labels", path.origin, "503")
 
 
 def _answers(by: Controller, lack: Lack) -> Lack:

@@ -327,6 +327,12 @@ def spoken(name: str, image: str, number: int) -> tuple[Manifest, ...]:
     return (*own, server, pod("client", namespace="mesh"))
 
 
+def leading_to(subset: str) -> Manifest:
+    made = {"host": "web", "subset": subset}
+    return kind("networking.istio.io/v1", "web", "VirtualService", "mesh", spec={
+        "hosts": ["web"], "http": [{"route": [{"destination": made}]}]})  # fmt: skip
+
+
 def left_alone(made: Manifest, ports: str = "80") -> Manifest:
     told = {"traffic.sidecar.istio.io/excludeInboundPorts": ports}
     return {**made, "metadata": {**made["metadata"], "annotations": told}}
@@ -2181,6 +2187,12 @@ CASES |= {
         ask=("pod/mesh/client", "svc/web.default:80"), result="connected",
         assumed="default/web-0 has no sidecar that takes it",
         rule="mesh-denial", words="speak Istio's mutual TLS", fix="write mode: DISABLE",
+    ),
+    "a subset that no DestinationRule has, from inside the mesh": Told(
+        manifests=(*NODES, *spoken("http", "acme/own:1", 8080), leading_to("v1")),
+        ask=("pod/mesh/client", ASKED), result="refused", mend="a DestinationRule with subset v1",
+        cause=("has the client's sidecar answer 503",), rule="ingress-backend",
+        words="has a subset v1", fix="with subset v1",
     ),
     "a port called grpc- of a server of HTTP/1.1": Told(
         manifests=(*NODES, *spoken("grpc", "nginx:1.27", 80)), ask=("pod/mesh/client", ASKED),

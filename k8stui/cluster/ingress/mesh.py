@@ -19,6 +19,7 @@ from typing import TypeVar
 from k8stui.apiserver.fields import Object, array, labels, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.ingress.port_protocol import led_to, misnamed
+from k8stui.cluster.ingress.subsets import led_nowhere
 from k8stui.cluster.model import (
     AuthorizationPolicy,
     Cluster,
@@ -269,6 +270,10 @@ def spoken_wrongly(
         return None
     told = _tls_to(cluster, client, service) if cluster.destination_tls else None
     if told is None:
+        nowhere = led_nowhere(cluster, service)
+        if nowhere is not None:
+            why = f"a VirtualService has the client's sidecar answer 503: {nowhere.why}"
+            return Lack(why, nowhere.mend, nowhere.origin)
         return _misnamed(cluster, server, number, service)
     said = f"DestinationRule {told.namespace}/{told.name} ({told.mode}) has the client's sidecar"
     if told.mode == "ISTIO_MUTUAL" and not takes(cluster, server, number):

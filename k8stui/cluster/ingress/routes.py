@@ -67,6 +67,21 @@ def routed(
         yield from _of_ingress_route(manifest)
 
 
+def mesh_routes(inventory: Inventory, domain: str) -> dict[str, tuple[EntrancePath, ...]]:
+    """Where VirtualServices have the mesh's own sidecars lead, by the Service that is asked."""
+    known = _Destinations(inventory, domain)
+    found: dict[str, tuple[EntrancePath, ...]] = {}
+    for one in inventory.of("VirtualService").values():
+        if {"mesh"} & {*texts(one.data, "spec", "gateways")} or not at(
+            one.data, "spec", "gateways"
+        ):
+            for host in texts(one.data, "spec", "hosts"):
+                key = _destination(host.removesuffix(f".{domain}"), namespace_of(one))
+                if key:
+                    found.setdefault(key, tuple(_rules_of_virtual_service(one, known)))
+    return found
+
+
 def leading(key: str, port: int | str | None, origin: Origin) -> EntrancePath:
     """Every path, to one Service."""
     return EntrancePath(service=key, port=port, origin=origin, port_origin=origin)

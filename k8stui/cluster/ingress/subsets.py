@@ -1,0 +1,55 @@
+"""The pods of a Service to which a VirtualService leads: those of a subset alone.
+
+Without a pod in it, or a DestinationRule that has it, proxies answer 503 (networking.istio.io,
+DestinationRule.subsets).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8stui.cluster.model import Cluster, EntrancePath, Lack, Pod
+
+
+def is_in(path: EntrancePath, pod: Pod | None) -> bool:
+    """Whether a path leads to a pod of its Service."""
+    if path.subset is None:
+        return True
+    wanted = path.subset.labels
+    return wanted is not None and pod is not None and wanted.items() <= pod.labels.items()
+
+
+def empty(cluster: Cluster, path: EntrancePath) -> Lack | None:
+    """Why the subset of a path has nobody; None: it has, or nobody is behind the Service at all."""
+    pods = [*_ready(cluster, path.service)]
+    if path.subset is None or not pods or any(is_in(path, one) for one in pods):
+        return None
+    name, wanted = path.subset.name, path.subset.labels
+    if wanted is None:
+        why = f"no DestinationRule for {path.service} has a subset {name}"
+        return Lack(why, f"write a DestinationRule with subset {name}", path.origin, "503")
+    said = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    return Lack(
+        f"subset {name} has no pod: none of Service {path.service}'s has {said}",
+        f"label the pods {said}, or mend the subset's labels",
+        path.origin,
+        "503",
+    )
+
+
+def led_nowhere(cluster: Cluster, service: str) -> Lack | None:
+    """Why sidecars lead whoever asks a Service to nobody, whatever is asked; None: they do not."""
+    paths = cluster.mesh_routes.get(service, ())
+    first = next((one for one in paths if not one.is_conditional), None)
+    if first is None or first.path != "/" or first.is_exact:
+        return None
+    lacks = [empty(cluster, one) for one in paths if one.rule == first.rule]
+    return lacks[0] if all(lacks) else None
+
+
+def _ready(cluster: Cluster, service: str) -> Iterator[Pod]:
+    for each in cluster.endpoint_slices.get(service, ()):
+        for endpoint in each.endpoints:
+            pod = cluster.pods.get(endpoint.pod or "")
+            if pod is not None and endpoint.ready:
+                yield pod
