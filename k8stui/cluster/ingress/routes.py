@@ -72,9 +72,8 @@ def mesh_routes(inventory: Inventory, domain: str) -> dict[str, tuple[EntrancePa
     known = _Destinations(inventory, domain)
     found: dict[str, tuple[EntrancePath, ...]] = {}
     for one in inventory.of("VirtualService").values():
-        if {"mesh"} & {*texts(one.data, "spec", "gateways")} or not at(
-            one.data, "spec", "gateways"
-        ):
+        gateways = texts(one.data, "spec", "gateways")
+        if not gateways or "mesh" in gateways:
             for host in texts(one.data, "spec", "hosts"):
                 key = _destination(host.removesuffix(f".{domain}"), namespace_of(one))
                 if key:
