@@ -383,19 +383,28 @@ class Ground:
             found.setdefault(service.name, []).append(service)
         return found
 
-    def services_around(self, namespace: str, name: str) -> Sequence[Service]:
-        """Services whose name begins with a name and a hyphen, or ends with a hyphen and it."""
-        return self._around.get((namespace, name), ())
+    def service_around(self, namespace: str, name: str, port: int) -> Service | None:
+        """The Service of a port whose name goes on from `name`, or ends in it: ``shop-mq-ha``.
+
+        Of several the one whose name the others only go on with.
+        """
+        return self._around.get((namespace, name, port))
 
     @cached_property
-    def _around(self) -> Mapping[tuple[str, str], Sequence[Service]]:
-        found: dict[tuple[str, str], list[Service]] = {}
+    def _around(self) -> Mapping[tuple[str, str, int], Service]:
+        found: dict[tuple[str, str, int], list[Service]] = {}
         for service in self.services:
             words = service.name.split("-")
             for cut in range(1, len(words)):
                 for part in ("-".join(words[:cut]), "-".join(words[cut:])):
-                    found.setdefault((service.namespace, part), []).append(service)
-        return found
+                    for number in {port.port for port in service.ports}:
+                        found.setdefault((service.namespace, part, number), []).append(service)
+        shortest = {key: min(those, key=lambda s: len(s.name)) for key, those in found.items()}
+        return {
+            key: meant
+            for key, meant in shortest.items()
+            if all(one.name.startswith(meant.name) for one in found[key])
+        }
 
     def nearest_service(self, namespace: str, written: str) -> str | None:
         """The name of a Service of a namespace that `written` is most like."""

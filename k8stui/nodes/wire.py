@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from k8stui.because import Because
 from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.kubernetes_service import lost_api_servers
-from k8stui.cluster.model import Cluster, Node
+from k8stui.cluster.model import Cluster, Node, Service
 from k8stui.digest import sha1
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.namespace import (
@@ -507,16 +507,12 @@ def _brought(site: Site) -> Iterator[_Brought]:
     """
     cluster = site.cluster
     own = {address for node in cluster.nodes.values() for address in node.addresses}
+    able = {v: [n for n in cluster.nodes.values() if n.address(v)] for v in (4, 6)}
     seen: set[Address] = set()
     for service in cluster.services.values():
         balancers = [e.ip for e in service.load_balancer_ingress if e.ip and e.ip_mode == "VIP"]
-        at = {e.node_name for each in cluster.endpoint_slices.get(service.key, ())
-              for e in each.endpoints if e.ready}  # fmt: skip
         for address in (*balancers, *service.external_ips):
-            able = [n for n in cluster.nodes.values() if n.address(address.version)]
-            if service.external_traffic_policy == "Local" and address in balancers:
-                able.sort(key=lambda one: one.name not in at)
-            if not able or address in own or address in seen:
+            if not able[address.version] or address in own or address in seen:
                 continue
             if address in cluster.unannounced:
                 continue
@@ -526,7 +522,9 @@ def _brought(site: Site) -> Iterator[_Brought]:
                 node, text, origin = cluster.nodes[told.node], told.text, told.origin
                 answered = told.by_arp
             else:
-                node = able[0]
+                node = able[address.version][0]
+                if service.external_traffic_policy == "Local" and address in balancers:
+                    node = _first_with_endpoint(cluster, service, address.version) or node
                 text = f"something brings the address of Service {service.key} to a node"
                 origin = assumed(
                     f"no manifest says which node gets it: {node.name} taken{_by(cluster)}"
@@ -546,6 +544,18 @@ def _brought(site: Site) -> Iterator[_Brought]:
             elif there is not None:
                 switch = _switch_of(site.lan, node.addresses)
                 yield _Brought(address, there, switch, "", reason)
+
+
+def _first_with_endpoint(cluster: Cluster, service: Service, version: int) -> Node | None:
+    at = {
+        endpoint.node_name
+        for each in cluster.endpoint_slices.get(service.key, ())
+        for endpoint in each.endpoints
+        if endpoint.ready and endpoint.node_name
+    }
+    nodes = (cluster.nodes[name] for name in at if name in cluster.nodes)
+    able = (node for node in nodes if node.address(version))
+    return min(able, key=lambda node: node.index, default=None)
 
 
 def _virtual_addresses(site: Site) -> Iterator[Route]:

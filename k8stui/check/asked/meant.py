@@ -87,18 +87,13 @@ def by_port(ground: Ground, one: ToldHost, template: Template | None) -> str | N
 
 
 def by_part(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
-    """``shop-mq`` for shop-mq-ha (and shop-mq-ha-headless), ``shop-mq`` for prod-shop-mq.
-
-    Of Services that have the port the one whose name the others only go on with.
-    """
+    """``shop-mq`` for shop-mq-ha (and shop-mq-ha-headless), ``shop-mq`` for prod-shop-mq."""
     number = one.port or usual_port(name)
-    around = ground.services_around(namespace, name) if number and "-" in name else ()
-    longer = [s for s in around if any(port.port == number for port in s.ports)]
-    meant = min(longer, key=lambda s: len(s.name), default=None)
-    if meant is None or not all(other.name.startswith(meant.name) for other in longer):
-        return None
+    meant = ground.service_around(namespace, name, number) if number and "-" in name else None
+    if meant is None or name not in ground.hostnames:
+        return meant.name if meant is not None else None
     inside = {each.name for pod in ground.selected(meant) for each in pod.containers}
-    return meant.name if name in inside or name not in ground.hostnames else None
+    return meant.name if name in inside else None
 
 
 def by_port_and_word(ground: Ground, namespace: str, name: str, one: ToldHost) -> str | None:
