@@ -151,9 +151,9 @@ class _Judge:
                     continue
                 if sum(word.search(each) is not None for each in said) > own:
                     continue
-                for service, target in self._in_front.get((pod.namespace, asked.number), ()):
+                for service, target in self._leading(pod, asked.number):
                     fitting = [p for p in container.ports if target in (p.number, p.name)]
-                    if fitting and _leads_to(service, pod):
+                    if fitting:
                         yield _Lack(
                             f"the {asked.probe} of container {container.name} asks port "
                             f"{asked.number}, which is that of Service {service.name}: the kubelet "
@@ -162,15 +162,25 @@ class _Judge:
                             asked.origin,
                         )
 
+    def _leading(self, pod: Pod, port: int) -> Iterator[tuple[Service, int | str]]:
+        """Services that lead from a port to another one of the pod, and that one."""
+        for label in pod.labels.items():
+            for service, target in self._in_front.get((pod.namespace, port, label), ()):
+                if _leads_to(service, pod):
+                    yield service, target
+
     @cached_property
-    def _in_front(self) -> Mapping[tuple[str, int], list[tuple[Service, int | str]]]:
-        """Services that lead from a port to another one, by namespace and that port."""
-        found: dict[tuple[str, int], list[tuple[Service, int | str]]] = {}
+    def _in_front(
+        self,
+    ) -> Mapping[tuple[str, int, tuple[str, str]], list[tuple[Service, int | str]]]:
+        """By namespace, port, and the first label that they ask for."""
+        found: dict[tuple[str, int, tuple[str, str]], list[tuple[Service, int | str]]] = {}
         for service in self._services.values():
-            for port in service.ports:
-                if port.target_port != port.port:
-                    key = service.namespace, port.port
-                    found.setdefault(key, []).append((service, port.target_port))
+            for label in [*(service.selector or {}).items()][:1]:
+                for port in service.ports:
+                    if port.target_port != port.port:
+                        key = service.namespace, port.port, label
+                        found.setdefault(key, []).append((service, port.target_port))
         return found
 
     def _account(self, pod: Pod) -> Iterator[_Lack]:
