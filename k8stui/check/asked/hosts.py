@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from k8stui.apiserver.fields import Object, array, text
 from k8stui.check.finding import Finding, Severity
@@ -48,7 +49,7 @@ _OPTION = re.compile(
 )
 """An option whose word is a host; behind it a port may stand, as redis-server has it."""
 _NUMBER = re.compile(r"\d{1,5}")
-_ASKERS = frozenset({"ping", "nslookup", "dig", "telnet", "nc", "getent"})
+_ASKERS = frozenset({"ping", "nslookup", "dig", "telnet", "nc"})
 """Programs that take a host as their first word."""
 _SERVICE_DOMAIN = ".svc."
 """Only a Service's name in full has it."""
@@ -119,10 +120,9 @@ def _by_asker(container: ContainerText) -> Iterator[ToldHost]:
     ]
     if not words or words[0][0].rpartition("/")[2] not in _ASKERS:
         return
-    named = ((w, f, i) for w, f, i in words[1:] if _ALONE.fullmatch(w) and not w.isdecimal())
-    for host, field, index in named:
+    named = (one for one in words[1:] if _ALONE.fullmatch(one[0]) and not one[0].isdecimal())
+    for host, field, index in islice(named, 1):
         yield ToldHost(host, None, (*container.path, field, index), field)
-        return
 
 
 def _by_option(words: list[tuple[str, tuple[str | int, ...]]], field: str) -> Iterator[ToldHost]:
