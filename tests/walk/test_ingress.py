@@ -404,7 +404,7 @@ def test_the_hosts_that_lead_to_a_service_are_ways_to_it() -> None:
     assert not any("http" in one.label for one in offers(bare, "default/api"))
 
 
-@pytest.mark.parametrize("weight", ["9" * 5000, "²", "-1"])
+@pytest.mark.parametrize("weight", ["9" * 5000, "²", "-1"], ids=["long", "squared", "minus"])
 def test_a_backend_for_the_rest_and_a_weight_that_is_none(tmp_path: Path, weight: str) -> None:
     """Each path of a rule has its own part; what stands for the rest has none in it."""
     shop = (sample("ingress") / "shop.yaml").read_text()
