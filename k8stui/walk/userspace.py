@@ -115,17 +115,18 @@ def _onward(
         yield walked[targets[0]]
         return
     kinds = _Kinds(targets, endpoints, tried)
-    groups: dict[tuple[tuple[int, int], ...], list[RelayTarget]] = {}
+    groups: dict[tuple[tuple[int, int], ...], list[tuple[RelayTarget, RelayTarget]]] = {}
     for target in targets:
-        tries = _tries(target, everybody, request.protocol)
-        groups.setdefault(kinds.met([one for one, _ in tries]), []).append(target)
-    for first, *others in groups.values():
+        asked = [one for one, _ in _tries(target, everybody, request.protocol)]
+        met = kinds.met(asked)
+        groups.setdefault(met, []).append((target, asked[len(met) - 1]))
+    for (first, _), *others in groups.values():
         if first not in walked:
             tried(first)
         yield replace(
             walked[first],
             probability=walked[first].probability * (1 + len(others)),
-            alike=tuple(endpoints.named(one.address) for one in others),
+            alike=tuple(endpoints.named(last.address) for _, last in others),
         )
 
 

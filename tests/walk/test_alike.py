@@ -192,6 +192,19 @@ def servers(traces: list[Trace]) -> list[str]:
 
 
 @example(
+    workloads=[(2, "[{containerPort: 9090}]", "false"), (3, "[]", "false")],
+    kind="ClusterIP",
+    more="",
+    asker="yes",
+    source="pod/asker",
+    cni="flannel",
+    mode="userspace",
+    rule="",
+    peer="",
+    engine=None,
+    nft_rule="",
+)
+@example(
     workloads=[(7, "[{containerPort: 9090}]", "false")],
     kind="ClusterIP",
     more="",
