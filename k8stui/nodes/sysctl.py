@@ -30,7 +30,7 @@ class WrittenSetting:
 
 def is_full(sysctls: Sysctls) -> bool:
     """Whether a node was seen with no room for another connection, or next to none."""
-    return 0 < sysctls.nf_conntrack_max * 0.99 <= sysctls.nf_conntrack_count
+    return 0 < sysctls.nf_conntrack_max * 99 <= sysctls.nf_conntrack_count * 100
 
 
 def written(pods: Iterable[Pod], key: str) -> WrittenSetting | None:

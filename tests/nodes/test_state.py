@@ -35,6 +35,7 @@ from k8stui.nodes.state.parsing import (
 )
 from k8stui.nodes.state.settings import SysctlError, parse_sysctls
 from k8stui.nodes.state.stream import is_stream, sections
+from k8stui.nodes.sysctl import is_full
 from k8stui.origin import OriginKind
 from k8stui.walk.request import parse_request
 from k8stui.walk.trace import Outcome
@@ -195,10 +196,16 @@ def test_settings_by_dots_and_by_slashes() -> None:
     assert parse_sysctls(dots) == parse_sysctls(slashes)
     found = parse_sysctls(dots)
     assert (found.rp_filter, found.ip_forward) == ({"eth0.100": 2}, True)
+    assert not is_full(parse_sysctls(f"{dots}net.netfilter.nf_conntrack_max = {'9' * 400}"))
 
 
 @pytest.mark.parametrize(
-    ("text", "line"), [("a=1\nfoo bar\n", 2), ("\nnet.ipv4.ip_forward = yes\n", 2)]
+    ("text", "line"),
+    [
+        ("a=1\nfoo bar\n", 2),
+        ("\nnet.ipv4.ip_forward = yes\n", 2),
+        ("net.netfilter.nf_conntrack_max = 5\n", 0),
+    ],
 )
 def test_no_settings(text: str, line: int) -> None:
     with pytest.raises(SysctlError) as caught:

@@ -125,13 +125,17 @@ def _node_ports(ground: Ground) -> Iterator[Finding]:
         if port.node_port
     }
     told: set[int] = set()
+    behind: dict[str, set[str | None]] = {}
+    """The pods of a Service, once for all that are held against it."""
     for pod in ground.cluster.pods.values() if taken else ():
         for port in declared(pod):
             own = port.number if pod.host_network else port.host_port or 0
             service = taken.get((own, port.protocol))
             if service is None or id(port) in told:
                 continue
-            if pod.host_network and any(e.pod == pod.key for e in ground.endpoints(service)):
+            if service.key not in behind:
+                behind[service.key] = {one.pod for one in ground.endpoints(service)}
+            if pod.host_network and pod.key in behind[service.key]:
                 continue
             told.add(id(port))
             word = port_word(own, port.protocol)

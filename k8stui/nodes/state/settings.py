@@ -35,12 +35,15 @@ def parse_sysctls(text: str, file: str = "") -> Sysctls:
     `file`: for the lines where it is said; empty: they are not kept.
 
     Raises:
-        SysctlError: a line that is no ``NAME = VALUE``, or a value that is no number.
+        SysctlError: a line that is no ``NAME = VALUE``, a value that is no number, or a part of
+            what sysctl prints, without the setting that every kernel has.
 
     """
     said = dict(_lines(text))
     ipv4, ipv6 = "net/ipv4/conf/", "net/ipv6/conf/all/forwarding"
     default = Sysctls()
+    if "net/ipv4/ip_forward" not in said:
+        raise SysctlError(0, "no line for net.ipv4.ip_forward: all that sysctl -a prints is needed")
 
     def number(name: str, otherwise: int) -> int:
         line, value = said.get(name, (0, str(otherwise)))
@@ -60,7 +63,7 @@ def parse_sysctls(text: str, file: str = "") -> Sysctls:
         return {device: bool(value) for device, value in by_device(key).items()}
 
     return Sysctls(
-        ip_forward=bool(number("net/ipv4/ip_forward", default.ip_forward)),
+        ip_forward=bool(number("net/ipv4/ip_forward", 0)),
         bridge_nf_call_iptables=bool(number("net/bridge/bridge-nf-call-iptables", 0)),
         rp_filter=by_device("rp_filter"),
         route_localnet=switched("route_localnet"),
