@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-_NUMBER = re.compile(r"([0-9]+)")
+_NUMBER = re.compile(r"([0-9]{1,18})")
 
 Key = tuple[tuple[str, int], ...]
 _Item = TypeVar("_Item")

@@ -18,6 +18,7 @@ from k8stui.cluster.programs.images import is_kube_proxy
 from k8stui.origin import Origin, defaulted
 from k8stui.record import record
 from k8stui.settings import PROXY, Setting
+from k8stui.whole import whole
 
 if TYPE_CHECKING:
     from k8stui.apiserver.inventory import Inventory
@@ -158,7 +159,7 @@ def _value(setting: Setting[object], written: str) -> object:
         case bool():
             return _SWITCH.get(written.lower())
         case int():
-            return int(written) if written.isascii() and written.isdecimal() else None
+            return whole(written)
         case str():
             return written or None
         case _:

@@ -24,14 +24,15 @@ _LOOPS = re.compile(r"\b(?:until|while)\b")
 _ENDS = re.compile(r"\b(?:timeout|break|exit|seq|retries|max_)|\$\(\(|-lt\b|-gt\b|-le\b|-ge\b")
 """A loop that may give up."""
 _HOST = r"(?P<host>[a-z0-9][a-z0-9.-]*)"
+_PORT = r"(?P<port>\d{1,5})(?!\d)"
 _NAMES = re.compile(rf"\b(?:nslookup|getent\s+hosts|getent\s+ahosts|host)\s+{_HOST}\b")
 _CONNECTS = tuple(
     re.compile(each)
     for each in (
-        rf"\bnc\s+(?:-\w+\s+(?:\d+\s+)?)*{_HOST}\s+(?P<port>\d+)",
-        rf"/dev/tcp/{_HOST}/(?P<port>\d+)",
-        rf"\b(?:curl|wget)\b[^;|&]{{0,500}}?https?://{_HOST}(?::(?P<port>\d+))?(?=[/\s;'\"]|$)",
-        rf"\bpg_isready\b[^;|&]{{0,500}}?-h\s*{_HOST}(?:\s+-p\s*(?P<port>\d+))?",
+        rf"\bnc\s+(?:-\w+\s+(?:\d+\s+)?)*{_HOST}\s+{_PORT}",
+        rf"/dev/tcp/{_HOST}/{_PORT}",
+        rf"\b(?:curl|wget)\b[^;|&]{{0,500}}?https?://{_HOST}(?::{_PORT})?(?=[/\s;'\"]|$)",
+        rf"\bpg_isready\b[^;|&]{{0,500}}?-h\s*{_HOST}(?:\s+-p\s*{_PORT})?",
     )
 )
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|\(([A-Za-z_]\w*)\)|([A-Za-z_]\w*))")
@@ -42,8 +43,9 @@ _SETS = re.compile(
 )
 """A script that sets variables itself."""
 _WAITERS = re.compile(
-    rf"(?:wait-for-it(?:\.sh)?|wait-for(?:\.sh)?|wait4x\s+tcp)\s+{_HOST}:(?P<port>\d+)"
-    rf"|dockerize\b.{{0,500}}?-wait\s+\w+://(?P<host2>[a-z0-9][a-z0-9.-]*):(?P<port2>\d+)"
+    rf"(?:wait-for-it(?:\.sh)?|wait-for(?:\.sh)?|wait4x\s+tcp)\s+{_HOST}:{_PORT}"
+    rf"|dockerize\b.{{0,500}}?-wait\s+\w+://(?P<host2>[a-z0-9][a-z0-9.-]*)"
+    r":(?P<port2>\d{1,5})(?!\d)"
 )
 
 

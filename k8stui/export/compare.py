@@ -14,6 +14,7 @@ from k8stui.neutralise import neutralise
 from k8stui.walk.compare import MOST_BRANCHES, Comparison, not_walked
 from k8stui.walk.mode_differences import mode_differences
 from k8stui.walk.trace import Outcome, Trace, TraceStep
+from k8stui.whole import whole
 
 TWO_COLUMNS = 100
 """From so many columns on the walks stand side by side; below, one under the other."""
@@ -23,8 +24,8 @@ _BETWEEN = " │ "
 def screen_columns() -> int:
     """Columns to draw in: $COLUMNS, the terminal's, else 80."""
     told = os.environ.get("COLUMNS", "")
-    if told.isdecimal() and int(told) > 0:
-        return int(told)
+    if columns := whole(told):
+        return columns
     try:
         return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH
     except (OSError, ValueError):  # a file, a pipe, a captured stream

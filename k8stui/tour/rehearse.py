@@ -22,6 +22,7 @@ from k8stui.walk.source import parse_source
 from k8stui.walk.trace import Request, Trace
 from k8stui.walk.walk import walks
 from k8stui.walk.world import World, build_world
+from k8stui.whole import whole
 
 MOST_BRANCHES = 200
 """Branches of a request among which one is looked for."""
@@ -263,7 +264,7 @@ class _Rehearsing:
             return found[0]
         text = branch.text
         if text.isdecimal():
-            chosen = next((t for t in found if t.branch == int(text)), None)
+            chosen = next((t for t in found if t.branch == whole(text)), None)
             if chosen is None:
                 self._page.wrong(branch.at, f"there is no branch {text}: there are {len(found)}")
             return chosen

@@ -10,6 +10,7 @@ from k8stui.tour.tour import Where
 from k8stui.walk.landmarks import Landmark, landmarks
 from k8stui.walk.trace import Hop, Trace, TraceStep
 from k8stui.walk.turns import undone
+from k8stui.whole import whole
 
 FIELDS = ("kind", "node", "pod", "chain", "direction", "nth")
 """Of a step that is told by more than a word."""
@@ -65,8 +66,8 @@ def step_of(page: TourPage, where: Where, trace: Trace) -> int | None:
     if word is None:
         return _matching(page, where, trace)
     if word.text.isdecimal():
-        number = int(word.text)
-        if 1 <= number <= count:
+        number = whole(word.text)
+        if number is not None and 1 <= number <= count:
             return number - 1
         page.wrong(word.at, f"there is no step {number}: the walk has {count} steps")
         return None

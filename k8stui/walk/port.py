@@ -10,6 +10,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.kinds import kind_of
+from k8stui.whole import whole
 
 _PROTOCOLS = {
     "tcp": Protocol.TCP,
@@ -86,8 +87,8 @@ def number(text: str) -> int | None:
     """
     if not (text.isascii() and text.isdigit()):
         return None
-    value = int(text)
-    if not 0 < value < 65536:
+    value = whole(text)
+    if value is None or not 0 < value < 65536:
         raise RequestError(f"not a port: {text} (1 to 65535)")
     return value
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.apiserver.fields import Object, text
 from k8stui.apiserver.validation.mistake import Mistake, Wrong
 from k8stui.record import record
+from k8stui.whole import whole
 
 _MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
 _DAYS = "sun mon tue wed thu fri sat".split()  # noqa: SIM905
@@ -95,15 +96,13 @@ def _range(field: _Field, written: str) -> str:
     """``*``, ``5``, ``1-5``, ``*/2``, ``mon-fri``: what is wrong with one part of a field."""
     span, slash, step = written.partition("/")
     first, dash, last = span.partition("-")
-    if slash and not (step.isascii() and step.isdigit() and int(step) > 0):
+    if slash and not whole(step):
         return f"{step!r} is no step"
     if first in ("*", "?"):
         return f"nothing may stand behind {first}" if dash else ""
     ends = []
     for one in (first, last) if dash else (first,):
-        value = field.words.get(one.lower())
-        if value is None and one.isascii() and one.isdigit():
-            value = int(one)
+        value = field.words.get(one.lower(), whole(one))
         if value is None:
             return f"{one!r} is no number"
         if not field.low <= value <= field.high:

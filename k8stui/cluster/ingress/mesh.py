@@ -33,6 +33,7 @@ from k8stui.cluster.model import (
 from k8stui.cluster.programs.images import image_word
 from k8stui.kernel.derived import Derived
 from k8stui.origin import OriginKind
+from k8stui.whole import whole
 
 _ROOT = "istio-system"
 _STRICT, _UNSET = "STRICT", ("", "UNSET")
@@ -49,7 +50,11 @@ def peer_authentications(inventory: Inventory) -> Iterator[PeerAuthentication]:
             name=one.name,
             selector=labels(one.data, "spec", "selector", "matchLabels"),
             mode=text(one.data, "spec", "mtls", "mode"),
-            ports={int(k): text(v, "mode") for k, v in ports.items() if str(k).isdecimal()},
+            ports={
+                number: text(said, "mode")
+                for port, said in ports.items()
+                if (number := whole(str(port))) is not None
+            },
             origin=one.origin("spec"),
         )
 

@@ -15,6 +15,7 @@ from k8stui.apiserver.fields import Object, array, text
 from k8stui.cluster.programs import keycloak
 from k8stui.record import record
 from k8stui.suggest import Wordbook
+from k8stui.whole import whole
 
 if TYPE_CHECKING:
     from k8stui.cluster.model import Container
@@ -145,7 +146,7 @@ def _minio(container: Object) -> tuple[int, ...]:
         told = re.search(rf"{option}[= ]['\"]?\S*?:(\d+)", " ".join(words))
         variable = env.get(f"MINIO_{option[2:].replace('-', '_').upper()}", usual)
         ports.append(told[1] if told is not None else variable.rpartition(":")[2])
-    return tuple(int(one) for one in ports if one.isdecimal())
+    return tuple(one for one in map(whole, ports) if one is not None)
 
 
 _BY_WORDS: Mapping[str, Callable[[Object], tuple[int, ...]]] = {
@@ -218,9 +219,9 @@ def asks_by_itself(container: Object) -> AsksByItself | None:
     found = _ASKS.get(known_image(image))
     if found is None or any(array(container, one) for one in ("command", "args", "envFrom")):
         return None
-    tag = re.match(r"\d+", image_tag(image))
+    version = major(image)
     names = {text(one, "name") for one in array(container, "env")}
-    is_old = found.since and tag is not None and int(tag[0]) < found.since
+    is_old = found.since and version is not None and version < found.since
     told = {found.variable, *found.others, *((found.old,) if is_old else ())}
     if told & names:
         return None
@@ -300,6 +301,15 @@ def image_word(image: str) -> str:
 def image_tag(image: str) -> str:
     """``1.25-alpine``; empty: none."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+
+
+_MAJOR = re.compile(r"[0-9]+")
+
+
+def major(image: str) -> int | None:
+    """The number that its tag begins with; None: it begins with none, or with no version's."""
+    found = _MAJOR.match(image_tag(image))
+    return whole(found[0]) if found is not None else None
 
 
 def known_image(image: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from itertools import zip_longest
 
 from k8stui.apiserver.fields import Object, array, table, text
+from k8stui.whole import whole
 
 IMAGES = frozenset({"quay.io/keycloak/keycloak", "keycloak/keycloak"})
 _BY_KC_SH_SINCE, _MANAGED_SINCE = 17, 25
@@ -57,7 +58,7 @@ def _command(container: Object) -> str:
 
 def _version(container: Object) -> int:
     """The newest where the tag does not say."""
-    found = re.match(r"[^@]*:(\d+)", text(container, "image").rpartition("/")[2])
+    found = re.match(r"[^@]*:(\d{1,9})", text(container, "image").rpartition("/")[2])
     return int(found[1]) if found is not None else 1000
 
 
@@ -114,7 +115,8 @@ def ports(container: Object) -> tuple[int, ...]:
         numbers.append(options.get("https-port", "8443"))
     if _has_management(container, options):
         numbers.append(options.get("http-management-port", "9000"))
-    return tuple(int(one) for one in numbers) if all(map(str.isdecimal, numbers)) else ()
+    found = tuple(one for one in map(whole, numbers) if one is not None)
+    return found if len(found) == len(numbers) else ()
 
 
 def _has_management(container: Object, options: Mapping[str, str]) -> bool:

@@ -98,7 +98,7 @@ def unread(image: str, names: Collection[str]) -> Mapping[str, tuple[str, str]]:
 _OPTION = re.compile(r"(?P<option>--?(?P<name>[A-Za-z][\w.-]*))(?:=.*)?", re.DOTALL)
 _SETTING = re.compile(r"\s*(?:loose[-_])?(?P<name>[a-z][\w-]*)\s*(?:=.*)?$")
 _FILES = re.compile(r"\.cnf$")
-_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?")
+_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?")
 
 
 def is_dated(image: str) -> bool:

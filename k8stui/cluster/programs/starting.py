@@ -13,7 +13,13 @@ from collections.abc import Iterator, Mapping
 
 from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.programs import keycloak
-from k8stui.cluster.programs.images import bare_image, image_tag, known_image, official_typo
+from k8stui.cluster.programs.images import (
+    bare_image,
+    image_tag,
+    known_image,
+    major,
+    official_typo,
+)
 from k8stui.record import record
 from k8stui.suggest import is_typo
 
@@ -218,8 +224,8 @@ _SINCE = {"ghost": 5}
 
 def _is_before(container: Object, version: int) -> bool:
     """Whether its tag begins with a lower number; without one it is the newest."""
-    found = re.match(r"\d+", image_tag(text(container, "image")))
-    return found is not None and int(found[0]) < version
+    found = major(text(container, "image"))
+    return found is not None and found < version
 
 
 def _variables(name: str, spec: Object, container: Object) -> Iterator[Unready]:
@@ -307,11 +313,11 @@ def _discovery(name: str, container: Object) -> Iterator[Unready]:
 
     From 8.0 on it writes that itself where security is on.
     """
-    major = re.match(r"\d+", image_tag(text(container, "image")))
-    if name not in _ELASTIC or major is None or int(major[0]) < 7 or array(container, "envFrom"):
+    version = major(text(container, "image"))
+    if name not in _ELASTIC or version is None or version < 7 or array(container, "envFrom"):
         return
     env = {text(one, "name"): text(one, "value") for one in array(container, "env")}
-    itself = int(major[0]) > 7 and env.get("xpack.security.enabled") != "false"
+    itself = version > 7 and env.get("xpack.security.enabled") != "false"
     has_own = any("/config" in text(one, "mountPath") for one in array(container, "volumeMounts"))
     if not itself and not has_own and not any(one.startswith(_DISCOVERS) for one in env):
         yield _unready(

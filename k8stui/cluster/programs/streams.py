@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.model import Lack, Pod
 from k8stui.kernel.packet import Protocol
+from k8stui.whole import whole
 
 _CONTROLLER = re.compile(r"ingress-nginx/controller|nginx-ingress-controller")
 _OWN = frozenset({80, 443, 8181, 8443, 10245, 10246, 10247, 10254, 18080})
@@ -80,5 +81,6 @@ def _told(pod: Pod, protocol: Protocol) -> str:
 
 def _ports(held: ConfigMap) -> Iterator[int]:
     for key, value in held.data.items():
-        if key.isdecimal() and isinstance(value, str) and _LEADS_TO.fullmatch(value.strip()):
-            yield int(key)
+        number = whole(key)
+        if number and isinstance(value, str) and _LEADS_TO.fullmatch(value.strip()):
+            yield number

@@ -13,6 +13,7 @@ from k8stui.apiserver.fields import Object, array, at, table, text
 from k8stui.cluster.programs.images import image_user
 from k8stui.cluster.programs.probing import failing_probes
 from k8stui.cluster.programs.starting import Unready, by_image, without_program
+from k8stui.whole import whole
 
 _Path = tuple[str | int, ...]
 _KEEP_AWAY = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -122,7 +123,7 @@ def _memory(container: Object) -> Unready | None:
 
 def _processors(container: Object) -> Unready | None:
     asked = at(container, "resources", "requests", "cpu")
-    if not isinstance(asked, int | str) or not str(asked).isdecimal() or int(asked) < _MANY_CPUS:
+    if not isinstance(asked, int | str) or (whole(str(asked)) or 0) < _MANY_CPUS:
         return None
     return Unready(
         why=f"{_name(container)} asks for {asked} whole CPUs, which no node has: it stays Pending",

@@ -16,6 +16,7 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.lab.errors import NotComparedError
 from k8stui.lab.planning.naming import Naming
+from k8stui.whole import whole
 
 Words = list[str]
 
@@ -126,8 +127,9 @@ class Routing:
         return words
 
     def _table(self, name: str) -> str:
-        if name.isascii() and name.isdecimal() and int(name) <= _LAST_TABLE:
-            return str(int(name))
+        number = whole(name)
+        if number is not None and number <= _LAST_TABLE:
+            return str(number)
         known = _TABLES.get(name)
         return known or self._tables.setdefault(name, str(_FIRST_TABLE + len(self._tables)))
 

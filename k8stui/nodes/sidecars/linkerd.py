@@ -19,6 +19,7 @@ from k8stui.kernel.rules import Chain, Rule
 from k8stui.nodes.cni.daemon import argument, port, told
 from k8stui.nodes.contribution import Contribution, Jump, TablePart
 from k8stui.nodes.sidecars.sidecar import proxy_socket
+from k8stui.whole import whole
 
 _OWNER = "linkerd-init"
 _OUT, _IN = "PROXY_INIT_OUTPUT", "PROXY_INIT_REDIRECT"
@@ -62,7 +63,7 @@ class Linkerd:
             ("proxy-gid", "--gid-owner", "group"),
         ):
             number = argument(self._container.spoken, flag)
-            if number is not None and number.isascii() and number.isdigit() and int(number):
+            if number is not None and whole(number):
                 match = f"-m owner {option} {number} "
                 yield self._rule(_OUT, match, f"ignore-proxy-{who}-id", "RETURN")
         yield self._rule(_OUT, "-o lo ", "ignore-loopback", "RETURN")

@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from k8stui.kernel.iproute_json import IprouteError, Record, load
+from k8stui.whole import whole
 
-_HEAD = re.compile(r"(\d+): ([^\s:@]+)(?:@(\S+))?: <([^>]*)>(.*)")
+_HEAD = re.compile(r"(\d{1,9}): ([^\s:@]+)(?:@(\S+))?: <([^>]*)>(.*)")
 _PROMPT = re.compile(r"\S*[$#] .*|.*[$#] (?:sudo )?(?:ip|bridge) .*")
 _TYPES = frozenset({
     "unicast", "local", "broadcast", "multicast", "throw", "unreachable", "prohibit", "blackhole",
@@ -79,13 +80,13 @@ def _device(number: int, head: re.Match[str]) -> Record:
     index, name, far, flags, rest = head.groups()
     words = rest.split()
     found = _record(number, ifindex=int(index), ifname=name, flags=flags.split(","), addr_info=[])
-    if far is not None and re.fullmatch(r"if\d+", far):
+    if far is not None and re.fullmatch(r"if\d{1,9}", far):
         found["link_index"] = int(far[2:])
     elif far is not None and far != "NONE":
         found["link"] = far
     for word, value in itertools.pairwise(words):
-        if word == "mtu" and value.isdecimal():
-            found["mtu"] = int(value)
+        if word == "mtu" and (mtu := whole(value)) is not None:
+            found["mtu"] = mtu
         elif word == "master":
             found["master"] = value
     return found
@@ -101,20 +102,20 @@ def _detail(found: Record, words: Sequence[str]) -> None:
             found["address"] = words[1]
         if "brd" in after or "peer" in after:
             found["broadcast"] = after.get("brd", after.get("peer"))
-        if after.get("link-netnsid", "").isdecimal():
-            found["link_netnsid"] = int(after["link-netnsid"])
+        if (there := whole(after.get("link-netnsid", ""))) is not None:
+            found["link_netnsid"] = there
         if "promiscuity" in after:
             found["promiscuity"] = 0
     elif first in ("inet", "inet6") and len(words) > 1:
         address = words[1].partition("/")[0]
-        length = (after.get("peer") or words[1]).partition("/")[2]
+        length = whole((after.get("peer") or words[1]).partition("/")[2])
         infos = found["addr_info"]
         assert isinstance(infos, list)
         infos.append(
             {
                 "family": first,
                 "local": address,
-                **({"prefixlen": int(length)} if length.isdecimal() else {}),
+                **({} if length is None else {"prefixlen": length}),
                 "scope": after.get("scope", "global"),
                 **({"broadcast": after["brd"]} if "brd" in after else {}),
                 "secondary": "secondary" in words,
@@ -150,7 +151,8 @@ def _detail(found: Record, words: Sequence[str]) -> None:
 
 
 def _number(text: str | None) -> object:
-    return int(text) if text is not None and text.isdecimal() else text
+    number = whole(text or "")
+    return text if number is None else number
 
 
 def _routes(lines: _Lines) -> Iterator[Record]:
@@ -201,10 +203,11 @@ def _rules(lines: _Lines) -> Iterator[Record]:
     for number, line in lines:
         place, colon, rest = line.partition(":")
         words = rest.split()
-        if not colon or not place.strip().isdecimal() or not words:
+        priority = whole(place.strip())
+        if not colon or priority is None or not words:
             raise _wrong(number, line, "ip rule")
         record = _fields(number, words, _RULE_WORDS)
-        record["priority"] = int(place)
+        record["priority"] = priority
         record.setdefault("src", "all")
         for word, value in itertools.pairwise(words):
             if word in _RANGES:

@@ -58,6 +58,7 @@ from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.port import cut
 from k8stui.walk.trace import Request
+from k8stui.whole import whole
 
 KUBELET_ADDRESSES = "--kubelet-preferred-address-types"
 """By which metrics-server asks kubelets; its own default begins with Hostname."""
@@ -471,7 +472,7 @@ def _other_name(cluster: Cluster, pod: Pod | None, asked: str, reason: str, port
     own_name = isinstance(meant_by_name(cluster, here, bare, None), Workload)
     name = bare.removesuffix(f".{domain}").removesuffix(f".{here}.svc")
     if (near is None or own_name) and "." not in name:
-        return _behind(cluster, pod, name, reason, int(port) if port.isdecimal() else None)
+        return _behind(cluster, pod, name, reason, whole(port))
     meant = cluster.services.get(f"{pod.namespace}/{near}") if pod is not None else None
     if meant is not None and is_its_workload(cluster, meant, bare):
         return Diagnosis(
@@ -690,8 +691,7 @@ def _by_words(cluster: Cluster, pod: Pod | None, asked: str, port: str) -> str |
     here = pod.namespace if pod is not None else "default"
     name, _, rest = asked.partition(".")
     namespace = rest.partition(".")[0] or here
-    number = port.partition("/")[0]
-    asked_port = int(number) if number.isdecimal() else None
+    asked_port = whole(port.partition("/")[0])
     found = called_services.of(cluster).about(namespace, name, asked_port)
     if found is None:
         return None

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from k8stui.because import Because
 from k8stui.kernel.rules import Chain, Rule
 from k8stui.record import record
+from k8stui.whole import whole
 
 ACCEPT, PASS, DENIED, FROM_WORKLOAD, BLOCK = 0x10000, 0x20000, 0x40000, 0x80000, 0x100000
 """Bits of the mark, of ``IptablesMarkMask`` 0xffff0000 (felix/dataplane/driver.go): accepted, to be
@@ -117,7 +118,7 @@ def protocol(number: int) -> FelixMatch:
 def protocol_named(name: str, no: str = "") -> FelixMatch:
     """By its name, or by its number."""
     printed = "ipv6-icmp" if name == "icmpv6" else name
-    printed = _PROTOCOLS.get(int(name), name) if name.isdigit() else printed
+    printed = _PROTOCOLS.get(whole(name) or 0, printed)
     return FelixMatch(f"{no}-p {name}", head=f"{no}-p {printed}")
 
 
