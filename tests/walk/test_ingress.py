@@ -338,13 +338,29 @@ def test_hosts_and_routes(tmp_path: Path, text: str, url: str, said: str) -> Non
          + ingress("host: shop.acme.com, ", "nobody", SHARED), Fraction(1, 4)),
         (ISTIO + route(HTTP, "{hostnames: [shop.acme.com], rules: [{backendRefs: [{name: web, "
                        "port: 80, weight: 2}, {name: nobody, port: 80}]}]}"), Fraction(1, 3)),
+        (ISTIO + virtual("shop.acme.com", "{route: [{destination: {host: web}, weight: 1}, "
+                         "{destination: {host: nobody}, weight: -1}, "
+                         "{destination: {host: nobody}}]}"), 0),
+        (BY_ARGUMENTS + route("traefik.io/v1alpha1/IngressRoute", "{routes: [{kind: Rule, match: "
+                              "Host(`shop.acme.com`), services: [{name: web, port: 80}, "
+                              "{name: nobody, port: 80, weight: 0}]}]}"), 0),
     ],
-    ids=["a canary", "weights"],
+    ids=["a canary", "weights", "none is 0, Istio", "0, Traefik"],
 )  # fmt: skip
 def test_back_ends_share_what_is_asked(tmp_path: Path, text: str, part: Fraction) -> None:
     found = asked(tmp_path, text, "http://shop.acme.com/")
     assert sum(one.probability for one in found) == 1
     assert sum(one.probability for one in found if "503" in one.outcome.reason) == part
+
+
+def test_equal_routes_have_places_of_their_own(tmp_path: Path) -> None:
+    to = "{destination: {host: web}, weight: 1}"
+    (tmp_path / "a.yaml").write_text(
+        ISTIO + virtual("shop.acme.com", f"{{route: [{to.replace('1', '0')}, {to}, {to}]}}")
+    )
+    (found,) = build_world([str(tmp_path)]).cluster.entrances
+    first, second = (int(str(one.origin.place).rpartition(":")[2]) for one in found.paths)
+    assert second - first == len(f"{to}, ")
 
 
 CLASSES = route("networking.k8s.io/v1/IngressClass", "{controller: k8s.io/ingress-nginx}", "nginx")

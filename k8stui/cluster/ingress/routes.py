@@ -9,7 +9,7 @@ HTTPPathMatch); networking.istio.io (HTTPRoute, HTTPMatchRequest, Destination); 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 
 from k8stui.apiserver.fields import Object, array, labels, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
@@ -86,6 +86,18 @@ def leading(key: str, port: int | str | None, origin: Origin) -> EntrancePath:
     return EntrancePath(service=key, port=port, origin=origin, port_origin=origin)
 
 
+def _sharing(those: Sequence[object], usual: int = 1) -> Sequence[tuple[int, object, int]]:
+    """Back ends that get requests, each with its place and weight; where none does, an empty one.
+
+    One without a weight has the `usual` one: Istio's is 0, where there are several
+    (pkg/config/validation validateWeights).
+    """
+    told = (number(one, "weight") for one in those)
+    weights = [usual if one is None else one for one in told]
+    each = zip(range(len(those)), those, weights, strict=True)
+    return [one for one in each if one[2] > 0] or [(0, {}, 1)]
+
+
 def _of_gateways(
     route: Manifest, inventory: Inventory, balanced: Container[Address | None]
 ) -> tuple[Address, ...]:
@@ -120,11 +132,11 @@ def _of_route(manifest: Manifest, known: tuple[Address, ...]) -> Iterator[Entran
 def _rules_of_route(manifest: Manifest) -> Iterator[EntrancePath]:
     space = namespace_of(manifest)
     for index, rule in enumerate(array(manifest.data, "spec", "rules")):
-        behind = [one for one in array(rule, "backendRefs") if number(one, "weight") != 0]
+        behind = _sharing(array(rule, "backendRefs"))
         for match in array(rule, "matches") or ({},):
             path = table(match, "path")
             kind = text(path, "type") or "PathPrefix"
-            for place, one in enumerate(behind or ({},)):
+            for place, one, weight in behind:
                 is_service = text(one, "kind") in ("", "Service") and text(one, "name")
                 yield EntrancePath(
                     path=text(path, "value") or "/",
@@ -132,7 +144,7 @@ def _rules_of_route(manifest: Manifest) -> Iterator[EntrancePath]:
                     is_pattern=kind == "RegularExpression",
                     is_conditional=bool(set(table(match)) - {"path"}),
                     rule=index,
-                    weight=number(one, "weight") or 1,
+                    weight=weight,
                     service=f"{text(one, 'namespace') or space}/{text(one, 'name')}"
                     if is_service
                     else "",
@@ -168,12 +180,15 @@ def _rules_of_virtual_service(manifest: Manifest, known: _Destinations) -> Itera
     part = next((p for p in ("http", "tls", "tcp") if array(manifest.data, "spec", p)), "http")
     for index, rule in enumerate(array(manifest.data, "spec", part)):
         routes = array(rule, "route")
-        behind = [one for one in routes if number(one, "weight") != 0] or [*routes] or [{}]
+        behind = (
+            _sharing(routes, usual=0)
+            if len(routes) > 1
+            else [(0, one, 1) for one in routes or [{}]]
+        )
         for match in (array(rule, "match") if part == "http" else ()) or ({},):
             uri = table(match, "uri")
             kind = next(iter(uri), "prefix")
-            for one in behind:
-                place = routes.index(one) if routes else 0
+            for place, one, weight in behind:
                 to, at = table(one, "destination"), ("spec", part, index, "route", place)
                 key = _destination(text(to, "host"), namespace_of(manifest))
                 subset = text(to, "subset")
@@ -185,7 +200,7 @@ def _rules_of_virtual_service(manifest: Manifest, known: _Destinations) -> Itera
                     is_pattern=kind == "regex",
                     is_conditional=not _CONDITIONS.isdisjoint(table(match)),
                     rule=index,
-                    weight=number(one, "weight") or 1,
+                    weight=weight,
                     service=key,
                     port=number(to, "port", "number"),
                     subset=those.get(subset, Subset(subset, None)) if subset else None,
@@ -243,13 +258,13 @@ def _of_traefik(
             by_letters=True,
             is_conditional=is_conditional,
             rule=rule,
-            weight=number(one, "weight") or 1,
+            weight=weight,
             service=_of_services(one, namespace_of(manifest)),
             port=number(one, "port") or text(one, "port") or None,
             origin=manifest.origin(*at, index, "name"),
             port_origin=manifest.origin(*at, index, "port"),
         )
-        for index, one in enumerate(services or ({},))
+        for index, one, weight in _sharing(services)
     )
 
 
