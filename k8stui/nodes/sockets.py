@@ -154,7 +154,13 @@ def _owned(seen: Socket, known: Socket | None) -> Socket:
     if known is None:
         return seen
     return replace(
-        seen, owner=known.owner, onward=known.onward, goes_on=known.goes_on, reason=known.reason
+        seen,
+        owner=known.owner,
+        onward=known.onward,
+        goes_on=known.goes_on,
+        # ss does not tell how a program answers; of docker-proxy it is known.
+        answers_as_asked=(seen if known.onward is None else known).answers_as_asked,
+        reason=known.reason,
     )
 
 

@@ -241,7 +241,7 @@ def test_a_process_that_was_seen_asks_whom_it_is_known_to_ask() -> None:
     pod = (Address.parse("10.244.1.2"), 80)
     known = Socket(protocol=Protocol.TCP, port=8000, onward=pod, owner="docker-proxy")
     (found,) = as_seen([known], [seen])
-    assert (found.onward, found.owner, found.answers_as_asked) == (pod, "docker-proxy", True)
+    assert (found.onward, found.owner, found.answers_as_asked) == (pod, "docker-proxy", False)
 
 
 def nft(*things: Mapping[str, object]) -> str:

@@ -93,12 +93,14 @@ class Docker:
 
     def node_part(self, node: Node) -> Part:
         site, daemon = self._site, self._daemon
+        as_asked = daemon.release >= (28,)
+        proxies = docker_proxies(site, node, answers_as_asked=as_asked)
         localnet = frozenset((_BRIDGE,) if daemon.iptables and not daemon.userland_proxy else ())
         return (
             self._bridged.node_part(node)
             + host_gateway_routes(site, node, "the cluster's set-up")
             + Part(
-                sockets=tuple(docker_proxies(site, node)) if daemon.userland_proxy else (),
+                sockets=tuple(proxies) if daemon.userland_proxy else (),
                 route_localnet=localnet,
             )
         )

@@ -64,11 +64,12 @@ class Docker0:
         return (non_masquerade(self._site, "docker0", comment, said),)
 
 
-def docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
+def docker_proxies(site: Site, node: Node, *, answers_as_asked: bool = False) -> Iterator[Socket]:
     """docker-proxy holds each published port open and connects on to the container itself.
 
-    Source: recordings-cni/docker-kubernetes-salt/containers.json; with --iptables=false no rule
-    takes the packet before it.
+    Since 28.0 it answers datagrams from the address that was asked. Sources:
+    recordings-cni/docker-kubernetes-salt/containers.json; moby cmd/docker-proxy/udp_proxy_linux.go
+    (replyLoop). With --iptables=false no rule takes the packet before it.
     """
     for pod in site.pods(node.name):
         for port in host_ports(pod):
@@ -77,6 +78,7 @@ def docker_proxies(site: Site, node: Node) -> Iterator[Socket]:
                 protocol=port.protocol,
                 port=port.host_port,
                 address=port.host_ip,
+                answers_as_asked=answers_as_asked,
                 onward=(pod.addresses[0], port.number),
                 owner="docker-proxy",
                 reason=Because(
