@@ -218,8 +218,8 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
     if chosen.path.is_conditional:
         return None
     places = [*_beside(chosen)]
-    canary = next((_chosen(by, [one], chosen.path.path) for one in found if one.canary), None)
-    if canary is not None and canary.path.path == chosen.path.path:
+    canary = next(_canaries(cluster, found, chosen.path), None)
+    if canary is not None:
         part = canary.entrance.canary or Fraction(0)
         places = [replace(one, share=one.share * (1 - part)) for one in places]
         places.append(replace(canary, share=part))
@@ -296,11 +296,22 @@ def _chosen(by: Controller, here: Sequence[Entrance], asked: str | None) -> _Pla
 
 def _beside(place: _Place) -> Iterator[_Place]:
     """The back ends among which a rule shares what it takes, by their weights."""
-    taken = place.path.rule, place.path.path
-    each = [one for one in place.entrance.paths if (one.rule, one.path) == taken]
+    taken = place.path.rule, place.path.path, place.path.is_exact, place.path.is_conditional
+    each = [
+        one
+        for one in place.entrance.paths
+        if (one.rule, one.path, one.is_exact, one.is_conditional) == taken
+    ]
     whole = sum(one.weight for one in each)
     for one in each:
         yield _Place(place.entrance, one, Fraction(one.weight, whole))
+
+
+def _canaries(cluster: Cluster, found: Sequence[Entrance], taken: EntrancePath) -> Iterator[_Place]:
+    """Those of the very path; the first counts (ingress-nginx mergeAlternativeBackends)."""
+    for one in found:
+        if one.canary and one.owner not in cluster.unserved:
+            yield from (_Place(one, each) for each in one.paths if each.path == taken.path)
 
 
 def _behind(
