@@ -523,6 +523,8 @@ class EntrancePath:
     """More than the path decides: headers, methods, parameters."""
     rule: int = 0
     """Of its entrance; those of one rule and path share what is asked, by their weights."""
+    priority: int = 0
+    """Among IngressRoutes: the highest is asked first."""
     weight: int = 1
     service: str
     """``namespace/name``; empty: no Service, as a redirect."""

@@ -134,13 +134,14 @@ Shared = Sequence[tuple[Fraction, Onward | Lack]]
 """What a controller asks, or answers, with the part of the requests for which it does."""
 
 
-def reached(cluster: Cluster, request: Request, exchange: Exchange) -> Pod | None:
+def reached(cluster: Cluster, request: Request, exchange: Exchange, server: str) -> Pod | None:
     """The controller that took the connection; None: it is none, or nothing is asked by HTTP.
 
-    A host of an Ingress is taken to be asked so.
+    `server`: the pod that answers, also one of its node's network. A host of an Ingress is taken to
+    be asked so.
     """
     felt = exchange.felt
-    pod = cluster.pods.get(felt.server or "")
+    pod = cluster.pods.get(server)
     if pod is None or felt.result is not Result.CONNECTED or request.protocol is not Protocol.TCP:
         return None
     if not any(map(serves_ingresses, pod.containers)) or _is_aside(pod, felt.server_port or 0):

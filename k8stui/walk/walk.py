@@ -217,7 +217,8 @@ def _by_controller(
         return None
     from k8stui.walk import ingress  # noqa: PLC0415 - where there are any
 
-    pod = ingress.reached(world.cluster, request, exchange)
+    server = outer.outcome.server_pod or ""
+    pod = ingress.reached(world.cluster, request, exchange, server)
     found = ingress.onward(world.cluster, request, pod, exchange) if pod is not None else None
     return ingress.passed_on(outer, found, partial(walks, world)) if found is not None else None
 

@@ -267,6 +267,12 @@ ORIGINATES = route(
     "{host: web, trafficPolicy: {portLevelSettings: [{port: {number: 443}, tls: {mode: SIMPLE}}]}}",
     "web",
 )
+ROUTE = "traefik.io/v1alpha1/IngressRoute"
+TO_ALL = (
+    "{{routes: [{{kind: Rule, match: Host(`shop.acme.com`), services: [{{name: {}, port: 80}}], "
+    "priority: {}}}]}}"
+)
+TO_API = TO_ALL.replace("com`)", "com`) && PathPrefix(`/api`)")
 TO_WEB = "route: [{destination: {host: web}}]"
 
 
@@ -318,13 +324,20 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
         (ISTIO + route(HTTP, "{hostnames: [shop.acme.com], rules: [{matches: [{path: {type: Exact, "
                        "value: /a}}], backendRefs: [{name: web, port: 80}]}]}"),
          "http://shop.acme.com/a/b", "no path of HTTPRoute default/more takes /a/b"),
+        (BASE.replace("{app: front}}\nspec:", "{app: front}}\nspec:\n  hostNetwork: true")
+         + ingress("", "web"), "http://203.0.113.7/", "ingress-nginx made the connection itself"),
+        (BY_ARGUMENTS + route(ROUTE, TO_API.format("nobody", 1), "api") + route(ROUTE,
+         TO_ALL.format("web", 2), "all"), "http://shop.acme.com/api", "The pod sees"),
+        (BY_ARGUMENTS + route(ROUTE, TO_API.format("web", 0), "api") + route(ROUTE,
+         TO_ALL.format("nobody", 0), "all"), "http://shop.acme.com/api", "The pod sees"),
     ],
     ids=["any host", "no such host", "no HTTP is asked", "another's path, nginx",
          "another's path, Traefik", "TLS to a plain router", "plain HTTP to one of TLS",
          "TLS by the port",
          "a canary alone", "a gateway", "the narrowest host alone", "no such subset",
          "plain to a port of TLS", "TLS by a DestinationRule",
-         "a redirect is not read", "a route"],
+         "a redirect is not read", "a route", "of the node's network", "priorities, Traefik",
+         "the longest rule, Traefik"],
 )  # fmt: skip
 def test_hosts_and_routes(tmp_path: Path, text: str, url: str, said: str) -> None:
     """The narrowest host's own routes count, but with Traefik; a gateway takes what fits first."""

@@ -231,7 +231,8 @@ def path_of(
     """The path that takes what is asked: the one that is it exactly, else the longest prefix.
 
     Of elements; of letters where `by_letters`, or the path, says so; `in_order`: the first that
-    does. What asks for more than a path comes last, for nobody knows whether it takes this.
+    does; of IngressRoutes alone that of the highest priority. What asks for more than a path comes
+    last, for nobody knows whether it takes this.
     Source: Kubernetes' documentation, Ingress, "Multiple matches"; nginx'
     ngx_http_parse_complex_uri (merge_slashes).
     """
@@ -248,7 +249,12 @@ def path_of(
     fits = [one for one in fits if not one.is_conditional] or fits
     if in_order:
         return next(iter(fits), None)
-    return max(fits, key=lambda one: (one.is_exact, len(one.path)), default=None)
+    ranked = all(one.priority for one in fits)
+    return max(
+        fits,
+        key=lambda one: (one.priority if ranked else 0, one.is_exact, len(one.path)),
+        default=None,
+    )
 
 
 def _begins(asked: str, one: EntrancePath, *, by_letters: bool) -> bool:

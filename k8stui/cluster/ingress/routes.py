@@ -249,7 +249,7 @@ def _of_ingress_route(manifest: Manifest) -> Iterator[Entrance]:
 def _of_traefik(
     manifest: Manifest, rule: int, path: str, *, is_exact: bool, is_conditional: bool
 ) -> tuple[EntrancePath, ...]:
-    services = array(manifest.data, "spec", "routes", rule, "services")
+    route = table(array(manifest.data, "spec", "routes")[rule])
     at = ("spec", "routes", rule, "services")
     return tuple(
         EntrancePath(
@@ -258,13 +258,15 @@ def _of_traefik(
             by_letters=True,
             is_conditional=is_conditional,
             rule=rule,
+            # That of a rule without one is its length (Traefik's documentation, Priority).
+            priority=number(route, "priority") or len(text(route, "match")),
             weight=weight,
             service=_of_services(one, namespace_of(manifest)),
             port=number(one, "port") or text(one, "port") or None,
             origin=manifest.origin(*at, index, "name"),
             port_origin=manifest.origin(*at, index, "port"),
         )
-        for index, one, weight in _sharing(services)
+        for index, one, weight in _sharing(array(route, "services"))
     )
 
 
