@@ -21,8 +21,10 @@ def is_in(path: EntrancePath, pod: Pod | None) -> bool:
 
 def empty(cluster: Cluster, path: EntrancePath) -> Lack | None:
     """Why the subset of a path has nobody; None: it has, or nobody is behind the Service at all."""
+    if path.subset is None:
+        return None
     pods = [*_ready(cluster, path.service)]
-    if path.subset is None or not pods or any(is_in(path, one) for one in pods):
+    if not pods or any(is_in(path, one) for one in pods):
         return None
     name, wanted = path.subset.name, path.subset.labels
     if wanted is None:
