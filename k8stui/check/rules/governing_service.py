@@ -6,8 +6,8 @@ EndpointSlice controller gives the address a hostname where that is the Service'
 Service the pods run all the same, but nobody finds them one by one.
 
 A warning where the name is a typing error away from a Service's, or a headless Service selects the
-pods; else an information: the Service may be elsewhere. So it is where none is named and a headless
-Service selects the pods.
+pods; else an information: the Service may be elsewhere. So it is where none is named, or one
+with an address, and a headless Service selects the pods.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ def look(ground: Ground) -> Iterator[Finding]:
         if template.kind != "StatefulSet" or template.manifest.observed:
             continue
         name = text(template.manifest.data, "spec", "serviceName")
-        if not name:
-            yield from _unnamed(ground, template)
-        if not name or f"{template.namespace}/{name}" in ground.cluster.services:
+        named = ground.cluster.services.get(f"{template.namespace}/{name}")
+        if not name or (named is not None and not named.headless):
+            yield from _beside_headless(ground, template, name)
+        if not name or named is not None:
             continue
         meant = _meant(ground, template, name)
         lost = refused(ground.cluster, "Service", f"{template.namespace}/{name}")
@@ -50,15 +51,18 @@ def look(ground: Ground) -> Iterator[Finding]:
         )
 
 
-def _unnamed(ground: Ground, template: Template) -> Iterator[Finding]:
+def _beside_headless(ground: Ground, template: Template, name: str) -> Iterator[Finding]:
+    """`name`: the Service that it names, which has an address; empty: it names none."""
     if (meant := _selecting(ground, template)) is not None:
+        says = f"it names Service {name}, which is not headless" if name else "it names no Service"
+        lost = "below that" if name else "of their own"
         yield Finding(
             rule=ID,
             severity=Severity.INFO,
             subject=template.subject,
-            place=template.manifest.place("spec"),
-            why=f"it names no Service, though headless Service {meant} selects its pods: they have "
-            f"no DNS names of their own ({template.name}-0.{meant})",
+            place=template.manifest.place("spec", *(("serviceName",) if name else ())),
+            why=f"{says}, though headless Service {meant} selects its pods: they have no DNS names "
+            f"{lost} ({template.name}-0.{meant})",
             fix=f"write serviceName: {meant}, if they are asked one by one",
         )
 
