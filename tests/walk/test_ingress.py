@@ -273,6 +273,7 @@ TO_ALL = (
     "priority: {}}}]}}"
 )
 TO_API = TO_ALL.replace("com`)", "com`) && PathPrefix(`/api`)")
+ALIAS = route("v1/Service", "{type: ExternalName, externalName: web.acme.com}", "alias")
 TO_WEB = "route: [{destination: {host: web}}]"
 
 
@@ -330,6 +331,10 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
          TO_ALL.format("web", 2), "all"), "http://shop.acme.com/api", "The pod sees"),
         (BY_ARGUMENTS + route(ROUTE, TO_API.format("web", 0), "api") + route(ROUTE,
          TO_ALL.format("nobody", 0), "all"), "http://shop.acme.com/api", "The pod sees"),
+        (TRAEFIK + ingress("host: shop.acme.com, ", "alias") + ALIAS, "http://shop.acme.com/",
+         "The pod sees"),
+        (TRAEFIK + ingress("host: shop.acme.com, ", "alias").replace("number: 80", "name: http")
+         + ALIAS, "http://shop.acme.com/", "names port http of Service default/alias"),
     ],
     ids=["any host", "no such host", "no HTTP is asked", "another's path, nginx",
          "another's path, Traefik", "TLS to a plain router", "plain HTTP to one of TLS",
@@ -337,7 +342,7 @@ def virtual(hosts: str, http: str, name: str = "more") -> str:
          "a canary alone", "a gateway", "the narrowest host alone", "no such subset",
          "plain to a port of TLS", "TLS by a DestinationRule",
          "a redirect is not read", "a route", "of the node's network", "priorities, Traefik",
-         "the longest rule, Traefik"],
+         "the longest rule, Traefik", "an alias has no ports", "an alias's port by name"],
 )  # fmt: skip
 def test_hosts_and_routes(tmp_path: Path, text: str, url: str, said: str) -> None:
     """The narrowest host's own routes count, but with Traefik; a gateway takes what fits first."""

@@ -15,7 +15,7 @@ An error where the name is a typing error of a Service's; else only a warning: a
 name may be elsewhere, or an operator makes it.
 Does not apply to backends that an annotation describes (AWS Load Balancer Controller:
 ``use-annotation``, also under the name of a Service), to ``resource`` backends, nor to ports of
-ExternalName Services.
+ExternalName Services (Traefik's routes: but for one by name).
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ def _backends(
             known = near is not None or bool(ground.services_named(name))
         elif (lack := _no_port(ground, service, one.get("port"))) is not None:
             found = ((*path, "port"), *lack)
-            known = service.type is not ServiceType.EXTERNAL_NAME
+            named = isinstance(one.get("port"), str)
+            known = named or service.type is not ServiceType.EXTERNAL_NAME
         elif manifest.kind in ROUTES and "port" not in one and service.ports:
             why = f"it names no port of Service {service.key}, and has to: the gateway answers 500"
             found = (path, why, f"write port: {service.ports[0].port}")
@@ -465,7 +466,8 @@ def _no_port(ground: Ground, service: Service, wanted: object) -> tuple[str, str
             f"{why}, and {wanted} is the targetPort behind {behind.port}",
             f"write port {behind.port}",
         )
-    return why, f"write port {service.ports[0].port}" if service.ports else ""
+    first = next(iter(service.ports), None)
+    return why, f"write port {first.port}" if first else f"give Service {service.name} that port"
 
 
 def _missing(ground: Ground, manifest: Manifest, name: str) -> str:

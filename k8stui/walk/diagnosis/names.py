@@ -276,12 +276,16 @@ def behind_path(cluster: Cluster, entrance: Entrance, path: EntrancePath) -> Dia
             path.origin,
         )
     service = cluster.services[key]
+    if service.type is ServiceType.EXTERNAL_NAME and not isinstance(port, str):
+        return None  # a number need not be its port (Traefik getServicePort, ingress-nginx)
     if port is not None and all(port not in (p.port, p.name) for p in service.ports):
         listed = ", ".join(p.name or str(p.port) for p in service.ports) or "none"
         which = f"port {listed}" if len(service.ports) == 1 else "one of them"
         return Diagnosis(
             f"its backend names port {port} of Service {key}, which has {listed}",
-            f"write {which} into the backend of {entrance.owner}",
+            f"write {which} into the backend of {entrance.owner}"
+            if service.ports
+            else f"give Service {service.name} that port",
             path.port_origin,
         )
     if service.type is ServiceType.EXTERNAL_NAME:
