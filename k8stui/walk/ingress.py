@@ -321,7 +321,7 @@ def _behind(
     entrance, path = place.entrance, place.path
     wrong = behind_path(cluster, entrance, path)
     if wrong is not None:
-        said = f"behind {path.path} of {entrance.owner}: {wrong.reason}"
+        said = f"{path.path} of {entrance.owner}: {wrong.reason}"
         lack = Lack(said, wrong.advice, wrong.origin or entrance.origin, by.unbacked)
         return _answers(by, lack)
     unread = plain_to_tls(cluster, entrance, path) if by is _GATEWAY else None

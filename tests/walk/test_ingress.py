@@ -115,8 +115,8 @@ def test_the_controller_asks_a_pod_itself(tmp_path: Path, path: str) -> None:
         ("/", "404: no path of Ingress default/shop takes /", "write a path for /", "name: web,"),
         ("/api/x", "takes /api/x; it has /api (Exact)", "pathType: Prefix for /api", "name: web,"),
         ("/webs", "404: no path", "ask one of those", "name: web,"),
-        ("/old/x", "503: behind /old of Ingress default/shop: behind it", "", "app: nobody"),
-        ("/odd", "503: behind /odd of Ingress default/shop", "write port 80", "number: 81"),
+        ("/old/x", "503: /old of Ingress default/shop: behind it", "", "app: nobody"),
+        ("/odd", "503: /odd of Ingress default/shop", "write port 80", "number: 81"),
     ],
 )
 def test_what_it_answers_itself(tmp_path: Path, path: str, said: str, mend: str, line: str) -> None:
