@@ -4,9 +4,8 @@ For a Service ``redis`` every container of the namespace gets ``REDIS_PORT=tcp:/
 (pkg/kubelet/envvars FromServices), which breaks what expects a number there.
 
 Applies only where a container's env, command or args refer to that very variable, or its env has
-``REDIS_HOST`` and so its program probably reads ``REDIS_PORT`` too, or other variables of the
-prefix that its own name is, and the container does not define it. Does not apply with
-enableServiceLinks false.
+``REDIS_HOST`` and so its program probably reads ``REDIS_PORT`` too, and the container does not
+define it. Does not apply with enableServiceLinks false.
 """
 
 from __future__ import annotations
@@ -16,11 +15,10 @@ from collections.abc import Iterator
 from k8stui.apiserver.fields import array, flag, text
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
-from k8stui.check.references import env_prefix, references
+from k8stui.check.references import references
 from k8stui.check.rules.service_env import service_prefix
 from k8stui.check.template import ContainerText, Template
 from k8stui.cluster.model import Service
-from k8stui.cluster.programs.images import image_word, usual_port
 
 ID = "service-port-env"
 _MARK = "_PORT"
@@ -48,38 +46,6 @@ def look(ground: Ground) -> Iterator[Finding]:
                     fix=f"use {prefix}_SERVICE_PORT, or set {reference.name} in env",
                 )
             yield from _beside(ground, template, container)
-            yield from _own(ground, template, container)
-
-
-def _own(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
-    """``SHOP_DATABASE_URL`` of a program that is called as Service shop is, which gives the port.
-
-    Whatever reads all variables of its own prefix (pydantic, viper, envconfig) reads that one, too.
-    """
-    names = [text(one, "name") for one in array(container.data, "env")]
-    image = text(container.data, "image")
-    if container.data.get("envFrom") or usual_port(image_word(image)) is not None:
-        return  # what well-known programs read is known otherwise
-    for word in dict.fromkeys((container.name, image_word(image))):
-        prefix = env_prefix(word)
-        service = ground.by_prefix.get((template.namespace, prefix)) if prefix else None
-        if service is None or not service.cluster_ips or not service.ports:
-            continue
-        told = {f"{prefix}{_MARK}", f"{prefix}_HOST"}
-        first = next((n for n in names if n.startswith(f"{prefix}_")), None)
-        if first is None or not told.isdisjoint(names):
-            continue
-        yield Finding(
-            rule=ID,
-            severity=Severity.INFO,
-            subject=template.subject,
-            place=template.manifest.place(*container.path, "env", names.index(first)),
-            why=f"container {container.name} reads variables of its own ({first}), and Service "
-            f"{service.key} sets {prefix}{_MARK} to {_value(service)}: a program that reads all "
-            f"{prefix}_… ends where it wants a number",
-            fix=f"write enableServiceLinks: false into the pod's spec, or set {prefix}{_MARK} in "
-            "env",
-        )
 
 
 def _beside(ground: Ground, template: Template, container: ContainerText) -> Iterator[Finding]:
