@@ -14,7 +14,7 @@ connectTimeout 10 s.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -27,14 +27,14 @@ from k8stui.cluster.ingress.traefik import at_other_entry_point
 from k8stui.cluster.ingress.upstream_protocol import plain_to_tls
 from k8stui.cluster.load_balancers.handed_on import fronts, lacks_header, misread
 from k8stui.cluster.model import Entrance, EntrancePath, Lack, ServiceType
-from k8stui.cluster.programs.images import bare_image, is_ingress_controller, serves_ingresses
-from k8stui.cluster.programs.listening import declared
+from k8stui.cluster.programs.images import serves_ingresses
 from k8stui.kernel.exchange import Connect, Exchange, Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import StepKind
 from k8stui.order import listed
 from k8stui.record import record
 from k8stui.walk.answered import decided_by_process
+from k8stui.walk.controllers import GATEWAY, NGINX, Controller, class_of, controller_of, is_aside
 from k8stui.walk.diagnosis.names import behind_path
 from k8stui.walk.relay import SOURCE_PORT, merged, there_and_back
 from k8stui.walk.trace import Outcome, Request, Trace
@@ -42,71 +42,7 @@ from k8stui.walk.trace import Outcome, Request, Trace
 if TYPE_CHECKING:
     from k8stui.cluster.model import Cluster, Pod
 
-_STATUS = {
-    Result.REFUSED: 502,
-    Result.UNREACHABLE: 502,
-    Result.TIMEOUT: 504,
-    Result.DENIED: 403,
-    Result.NOT_SERVED: 502,
-}
-_OF_ENVOY = {**dict.fromkeys(_STATUS, 503), Result.DENIED: 403}
-_INGRESS, _ROUTES = ("Ingress",), ("HTTPRoute", "GRPCRoute", "TLSRoute")
 _GROUP = re.compile(r"\$([1-9])")
-_ASIDE = re.compile(r"metric|prom|health|admin|webhook|status|stat|traefik|dashboard|controller")
-"""Ports that a controller has for its owner alone, by their names,"""
-_OWN = frozenset({1024, 8001, 8100, 8444, 9000, 9100, 9113, 10254, 15000, 15020, 15021, 15090})
-"""and by their numbers."""
-
-
-@record()
-class Controller:
-    """A program that serves Ingresses or routes, and how it is with connections of its own."""
-
-    name: str
-    patience_seconds: float
-    """For a connection."""
-    tries: int
-    """Of one request, each to another endpoint."""
-    unbacked: str = "503"
-    """The status where nobody is behind a path."""
-    by_letters: bool = False
-    """Whether ``/web`` takes ``/website`` too, though it is a Prefix."""
-    kinds: Sequence[str] = _INGRESS
-    """Of objects that it serves."""
-    of: str = ""
-    """``spec.controller`` of the IngressClasses that are its own; empty: several are."""
-    falls_through: bool = False
-    """Whether what no path of the host's own takes may be another's, of a wildcard or any host."""
-    statuses: Mapping[Result, int] = _STATUS
-    """Where its own connection fails."""
-
-
-_NGINX = Controller("ingress-nginx", 5.0, 3, of="k8s.io/ingress-nginx")
-_TRAEFIK = Controller(
-    "Traefik", 30.0, 1, "404 (503 with allowEmptyServices)", by_letters=True,
-    kinds=(*_INGRESS, "IngressRoute", *_ROUTES), falls_through=True,
-    of="traefik.io/ingress-controller",
-)  # fmt: skip
-_KONG = Controller(
-    "Kong", 60.0, 6, kinds=(*_INGRESS, *_ROUTES), falls_through=True,
-    of="ingress-controllers.konghq.com/kong",
-)  # fmt: skip
-_NGINX_ORG = Controller(
-    "NGINX Ingress Controller", 60.0, 1 << 16, of="nginx.org/ingress-controller"
-)
-_CONTROLLERS = (
-    ("traefik", _TRAEFIK),
-    ("haproxy", Controller("HAProxy", 5.0, 4)),
-    ("kong", _KONG),
-    ("nginx/nginx-ingress", _NGINX_ORG),
-    ("nginx", _NGINX),
-)
-"""By what the image's name holds, without the registry: dialTimeout of Traefik (and its providers'
-allowEmptyServices, strictPrefixMatching, both off), timeout connect and retries of HAProxy's,
-connect_timeout and retries of Kong's Service, proxy-connect-timeout of NGINX's, which tries all."""
-_GATEWAY = Controller(
-    "Istio's gateway", 10.0, 3, kinds=("VirtualService", *_ROUTES), statuses=_OF_ENVOY
-)
 
 
 @record()
@@ -144,23 +80,10 @@ def reached(cluster: Cluster, request: Request, exchange: Exchange, server: str)
     pod = cluster.pods.get(server)
     if pod is None or felt.result is not Result.CONNECTED or request.protocol is not Protocol.TCP:
         return None
-    if not any(map(serves_ingresses, pod.containers)) or _is_aside(pod, felt.server_port or 0):
+    if not any(map(serves_ingresses, pod.containers)) or is_aside(pod, felt.server_port or 0):
         return None
     asked = request.path is not None or _narrowest(cluster, request, named=True)
     return pod if asked else None
-
-
-def _is_aside(pod: Pod, number: int) -> bool:
-    names = [port.name for port in declared(pod) if port.number == number]
-    return number in _OWN or any(map(_ASIDE.search, names))
-
-
-def _by(pod: Pod) -> Controller:
-    for one in pod.containers:
-        if is_ingress_controller(one.image):
-            name = "/".join(bare_image(one.image).split("/")[-2:])
-            return next(known for part, known in _CONTROLLERS if part in name)
-    return _GATEWAY
 
 
 def _narrowest(
@@ -186,7 +109,7 @@ def _narrowest(
 
 def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> Shared | None:
     """What the controller asks for itself, or what it answers; None: nobody knows."""
-    by = _by(pod)
+    by = controller_of(pod)
     unheard = _handed_on(cluster, request, pod, exchange)
     if unheard is not None:
         return _all(_answers(by, unheard))
@@ -194,7 +117,7 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
     if not groups:
         lack = None if _narrowest(cluster, request) else _no_host(cluster, request, pod, by)
         return None if lack is None else _all(_answers(by, lack))
-    whose = _class_of(pod, by)
+    whose = class_of(pod, by)
     others = [one for each in groups for one in each if _is_anothers(one, whose)]
     groups = [mine for each in groups if (mine := [one for one in each if one not in others])]
     if not groups:
@@ -210,7 +133,7 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
     here = [one for one, lack in zip(served, lacks, strict=True) if lack is None]
     if not here:
         return _all(_answers(by, next(lack for lack in lacks if lack is not None)))
-    if by is _NGINX and any(one.patterns for one in found):
+    if by is NGINX and any(one.patterns for one in found):
         here = [_as_patterns(one) for one in here]
     chosen = _chosen(by, here, request.path)
     if chosen is None:
@@ -229,7 +152,7 @@ def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> 
     own = _own(exchange, request)
     first = ", its first path, for none was asked" if request.path is None else ""
     made = [(one.share, _behind(cluster, pod, own, one, by=by, first=first)) for one in places]
-    if by is _NGINX and chosen.entrance.rewrite and request.path is not None:
+    if by is NGINX and chosen.entrance.rewrite and request.path is not None:
         to = _rewritten(chosen, request.path)
         made = [(n, replace(a, rewritten=to) if isinstance(a, Onward) else a) for n, a in made]
     if canary is not None and isinstance(made[0][1], Lack):
@@ -248,12 +171,6 @@ def _handed_on(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange)
         one for one in fronts(cluster) if any(i.ip == asked for i in one.load_balancer_ingress)
     )
     return next((lack for one in front if (lack := misread(one, cluster, request.scheme))), None)
-
-
-def _class_of(pod: Pod, by: Controller) -> str:
-    words = (word for one in pod.containers for word in one.spoken) if by is _NGINX else ()
-    told = (word.partition("=")[2] for word in words if word.startswith("--controller-class="))
-    return next(told, by.of)
 
 
 def _is_anothers(one: Entrance, own: str) -> bool:
@@ -324,7 +241,7 @@ def _behind(
         said = f"{path.path} of {entrance.owner}: {wrong.reason}"
         lack = Lack(said, wrong.advice, wrong.origin or entrance.origin, by.unbacked)
         return _answers(by, lack)
-    unread = plain_to_tls(cluster, entrance, path) if by is _GATEWAY else None
+    unread = plain_to_tls(cluster, entrance, path) if by is GATEWAY else None
     if unread is not None:
         return _answers(by, unread)
     made = _asks(cluster, pod, own, path)
