@@ -107,6 +107,19 @@ def _narrowest(
     return [group for group in (groups[:-1] if named else groups) if group]
 
 
+def may_ask(cluster: Cluster, request: Request) -> Iterator[str]:
+    """Services that whoever serves the host asked for may ask in its turn, ``namespace/name``.
+
+    Whichever branch, and whatever else would be set in the cluster.
+    """
+    if not (request.names or request.scheme):
+        return
+    for group in _narrowest(cluster, request, named=request.path is None):
+        paths = [path for one in group for path in one.paths]
+        taken = path_of(paths, request.path or "/")
+        yield from (one.service for one in paths if taken is not None and one.path == taken.path)
+
+
 def onward(cluster: Cluster, request: Request, pod: Pod, exchange: Exchange) -> Shared | None:
     """What the controller asks for itself, or what it answers; None: nobody knows."""
     by = controller_of(pod)

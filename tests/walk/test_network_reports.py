@@ -60,6 +60,12 @@ def labelled(made: Manifest, text: str) -> Manifest:
     return {**made, "metadata": {**made["metadata"], "labels": labels(text)}}
 
 
+def tunnelled(number: int, told: str) -> Manifest:
+    made = node(number, f"10.244.{number}.0/24")
+    made["metadata"]["annotations"] = {"projectcalico.org/IPv4IPIPTunnelAddr": told}
+    return made
+
+
 def flannel(number: int, told: str, own: str = "") -> Manifest:
     """A Node on which flanneld has written what it does."""
     made = node(number, f"10.244.{number}.0/24", address=own or f"192.168.56.1{number}")
@@ -976,6 +982,12 @@ GUARDED = """\
 -A PREROUTING -d 10.244.2.2/32 ! -i br-15fc2fdf8f2c -j DROP
 COMMIT
 """
+BY_ROUTER = """\
+default via 192.168.0.1 dev eth0
+192.168.0.0/24 dev eth0 scope link
+10.244.2.0/26 via 192.168.0.1 dev eth0 proto bird
+"""
+UNOWNED = "32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n"
 OF_BEFORE = "192.168.56.0/24 dev eth0\n10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink\n"
 FULL = f"""{STRICT}\
 net.netfilter.nf_conntrack_count = 262140
@@ -1449,6 +1461,26 @@ CASES = {
         cause=("for its own pod default/web-0",), mend="ip route del 10.244.2.0/24",
         at="10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink",
         rule="node-state", words="left over from another node", fix="ip route del 10.244.2.0/24",
+    ),
+    "a route to another node's pods leads to the nodes' router": Told(
+        manifests=(*ALL, FELIX, IP_POOL), by="wire", result="unreachable",
+        ask=("node/node-1", "svc/web:80"), beside=(("ip_route", "node-1", BY_ROUTER),),
+        cause=("192.168.0.1 is no node, and 10.244.2.0/24 are the pods of node-2",),
+        mend="ip route del 10.244.2.0/26 via 192.168.0.1",
+        at="10.244.2.0/26 via 192.168.0.1 dev eth0 proto bird",
+        rule="node-state", words="192.168.0.1 is no node", fix="restart the network plug-in's pod",
+    ),
+    "no routing rule asks table local": Told(
+        manifests=ALL, ask=("node/node-1", "node/node-2:9100"), by="node-2", result="unreachable",
+        beside=(("ip_rule", "node-2", UNOWNED),), at="32766:\tfrom all lookup main",
+        cause=("no routing rule of node-2 asks table local",),
+        mend="ip rule add pref 0 from all lookup local",
+    ),
+    "one address for the tunnels of two nodes": Told(
+        manifests=(*(tunnelled(number, "10.244.7.1") for number in (1, 2)), CLIENT, *WEB),
+        result="connected", rule="address-overlap",
+        words="Calico's tunnel has the address 10.244.7.1 on it and on node node-1",
+        fix="take the annotation off node node-2",
     ),
     "Calico's route to a pod is gone": Told(
         manifests=(*ALL, FELIX, IP_POOL), by="node-2", result="timeout",

@@ -178,6 +178,15 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
             "tell flanneld which card is whose (--iface, --public-ip), and take the annotation "
             "away",
         )  # fmt: skip
+    for node, other, end, origin in node_annotations.tunnel_ends_twice(nodes):
+        yield _finding(
+            f"Node {node.name}", origin,
+            f"Calico's tunnel has the address {end} on it and on node {other.name}: what "
+            "either asks of pods elsewhere is answered to one of them alone",
+            f"take the annotation off node {node.name}, and restart calico-node there, which takes "
+            "an address of its own",
+            Severity.WARNING,
+        )  # fmt: skip
 
 
 def _moved(nodes: Iterable[Node]) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ Service the pods run all the same, but nobody finds them one by one.
 
 A warning where the name is a typing error away from a Service's, or a headless Service selects the
 pods; else an information: the Service may be elsewhere. So it is where none is named, or one
-with an address, and a headless Service selects the pods.
+with an address, and a headless Service selects the pods. Does not apply where the one that is named
+is headless.
 """
 
 from __future__ import annotations

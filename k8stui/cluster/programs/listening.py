@@ -329,11 +329,16 @@ class Listening:
         ports = declared(pod)
         known = {port.number for port in ports}
         named = {port.name for port in ports} - {"", "http", "https"}
+        called = {
+            (service.key, port.target_port)
+            for service in (self.selecting(pod) if named else ())
+            for port in service.ports
+            if port.name in named
+        }
         led = {
             number
             for service, number, of in self._led_to(pod)
-            if of is protocol
-            and not any(p.target_port == number and p.name in named for p in service.ports)
+            if of is protocol and (service.key, number) not in called
         }
         return len(led - known) > 1
 

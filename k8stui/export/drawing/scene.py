@@ -323,12 +323,20 @@ def _shares(trace: Trace) -> Iterator[tuple[str, str]]:
 
 
 def _endpoints(cluster: Cluster, traces: Iterable[Trace]) -> Iterator[str]:
-    """Pods behind the Service that is asked: another branch or setting leads to them."""
-    for service in dict.fromkeys(each.request.service or "" for each in traces):
+    """Pods behind the Services that are asked: another branch or setting leads to them."""
+    for service in dict.fromkeys(one for each in traces for one in _services(cluster, each)):
         for each in cluster.endpoint_slices.get(service, ()):
             for endpoint in each.endpoints:
                 if endpoint.pod is not None and endpoint.pod in cluster.pods:
                     yield endpoint.pod
+
+
+def _services(cluster: Cluster, trace: Trace) -> Iterator[str]:
+    yield trace.request.service or ""
+    if cluster.entrances:
+        from k8stui.walk.ingress import may_ask  # noqa: PLC0415 - where there are any
+
+        yield from may_ask(cluster, trace.request)
 
 
 def _asked(cluster: Cluster, traces: Iterable[Trace]) -> Iterator[str]:

@@ -21,6 +21,10 @@ _DATA = {4: "backend-data", 6: "backend-v6-data"}
 _PUBLIC = {4: "public-ip", 6: "public-ipv6"}
 _BGP = {4: "projectcalico.org/IPv4Address", 6: "projectcalico.org/IPv6Address"}
 """Calico's (libcalico-go lib/backend/k8s/resources/node.go)."""
+_TUNNEL_ENDS = tuple(
+    f"projectcalico.org/{name}"
+    for name in ("IPv4IPIPTunnelAddr", "IPv4VXLANTunnelAddr", "IPv6VXLANTunnelAddr")
+)
 _NEAR = {4: 24, 6: 64}
 """Bits that addresses of one network have in common, where nothing says how long it is."""
 
@@ -96,6 +100,20 @@ def told_twice(nodes: Iterable[Node]) -> Iterator[tuple[Node, Node, str, Origin]
             first = seen.setdefault((name, address), node) if address is not None else node
             if first is not node:
                 yield node, first, f"{name} {address}", _origin(node, _PREFIX + name)
+
+
+def tunnel_ends_twice(nodes: Iterable[Node]) -> Iterator[tuple[Node, Node, str, Origin]]:
+    """Nodes whose Calico tunnel has the address of another one's: (node, the other, it, where).
+
+    Source: Calico node/pkg/allocateip: an address of IPAM, one node's alone.
+    """
+    seen: dict[tuple[str, str], Node] = {}
+    for node in nodes:
+        for name in _TUNNEL_ENDS:
+            if address := node.annotations.get(name):
+                first = seen.setdefault((name, address), node)
+                if first is not node:
+                    yield node, first, address, _origin(node, name)
 
 
 def bgp_address(node: Node, version: int) -> Address | None:

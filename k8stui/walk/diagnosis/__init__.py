@@ -42,7 +42,7 @@ from k8stui.walk.diagnosis.policy import (
     dropped_by_calico,
     rejected_by_policy,
 )
-from k8stui.walk.diagnosis.routes import martian_source, no_route, own_pod_elsewhere
+from k8stui.walk.diagnosis.routes import martian_source, no_local_table, no_route, own_pod_elsewhere
 from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_of_the_service, not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
@@ -74,6 +74,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         dropped_by_rule,
     ),
     RouteCause: (
+        no_local_table,
         nobody_announces,
         outside_the_source_ranges,
         stale_entry,
@@ -96,6 +97,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         no_route,
     ),
     NeighbourCause: (
+        no_local_table,
         nobody_announces,
         stale_entry,
         untranslated_entry,

@@ -164,6 +164,24 @@ def own_pod_elsewhere(case: Case) -> Diagnosis | None:
     )
 
 
+def no_local_table(case: Case) -> Diagnosis | None:
+    """Recognise a node whose rules never ask table local: it takes nothing for its own."""
+    step = case.decided
+    if step is None or step.namespace not in case.cluster.nodes:
+        return None
+    here, version = step.namespace, step.after.dst.version
+    rules = [r for r in case.network[here].policy_rules if r.version in (None, version)]
+    if not rules or any(rule.table == "local" for rule in rules):
+        return None
+    return Diagnosis(
+        f"no routing rule of {here} asks table local: it takes no packet for its own, not even one "
+        "to its own address",
+        f"on {here}: ip rule add pref 0 from all lookup local; what takes the rule away is often "
+        "systemd-networkd (ManageForeignRoutingPolicyRules=no) beside Cilium, which moves it",
+        rules[0].reason.origin if rules[0].reason is not None else None,
+    )
+
+
 def _before_any_rule(case: Case, step: Step) -> Diagnosis | None:
     """A node asks a Service, and has no route to it: kube-proxy's rules come after the route."""
     target, here = step.after.dst, step.namespace
@@ -215,8 +233,10 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
             continue
         if not isinstance(cause, RouteCause) or cause.route is None:
             continue
-        if cause.route.destination.length or each.after.dst != target:
+        if each.after.dst != target:
             return None
+        if cause.route.destination.length:
+            return _by_no_node(case, node, behind, cause)
         said = (
             f"{node} had sent it there, by its default route: it has no route to {behind.network}"
         )
@@ -266,6 +286,23 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
             _table(case, node),
         )
     return None
+
+
+def _by_no_node(case: Case, node: str, behind: Behind, cause: RouteCause) -> Diagnosis | None:
+    """A node's own route to another node's pods, whose next hop is no node."""
+    route, read = cause.route, observed_at(cause)
+    if route is None or route.gateway is None or read is None or node == behind.node:
+        return None
+    if any(case.has(name, route.gateway) for name in case.cluster.nodes):
+        return None
+    return Diagnosis(
+        f"{node} had sent it there, by its route {route_line(route)}: {route.gateway} is no node, "
+        f"and {behind.network} are the pods of {behind.node}",
+        f"on {node}: ip route del {route.destination} via {route.gateway} dev {route.device}, and "
+        f"restart the network plug-in's pod there, which writes the route to {behind.node} again; "
+        f"or, where the routers carry pods' addresses (BGP), let {route.gateway} learn them",
+        read,
+    )
 
 
 def _missing_tunnel(case: Case, node: str, behind: Behind) -> Interface | None:
