@@ -10,7 +10,7 @@ deletes those of its Services (pkg/proxy/conntrack/cleanup.go CleanStaleEntries)
 written; nobody those of hostPorts. Of TCP a client notices, and connects again.
 
 Needs what ``sysctl -a`` and ``conntrack -L`` print of a node, and the addresses that its cluster's
-pods have.
+pods have; does not apply to addresses that are assumed.
 """
 
 from __future__ import annotations

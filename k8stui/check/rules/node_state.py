@@ -3,7 +3,8 @@
 Only where a dump shows something of a node: the requests that meet it are walked (to Services and
 pods, also from other nodes), and what a line of the dump ends is told with that line: a firewall's
 REJECT, Docker's FORWARD DROP, a chain that somebody has emptied, a route that is gone. One finding
-a line; a warning where the dump is not all (a table left out, legacy rules beside those of nft).
+a line; a warning where the dump is not all (a table left out, legacy rules beside those of nft), or
+where the nodes' router knows no way to a pod: it may have learned one by BGP.
 A line that cannot be evaluated is an information: nothing is known of what meets it.
 
 Does not apply to failures whose cause stands in a manifest, which other rules tell; but for what
@@ -21,10 +22,11 @@ from k8stui.check.ground import Ground
 from k8stui.cluster.model import Node
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.observed import DumpLine
+from k8stui.nodes.wire import WIRE
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.error import RequestError
 from k8stui.walk.request import parse_request
-from k8stui.walk.trace import Outcome
+from k8stui.walk.trace import Trace
 from k8stui.walk.walk import walk
 from k8stui.walk.ways_in import WayIn, ways_to_node, ways_to_pods, ways_to_service
 
@@ -37,7 +39,8 @@ where it has one: rules for all of them were met with the first."""
 def look(ground: Ground) -> Iterator[Finding]:
     told: set[tuple[str, int]] = set()
     for name in ground.world.network.observed:
-        for way, done in _failing(ground, ground.cluster.nodes[name]):
+        for way, trace in _failing(ground, ground.cluster.nodes[name]):
+            done = trace.outcome
             place = done.origin.place if done.origin is not None else None
             if place is None or (place.file, place.line) in told:
                 continue
@@ -55,7 +58,7 @@ def look(ground: Ground) -> Iterator[Finding]:
                 continue
             yield Finding(
                 rule=ID,
-                severity=Severity.WARNING if _is_open(ground, name, done) else Severity.ERROR,
+                severity=Severity.WARNING if _is_open(ground, name, trace) else Severity.ERROR,
                 subject=f"Node {name}",
                 place=place,
                 why=f"{way.source} does not reach {way.destination}"
@@ -66,23 +69,29 @@ def look(ground: Ground) -> Iterator[Finding]:
             )
 
 
-def _is_open(ground: Ground, node: str, done: Outcome) -> bool:
+def _is_open(ground: Ground, node: str, trace: Trace) -> bool:
     """Whether it is not certain: a node has more rules than its dump, the router other routes.
 
     What the router between the nodes knows is in no dump: it may learn pods' addresses by BGP.
     """
-    return ground.world.network[node].rules_cut is not None or done.decided_at == "wire"
+    if ground.world.network[node].rules_cut is not None:
+        return True
+    last = trace.hops[-1].steps[-1].after
+    if trace.outcome.decided_at != WIRE or last is None:
+        return False
+    return any(last.dst in one for one in ground.cluster.pod_cidrs)
 
 
-def _failing(ground: Ground, node: Node) -> Iterator[tuple[WayIn, Outcome]]:
+def _failing(ground: Ground, node: Node) -> Iterator[tuple[WayIn, Trace]]:
     for way in _ways(ground, node):
         try:
             request = parse_request(ground.world, way.source, way.destination)
         except RequestError:
             continue
-        done = walk(ground.world, request).outcome
+        trace = walk(ground.world, request)
+        done = trace.outcome
         if done.result is not Result.CONNECTED and _is_ours(ground, done.origin):
-            yield way, done
+            yield way, trace
 
 
 def _is_ours(ground: Ground, origin: Origin | None) -> bool:
