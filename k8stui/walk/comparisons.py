@@ -12,6 +12,7 @@ from k8stui.walk.cases import Case, CaseRow, Cases, case, in_turned, of_traces
 from k8stui.walk.clients import POLICIES, entries
 from k8stui.walk.compare import MOST_BRANCHES, current, vary
 from k8stui.walk.error import RequestError
+from k8stui.walk.ingress import may_ask
 from k8stui.walk.offers import offers
 from k8stui.walk.request import parse_request
 from k8stui.walk.source import OUTSIDE
@@ -65,7 +66,7 @@ def table(
         case Kind.BRANCHES:
             return branches(world, trace.request)
         case Kind.ENTRIES:
-            return entry_nodes(world, _service(world, trace.request))
+            return entry_nodes(world, _in_front(world, trace.request))
         case Kind.VERSIONS:
             if other is None:
                 raise RequestError("there is no other input to compare with")
@@ -75,7 +76,7 @@ def table(
 
 
 def _service(world: World, request: Request) -> str:
-    """The Service asked for, else one that has the asked server behind it."""
+    """The Service asked for, else one that has the asked server, or host, behind it."""
     if request.service is not None:
         return request.service
     address = request.connect.destination if request.connect is not None else None
@@ -83,10 +84,22 @@ def _service(world: World, request: Request) -> str:
         found = any(address in e.addresses for each in slices for e in each.endpoints)
         if found and key in world.cluster.services:
             return key
+    behind = next(may_ask(world.cluster, request), "")
+    if behind in world.cluster.services:
+        return behind
     raise RequestError(
         f"{request.destination} is no Service, and no Service leads there",
         hint="ask svc/NAME, or node/NAME with a Service's node port",
     )
+
+
+def _in_front(world: World, request: Request) -> str:
+    """The Service whose load balancer is asked, by a host too; else as `_service`."""
+    address = request.connect.destination if request.connect is not None else None
+    for key, service in world.cluster.services.items():
+        if any(one.ip == address for one in service.load_balancer_ingress if one.ip is not None):
+            return key
+    return _service(world, request)
 
 
 def settings(world: World, trace: Trace, only: str = "") -> Cases:

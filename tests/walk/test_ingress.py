@@ -12,6 +12,7 @@ from k8stui.kernel.simulate import connect
 from k8stui.kernel.step import StepKind
 from k8stui.nodes.options import NodeOptions
 from k8stui.walk.clients import arrivals
+from k8stui.walk.comparisons import Kind, table
 from k8stui.walk.error import RequestError
 from k8stui.walk.ingress import Onward, onward
 from k8stui.walk.offers import first_offer, offers
@@ -438,6 +439,9 @@ def test_the_hosts_that_lead_to_a_service_are_ways_to_it() -> None:
     last = ways(world, "default/api").rows[-1]
     assert last.name == "http://shop.example/api"
     assert [cell.chance for cell in last.cells if cell is not None] == [1] * 3
+    shown = walk(world, first.request)
+    assert table(world, shown, Kind.WAYS).rows[-1].name == "http://shop.example/"
+    assert [row.name for row in table(world, shown, Kind.ENTRIES).rows]
     with pytest.raises(RequestError) as error:
         list(arrivals(world, "default/api"))
     assert "Ingress default/shop leads to it, by http://shop.example/api" in str(error.value.hint)
