@@ -371,6 +371,15 @@ def target(port: ServicePort, pod: Pod) -> int | None:
     return None
 
 
+def pods_behind(cluster: Cluster, key: str) -> Iterator[tuple[Pod, Endpoint]]:
+    """The pods that are endpoints of the Service ``namespace/name``, ready or not."""
+    for each in cluster.endpoint_slices.get(key, ()):
+        for endpoint in each.endpoints:
+            pod = cluster.pods.get(endpoint.pod or "")
+            if pod is not None:
+                yield pod, endpoint
+
+
 def endpoints_of(
     cluster: Cluster, service: Service, port: ServicePort
 ) -> Iterator[tuple[Address, int, Endpoint]]:

@@ -71,6 +71,16 @@ def mentions(manifest: Manifest) -> Iterator[Mention]:
                 yield Mention("Secret", text(one, "name"), (*base, "imagePullSecrets", index))
 
 
+INGRESS_CLASS = "kubernetes.io/ingress.class"
+"""The annotation by which an Ingress named its class before networking.k8s.io/v1."""
+
+
+def class_of_ingress(manifest: Manifest) -> str:
+    """The class that it names, in its spec or by the annotation; empty: none."""
+    annotated = text(manifest.data, "metadata", "annotations", INGRESS_CLASS)
+    return text(manifest.data, "spec", "ingressClassName") or annotated
+
+
 def ingress_backends(manifest: Manifest) -> Iterator[tuple[Path, tuple[str, ...]]]:
     """Each backend of an Ingress that names a Service: its path, and the name's below that.
 

@@ -538,6 +538,10 @@ class EntrancePath:
     """Of the Service's name."""
     port_origin: Origin
 
+    def port_of(self, service: Service) -> ServicePort | None:
+        """The port of its Service to which it leads, the first where it names none."""
+        return next((p for p in service.ports if self.port in (None, p.port, p.name)), None)
+
 
 @record(kw_only=True)
 class Entrance:

@@ -100,7 +100,7 @@ def arrivals(world: World, service_key: str, *, nodes: int | None = None) -> Ite
         led = [f"{who} leads to it, by {url}" for who, url in urls(world.cluster, service_key)]
         raise RequestError(
             f"Service {service_key} ({service.type.value}) has no node port and no load "
-            f"balancer's address: nobody outside can ask it",
+            "balancer's address: nobody outside can ask it",
             hint="; ".join(("clients are compared for type NodePort and LoadBalancer", *led[:1])),
         )
     current = service.external_traffic_policy or "Cluster"

@@ -11,8 +11,8 @@ from k8stui.walk.brief import brief
 from k8stui.walk.cases import Case, CaseRow, Cases, case, in_turned, of_traces
 from k8stui.walk.clients import POLICIES, entries
 from k8stui.walk.compare import MOST_BRANCHES, current, vary
+from k8stui.walk.diagnosis.owners import service_at
 from k8stui.walk.error import RequestError
-from k8stui.walk.ingress import may_ask
 from k8stui.walk.offers import offers
 from k8stui.walk.request import parse_request
 from k8stui.walk.source import OUTSIDE
@@ -84,9 +84,12 @@ def _service(world: World, request: Request) -> str:
         found = any(address in e.addresses for each in slices for e in each.endpoints)
         if found and key in world.cluster.services:
             return key
-    behind = next(may_ask(world.cluster, request), "")
-    if behind in world.cluster.services:
-        return behind
+    if world.cluster.entrances:
+        from k8stui.walk.ingress import may_ask  # noqa: PLC0415 - where there are any
+
+        behind = next(may_ask(world.cluster, request), "")
+        if behind in world.cluster.services:
+            return behind
     raise RequestError(
         f"{request.destination} is no Service, and no Service leads there",
         hint="ask svc/NAME, or node/NAME with a Service's node port",
@@ -94,12 +97,10 @@ def _service(world: World, request: Request) -> str:
 
 
 def _in_front(world: World, request: Request) -> str:
-    """The Service whose load balancer is asked, by a host too; else as `_service`."""
-    address = request.connect.destination if request.connect is not None else None
-    for key, service in world.cluster.services.items():
-        if any(one.ip == address for one in service.load_balancer_ingress if one.ip is not None):
-            return key
-    return _service(world, request)
+    """The Service whose address is asked, by a host too; else as `_service`."""
+    asked = request.connect
+    found = service_at(world.cluster, asked.destination) if asked is not None else None
+    return found.key if found is not None else _service(world, request)
 
 
 def settings(world: World, trace: Trace, only: str = "") -> Cases:

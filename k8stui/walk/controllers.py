@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from k8stui.cluster.ingress.routes import ROUTES_WITH_HOSTS
 from k8stui.cluster.programs.images import bare_image, is_ingress_controller
 from k8stui.cluster.programs.listening import declared
 from k8stui.kernel.exchange import Result
@@ -25,7 +26,7 @@ _STATUS = {
     Result.NOT_SERVED: 502,
 }
 _OF_ENVOY = {**dict.fromkeys(_STATUS, 503), Result.DENIED: 403}
-_INGRESS, _ROUTES = ("Ingress",), ("HTTPRoute", "GRPCRoute", "TLSRoute")
+_INGRESS = ("Ingress",)
 _ASIDE = re.compile(r"metric|prom|health|admin|webhook|status|stat|traefik|dashboard|controller")
 """Ports that a controller has for its owner alone, by their names,"""
 _OWN = frozenset({1024, 8001, 8100, 8444, 9000, 9100, 9113, 10254, 15000, 15020, 15021, 15090})
@@ -58,11 +59,11 @@ class Controller:
 NGINX = Controller("ingress-nginx", 5.0, 3, of="k8s.io/ingress-nginx")
 _TRAEFIK = Controller(
     "Traefik", 30.0, 1, "404 (503 with allowEmptyServices)", by_letters=True,
-    kinds=(*_INGRESS, "IngressRoute", *_ROUTES), falls_through=True,
+    kinds=(*_INGRESS, "IngressRoute", *ROUTES_WITH_HOSTS), falls_through=True,
     of="traefik.io/ingress-controller",
 )  # fmt: skip
 _KONG = Controller(
-    "Kong", 60.0, 6, kinds=(*_INGRESS, *_ROUTES), falls_through=True,
+    "Kong", 60.0, 6, kinds=(*_INGRESS, *ROUTES_WITH_HOSTS), falls_through=True,
     of="ingress-controllers.konghq.com/kong",
 )  # fmt: skip
 _NGINX_ORG = Controller(
@@ -79,7 +80,7 @@ _CONTROLLERS = (
 allowEmptyServices, strictPrefixMatching, both off), timeout connect and retries of HAProxy's,
 connect_timeout and retries of Kong's Service, proxy-connect-timeout of NGINX's, which tries all."""
 GATEWAY = Controller(
-    "Istio's gateway", 10.0, 3, kinds=("VirtualService", *_ROUTES), statuses=_OF_ENVOY
+    "Istio's gateway", 10.0, 3, kinds=("VirtualService", *ROUTES_WITH_HOSTS), statuses=_OF_ENVOY
 )
 
 

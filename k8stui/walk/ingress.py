@@ -289,7 +289,7 @@ def _own(exchange: Exchange, request: Request) -> Connect:
 def _asks(cluster: Cluster, pod: Pod, own: Connect, path: EntrancePath) -> Request | Lack | None:
     """What it asks the endpoints of a Service, each as likely."""
     service = cluster.services[path.service]
-    port = next((p for p in service.ports if path.port in (None, p.port, p.name)), None)
+    port = path.port_of(service)
     if port is None or service.type is ServiceType.EXTERNAL_NAME:
         return None
     lack = empty(cluster, path)

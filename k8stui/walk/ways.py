@@ -1,4 +1,4 @@
-"""The three ways of access of a Service, asked from every side: a table of cases.
+"""The ways of access of a Service, asked from every side: a table of cases.
 
 podIP:containerPort, clusterIP:port, nodeIP:nodePort (and what a load balancer, externalIPs or an
 Ingress add) × who asks: a pod, a node, the outside.

@@ -20,8 +20,9 @@ from collections.abc import Iterator
 from k8stui.check.calls import behind, of_ingresses, told
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
+from k8stui.cluster.endpoints import target as target_of
 from k8stui.cluster.ingress.mesh import closed_to, has_mesh, kept_out, spoken_wrongly, takes
-from k8stui.cluster.ingress.port_protocol import led_to, misnamed
+from k8stui.cluster.ingress.port_protocol import misnamed
 
 ID = "mesh-denial"
 
@@ -60,7 +61,7 @@ def look(ground: Ground) -> Iterator[Finding]:
 def _misnamed(ground: Ground) -> Iterator[Finding]:
     for target in ground.targets if has_mesh(ground.cluster) else ():
         pod = next(iter(ground.selected(target.service)), None)
-        number = led_to(target.port, pod) if pod is not None else None
+        number = target_of(target.port, pod) if pod is not None else None
         if pod is not None and number is not None and takes(ground.cluster, pod, number):
             lack = misnamed(target.service, target.port, pod, number)
             if lack is not None:

@@ -14,6 +14,8 @@ from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.ingress.routes import leading, routed
 from k8stui.cluster.ingress.traefik import ENTRY_POINTS, IS_TLS
+from k8stui.cluster.ingress.upstream_protocol import PREFIX_OF_KUBERNETES
+from k8stui.cluster.mentions import INGRESS_CLASS
 from k8stui.cluster.model import Entrance, EntrancePath, Pod, Service
 from k8stui.cluster.programs.images import serves_ingresses
 from k8stui.kernel.address import Address
@@ -26,14 +28,13 @@ _LITERAL = re.compile(r"[\w./~%@:+,;=&!-]*")
 """A path that is no pattern."""
 _SLASHES = re.compile(r"/{2,}")
 OF_GOOGLE, _GOOGLES = "gce", ("gce", "gce-internal")
-_CLASS = "kubernetes.io/ingress.class"
 NOBODY = "nobody"
 """Whose an IngressClass is that is not there, though others are."""
 _PATTERN_OF_KONG = "/~"
-REWRITE = "nginx.ingress.kubernetes.io/rewrite-target"
-_MAKES_PATTERNS = ("nginx.ingress.kubernetes.io/use-regex", REWRITE)
+REWRITE = f"{PREFIX_OF_KUBERNETES}rewrite-target"
+_MAKES_PATTERNS = (f"{PREFIX_OF_KUBERNETES}use-regex", REWRITE)
 """By which ingress-nginx takes paths for patterns without an end (buildLocation)."""
-_CANARY = "nginx.ingress.kubernetes.io/"
+CANARY = f"{PREFIX_OF_KUBERNETES}canary"
 _WEIGHT = re.compile(r"[0-9]{1,9}")
 _OF_NONE = -1
 """Of what no rule has."""
@@ -99,7 +100,7 @@ def _entrances(
     for manifest in inventory.of("Ingress").values():
         named = text(manifest.data, "spec", "ingressClassName")
         whose = classes.get(named, NOBODY if named and classes else "")
-        if text(manifest.data, "metadata", "annotations", _CLASS) in _GOOGLES:
+        if text(manifest.data, "metadata", "annotations", INGRESS_CLASS) in _GOOGLES:
             whose = OF_GOOGLE
         yield from (replace(one, controller=whose) for one in _of_ingress(manifest))
     balanced = frozenset(
@@ -156,9 +157,9 @@ def _of_ingress(manifest: Manifest) -> Iterator[Entrance]:
 
 def _canary(told: Mapping[str, object]) -> Fraction | None:
     """The part of requests without a header or cookie of its own that a canary gets."""
-    if text(told, f"{_CANARY}canary") != "true":
+    if text(told, CANARY) != "true":
         return None
-    weights = [text(told, f"{_CANARY}canary-weight{end}") for end in ("", "-total")]
+    weights = [text(told, f"{CANARY}-weight{end}") for end in ("", "-total")]
     part, whole = (int(one) if _WEIGHT.fullmatch(one) else None for one in weights)
     return min(Fraction(1), Fraction(part or 0, whole or 100))
 

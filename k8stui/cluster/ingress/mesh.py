@@ -18,7 +18,8 @@ from typing import TypeVar
 
 from k8stui.apiserver.fields import Object, array, labels, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
-from k8stui.cluster.ingress.port_protocol import led_to, misnamed
+from k8stui.cluster.endpoints import target as target_of
+from k8stui.cluster.ingress.port_protocol import misnamed
 from k8stui.cluster.ingress.subsets import led_nowhere
 from k8stui.cluster.model import (
     AuthorizationPolicy,
@@ -305,7 +306,7 @@ def _misnamed(cluster: Cluster, server: Pod, number: int, service: str) -> Lack 
     asked = cluster.services.get(service)
     if asked is None or not takes(cluster, server, number):
         return None
-    ports = [port for port in asked.ports if led_to(port, server) == number]
+    ports = [port for port in asked.ports if target_of(port, server) == number]
     return misnamed(asked, ports[0], server, number) if len(ports) == 1 else None
 
 

@@ -29,14 +29,6 @@ _PLAIN = frozenset({"nginx", "nginx-unprivileged", "httpd", "wordpress", "whoami
 """Images that speak HTTP/1.1 in plain, as they come."""
 
 
-def led_to(port: ServicePort, pod: Pod) -> int | None:
-    """The number of a Service's port at a pod; None: the pod has none of that name."""
-    if isinstance(port.target_port, int):
-        return port.target_port
-    declared = (one for container in pod.containers for one in container.ports)
-    return next((one.number for one in declared if one.name == port.target_port), None)
-
-
 def misnamed(service: Service, port: ServicePort, server: Pod, number: int) -> Lack | None:
     """Why the proxies do not understand what is spoken at a port; None: nothing says so.
 

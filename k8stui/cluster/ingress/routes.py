@@ -19,7 +19,7 @@ from k8stui.kernel.address import Address
 from k8stui.manifests import Manifest
 from k8stui.origin import Origin
 
-_ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
+ROUTES_WITH_HOSTS = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 """Those of the Gateway API that have hostnames."""
 _MATCHER = re.compile(r"\b(Host|PathPrefix|Path)\(([^()]*)\)")
 _JOINED = re.compile(r"[\s()&|]*")
@@ -57,7 +57,7 @@ def routed(
     inventory: Inventory, balanced: Container[Address | None], domain: str
 ) -> Iterator[Entrance]:
     """The hosts of all routes. `balanced`: addresses by which a Service is reached."""
-    for kind in _ROUTES:
+    for kind in ROUTES_WITH_HOSTS:
         for manifest in inventory.of(kind).values():
             yield from _of_route(manifest, _of_gateways(manifest, inventory, balanced))
     known = _Destinations(inventory, domain)

@@ -6,8 +6,7 @@ DestinationRule.subsets).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from k8stui.cluster.endpoints import pods_behind
 from k8stui.cluster.model import Cluster, EntrancePath, Lack, Pod
 
 
@@ -23,7 +22,7 @@ def empty(cluster: Cluster, path: EntrancePath) -> Lack | None:
     """Why the subset of a path has nobody; None: it has, or nobody is behind the Service at all."""
     if path.subset is None:
         return None
-    pods = [*_ready(cluster, path.service)]
+    pods = [pod for pod, at in pods_behind(cluster, path.service) if at.ready]
     if not pods or any(is_in(path, one) for one in pods):
         return None
     name, wanted = path.subset.name, path.subset.labels
@@ -47,11 +46,3 @@ def led_nowhere(cluster: Cluster, service: str) -> Lack | None:
         return None
     lacks = [empty(cluster, one) for one in paths if one.rule == first.rule]
     return lacks[0] if all(lacks) else None
-
-
-def _ready(cluster: Cluster, service: str) -> Iterator[Pod]:
-    for each in cluster.endpoint_slices.get(service, ()):
-        for endpoint in each.endpoints:
-            pod = cluster.pods.get(endpoint.pod or "")
-            if pod is not None and endpoint.ready:
-                yield pod

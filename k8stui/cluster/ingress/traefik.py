@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import array, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.ingress.upstream_protocol import port_of
-from k8stui.cluster.mentions import Path, ingress_backends
+from k8stui.cluster.mentions import Path, class_of_ingress, ingress_backends
 from k8stui.cluster.model import Entrance, Lack, Pod, Service, ServiceType
 from k8stui.cluster.programs.images import image_word
 from k8stui.manifests.schema.networking import OF_TRAEFIK
@@ -197,9 +197,7 @@ def _distrusted(
 
 
 def _is_traefiks(one: Manifest) -> bool:
-    named = text(one.data, "spec", "ingressClassName") or text(
-        one.data, "metadata", "annotations", "kubernetes.io/ingress.class"
-    )
+    named = class_of_ingress(one)
     return not named or "traefik" in named
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from k8stui.apiserver.fields import array, table, text
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.distribution import Distribution
+from k8stui.cluster.ingress.entrances import CANARY
 from k8stui.cluster.ingress.listeners import turned_away
 from k8stui.cluster.ingress.traefik import dropped
 from k8stui.cluster.ingress.upstream_protocol import (
@@ -32,7 +33,7 @@ from k8stui.cluster.ingress.upstream_protocol import (
     port_of,
 )
 from k8stui.cluster.ingress.virtual_services import unbound
-from k8stui.cluster.mentions import ingress_backends
+from k8stui.cluster.mentions import INGRESS_CLASS, class_of_ingress, ingress_backends
 from k8stui.cluster.model import Container, Lack, Pod, Service, ServiceType
 from k8stui.cluster.programs.images import bare_image
 from k8stui.record import record
@@ -42,10 +43,8 @@ if TYPE_CHECKING:
 
 _NGINX = re.compile(r"(?:ingress-nginx/controller|nginx-ingress-controller)\S*?:v?([1-9]\d*)\.")
 """From 1.0 on."""
-_CLASS = "kubernetes.io/ingress.class"
 _DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 _PASSTHROUGH = "nginx.ingress.kubernetes.io/ssl-passthrough"
-_IS_CANARY = "nginx.ingress.kubernetes.io/canary"
 _TARGET = "alb.ingress.kubernetes.io/target-type"
 _ALB = "alb.ingress.kubernetes.io/"
 
@@ -109,9 +108,7 @@ def _usual(pods: Iterable[Pod]) -> str:
 
 def _served_by(manifest: Manifest, classes: Sequence[Manifest], usual: str) -> str:
     """``spec.controller`` of its class; empty: not known."""
-    named = text(manifest.data, "spec", "ingressClassName") or text(
-        manifest.data, "metadata", "annotations", _CLASS
-    )
+    named = class_of_ingress(manifest)
     mine = (one for one in classes if (one.name == named if named else _is_default(one)))
     found = next(mine, None)
     if found is not None:
@@ -187,7 +184,7 @@ def _main_hosts(inventory: Inventory) -> frozenset[str]:
 
 
 def _is_canary(one: Manifest) -> bool:
-    return text(one.data, "metadata", "annotations", _IS_CANARY) == "true"
+    return text(one.data, "metadata", "annotations", CANARY) == "true"
 
 
 def _alone(manifest: Manifest, mains: Holder[str]) -> Lack | None:
@@ -200,7 +197,7 @@ def _alone(manifest: Manifest, mains: Holder[str]) -> Lack | None:
         f"it is a canary (its annotation), and there is no other Ingress of host {host or '*'} "
         "that it could be one of: ingress-nginx makes nothing of it",
         "write the main Ingress, with the same host and path and without the annotation",
-        manifest.origin("metadata", "annotations", _IS_CANARY),
+        manifest.origin("metadata", "annotations", CANARY),
     )
 
 
@@ -265,7 +262,7 @@ def _by_nginx(
         return None
     first = controllers[0]
     named = text(manifest.data, "spec", "ingressClassName")
-    annotated = text(manifest.data, "metadata", "annotations", _CLASS)
+    annotated = text(manifest.data, "metadata", "annotations", INGRESS_CLASS)
     mine = controllers
     if named:
         kind = next((one for one in classes if one.name == named), None)
@@ -320,9 +317,7 @@ def _by_nginx_org(
         if one.image and word.lstrip("-").startswith("ingress-class=")
     )
     mine = next(told, "nginx")
-    named = text(manifest.data, "spec", "ingressClassName") or text(
-        manifest.data, "metadata", "annotations", _CLASS
-    )
+    named = class_of_ingress(manifest)
     if named or any(map(_is_default, classes)):
         return None
     return Lack(

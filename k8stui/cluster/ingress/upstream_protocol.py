@@ -107,7 +107,7 @@ def plain_to_tls(cluster: Cluster, entrance: Entrance, path: EntrancePath) -> La
     service = cluster.services.get(path.service)
     if service is None or path.speaks_tls or not entrance.owner.startswith("VirtualService "):
         return None
-    port = next((p for p in service.ports if path.port in (None, p.port, p.name)), None)
+    port = path.port_of(service)
     if port is None or not _expects_tls(port):
         return None
     return Lack(

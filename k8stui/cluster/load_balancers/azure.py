@@ -9,6 +9,7 @@ docs, "Custom Load Balancer health probe"; pkg/provider/azure_loadbalancer_healt
 from __future__ import annotations
 
 from k8stui.cluster.clouds import AZURE, clouds
+from k8stui.cluster.endpoints import pods_behind
 from k8stui.cluster.model import Cluster, Lack, Service
 from k8stui.cluster.programs.images import bare_image
 
@@ -28,13 +29,8 @@ def probed_in_vain(service: Service, cluster: Cluster) -> Lack | None:
         return None
     if any(key.startswith(_PREFIX) and key.endswith(_PROBES) for key in service.annotations):
         return None
-    behind = (
-        pod
-        for each in cluster.endpoint_slices.get(service.key, ())
-        for endpoint in each.endpoints
-        if (pod := cluster.pods.get(endpoint.pod or "")) is not None
-    )
-    if not any(bare_image(c.image).endswith(_CONTROLLER) for pod in behind for c in pod.containers):
+    behind = pods_behind(cluster, service.key)
+    if not any(bare_image(c.image).endswith(_CONTROLLER) for p, _ in behind for c in p.containers):
         return None
     return Lack(
         f"Azure's load balancer asks every node for / by HTTP, as appProtocol {spoken.app_protocol}"

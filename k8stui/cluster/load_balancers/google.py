@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.cluster.clouds import GOOGLE, clouds
+from k8stui.cluster.endpoints import pods_behind
+from k8stui.cluster.endpoints import target as target_of
 from k8stui.cluster.ingress.entrances import OF_GOOGLE
-from k8stui.cluster.ingress.port_protocol import led_to
 from k8stui.cluster.load_balancers.handed_on import fronts
-from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, ProbedPort, Service
+from k8stui.cluster.model import Cluster, Entrance, Lack, Pod, ProbedPort
 
 _CONFIG = "backend-config"
 
@@ -25,11 +26,11 @@ def asked_at_root(cluster: Cluster, entrance: Entrance) -> Lack | None:
         return None
     for path in entrance.paths:
         service = cluster.services.get(path.service)
-        pod = _behind(cluster, service) if service is not None else None
+        pod, _ = next(pods_behind(cluster, path.service), (None, None))
         if service is None or pod is None or any(_CONFIG in key for key in service.annotations):
             continue
-        port = next((p for p in service.ports if path.port in (None, p.port, p.name)), None)
-        number = led_to(port, pod) if port is not None else None
+        port = path.port_of(service)
+        number = target_of(port, pod) if port is not None else None
         asked = list(_ready(pod))
         if number is not None and asked and not any(p.plain and p.number == number for p in asked):
             return Lack(
@@ -48,12 +49,3 @@ def asked_at_root(cluster: Cluster, entrance: Entrance) -> Lack | None:
 def _ready(pod: Pod) -> Iterator[ProbedPort]:
     for one in pod.containers:
         yield from (asked for asked in one.probed_ports if asked.probe == "readinessProbe")
-
-
-def _behind(cluster: Cluster, service: Service) -> Pod | None:
-    found = (
-        cluster.pods.get(endpoint.pod or "")
-        for each in cluster.endpoint_slices.get(service.key, ())
-        for endpoint in each.endpoints
-    )
-    return next(filter(None, found), None)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from k8stui.cluster.endpoints import pods_behind
 from k8stui.cluster.model import Cluster, Lack, Pod, Service, ServicePort, ServiceType
 from k8stui.cluster.programs.images import is_ingress_controller, serves_ingresses
 from k8stui.kernel.derived import Derived
@@ -61,12 +62,8 @@ _fronts = Derived(_find)
 
 
 def _controller(service: Service, cluster: Cluster) -> Pod | None:
-    for each in cluster.endpoint_slices.get(service.key, ()):
-        for endpoint in each.endpoints:
-            pod = cluster.pods.get(endpoint.pod or "")
-            if pod is not None and any(map(serves_ingresses, pod.containers)):
-                return pod
-    return None
+    behind = (pod for pod, _ in pods_behind(cluster, service.key))
+    return next((pod for pod in behind if any(map(serves_ingresses, pod.containers))), None)
 
 
 def _plain_to_tls(service: Service) -> Lack | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange
@@ -28,6 +28,7 @@ _ENTRY = re.compile(
 )
 _MORE = re.compile(r"mark=[1-9]\d*|zone[a-z-]*=[1-9]\d*")
 _LOT = re.compile(r"^\S+ src=\S+ dst=\S+ sport=\*")
+_UNANSWERED = re.compile(r"udp .*dport=(\d+) \[UNREPLIED\]")
 _PORT = re.compile(r"\b([sd]port|id)=(\d+)")
 
 
@@ -46,7 +47,6 @@ def _tracked(exchange: Exchange, seen: Seen, ports: PairedPorts) -> Iterator[Tra
     Nor is the tunnel of a fragment behind the first, which may arrive where that does not.
     """
     ways = tunnels(exchange) if is_cut(exchange) else ()
-    of_rest = re.compile(rf"udp .*dport=(?:{'|'.join(map(str, ways)) or '-'}) \[UNREPLIED\]")
 
     def plain(line: str) -> str:
         found = _ENTRY.fullmatch(line.strip())
@@ -64,8 +64,14 @@ def _tracked(exchange: Exchange, seen: Seen, ports: PairedPorts) -> Iterator[Tra
             for entry in mine:
                 if entry in left:
                     left.remove(entry)
-                elif by == "walk" or not of_rest.match(entry):
+                elif by == "walk" or not _is_of(ways, entry):
                     yield TrackedApart(namespace=namespace, by=by, entry=entry)
+
+
+def _is_of(tunnels: Collection[int], entry: str) -> bool:
+    """Whether it is a tunnel's, which nobody has answered."""
+    found = _UNANSWERED.match(entry)
+    return found is not None and int(found[1]) in tunnels
 
 
 def _each_lot_once(entries: Iterable[str]) -> list[str]:

@@ -38,7 +38,12 @@ def pod_range(case: Case, address: Address) -> Prefix:
 
 def service_with(case: Case, address: Address) -> Service | None:
     """The Service that has the address: its ClusterIP, external or load balancer's address."""
-    return _services.of(case.cluster).get(address)
+    return service_at(case.cluster, address)
+
+
+def service_at(cluster: Cluster, address: Address) -> Service | None:
+    """As `service_with`, of any cluster."""
+    return _services.of(cluster).get(address)
 
 
 def _by_address(cluster: Cluster) -> dict[Address, Service]:
