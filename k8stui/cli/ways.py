@@ -26,7 +26,7 @@ from k8stui.export.terminal import write_cells, write_data
 )
 @output_format("text", "json")
 def command(service: str, entries: int, form: str, **common: Any) -> int:
-    """Ask a Service by pod address, ClusterIP and node port: from a pod, a node, outside.
+    """Ask a Service by each address and host that it has: from a pod, a node, outside.
 
     Status 1: one of these addresses leads nobody there.
     """
