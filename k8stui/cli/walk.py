@@ -30,7 +30,8 @@ _WIDTH, _HEIGHT = 120, 34
     "source",
     required=True,
     metavar="SOURCE",
-    help="pod/NAME, pod/NAME/CONTAINER, deploy/NAME …, node/NAME, outside, an address.",
+    help="pod/NAME, pod/NAME.NAMESPACE, pod/NAME/CONTAINER, deploy/NAME …, node/NAME, outside, "
+    "an address.",
 )
 @click.option(
     "--to",

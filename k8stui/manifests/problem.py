@@ -41,6 +41,13 @@ class Problem:
         """``file:line:column``, as compilers write it."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
+    @property
+    def mend(self) -> str:
+        """What would mend it, in one line."""
+        if self.hint.startswith("did you mean"):
+            return f"write {self.hint.splitlines()[-1].strip()}"
+        return self.hint or f"mend {self.field or 'it'} ({self.where})"
+
     def render(self) -> str:
         """``file:line:column: message``, the line, a caret and the hint; safe for a terminal."""
         parts = [f"{neutralise(self.where)}: {neutralise(_clipped(self.message))}"]

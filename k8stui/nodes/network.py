@@ -120,6 +120,11 @@ class ClusterNetwork(Mapping[str, NetNamespace]):
         """The name of what enforces NetworkPolicies there, as ``--policy-engine`` has it."""
         return self._engines.name_of(node)
 
+    @property
+    def assumes_policy_engine(self) -> bool:
+        """Whether nothing but the policies themselves says that somebody enforces them."""
+        return self._engines.is_assumed
+
     def judges_policies(self, node: Node) -> bool:
         """Whether policies are enforced on the node, so that walks meet them."""
         return self._engines.in_rules(node) or bool(self._engines.judges(node))

@@ -57,7 +57,8 @@ def lines_around(place: Place, around: int = 5, *, values: bool = False) -> tupl
         )
     first, stretch, is_secret = found
     rows = stretch.split("\n")
-    if not is_secret and _SAVED.match(rows[place.line - first]):
+    here = rows[place.line - first :][:1]  # none: a blank line at the object's end
+    if not is_secret and here and _SAVED.match(here[0]):
         saved = (Numbered(first + at, text) for at, text in enumerate(rows) if _SAVED.match(text))
         return tuple(one for one in saved if abs(one.number - place.line) <= around)
     veil = Veil(stretch, secret=is_secret, values=values)

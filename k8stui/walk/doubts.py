@@ -36,7 +36,7 @@ from k8stui.cluster.waiting import of_nobody
 from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.step import DeviceCause, RouteCause, StepKind
+from k8stui.kernel.step import DeviceCause, JudgeCause, RouteCause, StepKind
 from k8stui.nodes.cni import node_annotations
 from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.sysctl import CONNTRACK_MAX, is_full
@@ -45,6 +45,7 @@ from k8stui.origin import Origin, OriginKind
 from k8stui.suggest import is_typo
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
 from k8stui.walk.diagnosis.names import behind_entrance
+from k8stui.walk.policies import if_enforced
 
 if TYPE_CHECKING:
     from k8stui.kernel.exchange import Exchange
@@ -86,6 +87,8 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _by_another_card(network, request, exchange)
     yield from _from_before(cluster, exchange)
     yield from _out_of_entries(network, exchange)
+    if any(s.kind is StepKind.DROP and isinstance(s.cause, JudgeCause) for s in exchange.steps):
+        yield from if_enforced(world)
     met = {step.namespace: 0 for step in exchange.steps}
     nodes = [cluster.nodes[name] for name in met if name in cluster.nodes]
     apart = across_the_internet(nodes)

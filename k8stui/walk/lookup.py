@@ -10,8 +10,9 @@ from k8stui.walk.kinds import SHORT
 
 
 def find_pod(cluster: Cluster, namespace: str, name: str) -> Pod:
-    """Look a pod up by namespace and name."""
-    pod = cluster.pods.get(f"{namespace}/{name}")
+    """Look a pod up by namespace and name, or by NAME.NAMESPACE as a Service is."""
+    alone, _, of = name.rpartition(".")
+    pod = cluster.pods.get(f"{namespace}/{name}") or cluster.pods.get(f"{of}/{alone}")
     if pod is not None:
         return pod
     elsewhere = [p.namespace for p in cluster.pods.values() if p.name == name]
@@ -94,7 +95,7 @@ def find_service(cluster: Cluster, namespace: str, name: str) -> Service:
         )
     problem = cluster.refused.get(f"Service {namespace}/{name}")
     if problem is not None:
-        raise RequestError(f"{problem.where}: {problem.message}", hint=problem.hint)
+        raise RequestError(f"{problem.where}: {problem.message}", hint=problem.mend)
     choices = _typed("svc", namespace, cluster.services.values())
     raise unknown(f"there is no Service {name} in namespace {namespace}", f"svc/{name}", choices)
 

@@ -28,7 +28,7 @@ from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import Direction as Way
 from k8stui.kernel.step import StepKind
 from k8stui.nodes.policy import KNOWN, NONE
-from k8stui.origin import Origin, OriginKind
+from k8stui.origin import Origin, OriginKind, assumed
 from k8stui.record import record
 from k8stui.walk.near_rules import NearRules
 from k8stui.walk.trace import Outcome
@@ -118,6 +118,15 @@ def nobody_enforces(world: World) -> str:
     return f"{' and '.join(plugins)} knows no policies"
 
 
+def if_enforced(world: World) -> tuple[str, ...]:
+    """What a denial rests on where nothing in the input says who enforces policies."""
+    said = (
+        "nothing in the input says who enforces NetworkPolicies: somebody is taken to, as whoever "
+        "writes them means. Where flannel alone runs it would pass: ask with --policy-engine none"
+    )
+    return (said,) if world.network.assumes_policy_engine else ()
+
+
 def source_met(cluster: Cluster, trace: Trace) -> Address | None:
     """The source address that the policies of the server's pod meet.
 
@@ -185,6 +194,17 @@ def _find_dns(cluster: Cluster) -> Peer:
         "kube-system",
         "cluster DNS",
         cluster.pod_cidrs or (cluster.pod_cidr,),
+    )
+
+
+def _unseen_server(dns: Peer) -> Pod:
+    """A pod of cluster DNS that the input lacks: as kubeadm, k3s and the clouds label it."""
+    return Pod(
+        namespace=dns.namespace,
+        name="coredns",
+        labels=dns.labels,
+        container_id="",
+        origin=assumed("every cluster has DNS servers"),
     )
 
 
@@ -343,9 +363,10 @@ class Policies:
         port = next(iter(dns_pods_ports(self._cluster)), DNS_PORT)
         ask = Ask(port, Protocol.UDP, peer.pod)
         found = self.denied(Direction.EGRESS, client, peer, ask)
-        if found is None and peer.pod is not None and not peer.pod.host_network:
+        server = self.dns_server
+        if found is None and not server.host_network:
             asking = self.judgement.peer(client, None, client.key)
-            found = self.denied(Direction.INGRESS, peer.pod, asking, ask)
+            found = self.denied(Direction.INGRESS, server, asking, ask)
         return replace(found, of_names=True) if found is not None else None
 
     def _from_cache(self, client: Pod, cache: Address) -> Denial | None:
@@ -362,6 +383,11 @@ class Policies:
             advice=f"allow port {DNS_PORT}/UDP and /TCP to ipBlock: {{cidr: {cache}/{cache.bits}}} "
             f"in egress of NetworkPolicy {policy}",
         )
+
+    @property
+    def dns_server(self) -> Pod:
+        """A pod of cluster DNS; where the input has none, as it would be labelled."""
+        return self.name_server.pod or _unseen_server(self.name_server)
 
     @property
     def name_server(self) -> Peer:

@@ -124,7 +124,11 @@ def split_kind(text: str, namespace: str) -> tuple[Target, str, Names]:
         hint = f"did you mean pod/{text}?" if text else "name a pod: pod/NAME"
         raise RequestError(f"not a source or destination: {text!r}", hint=hint)
     if found is None:
-        raise unknown(f"{text!r}: there is no kind {parts[0]!r}", parts[0], kind_words())
+        message = f"{text!r}: there is no kind {parts[0]!r}"
+        error = unknown(message, parts[0], kind_words())
+        if error.hint or len(parts) > 2:
+            raise error
+        raise RequestError(message, hint=f"did you mean pod/{text}?", choices=error.choices)
     target, kind = found
     if not all(parts) or len(parts) > 4:
         raise RequestError(f"not KIND/NAME: {text!r}")

@@ -60,13 +60,19 @@ def walks(
         yield _unresolved(world, request)
         return
     if request.names and world.cluster.all_policies and _enforced(world):
-        from k8stui.walk.policies import cut_from_dns  # noqa: PLC0415 - where any are
+        from k8stui.walk.policies import cut_from_dns, if_enforced  # noqa: PLC0415 - where any are
 
         felt = cut_from_dns(world, request)
         if felt is not None:
             asking = ("the name is asked of cluster DNS, and no answer comes",)
             hops, _ = explain(replace(request, names=asking), None)
-            yield Trace(request=request, hops=hops, outcome=felt, probability=Fraction(1))
+            yield Trace(
+                request=request,
+                hops=hops,
+                outcome=felt,
+                probability=Fraction(1),
+                assumptions=if_enforced(world),
+            )
             return
     left = [request.connect, *request.alternatives]
     asked = len(left)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tui.literal import Here
 
@@ -126,6 +126,7 @@ def mutants(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=400, deadline=None)
 @given(mutants(), st.sampled_from(["a.yaml", "a.json"]))
+@example(b"kind: Service\nmetadata: {name: a}\n\n---\nkind: Service\n", "a.yaml")
 def test_no_value_is_said_or_shown(
     tmp_path_factory: pytest.TempPathFactory, raw: bytes, name: str
 ) -> None:

@@ -466,7 +466,7 @@ NAMES = {
         "db-0.db-peers:5432", service("db", port=5432, clusterIP="None"),
         workload("StatefulSet", "db", ports=[5432], serviceName="db-peers", replicas=1),
         result="no-such-name", cause="no headless Service has that name",
-        mend="create the headless Service db-peers",
+        mend="write subdomain: db (in a StatefulSet serviceName: db)",
     ),
     "a StatefulSet below another Service": asking(
         "db-0.db:5432", service("db", port=5432, clusterIP="None"),
@@ -662,6 +662,8 @@ CONFIGURED = {
 
 CALICO = workload("DaemonSet", "calico-node", namespace="kube-system",
                   container={"image": "docker.io/calico/node:v3.27.0"})  # fmt: skip
+FLANNEL = kind("v1", "kube-flannel-cfg", "ConfigMap", "kube-flannel", data={
+    "net-conf.json": '{"Network": "10.244.0.0/16", "Backend": {"Type": "vxlan"}}'})  # fmt: skip
 FAR = pod("far", "role=ask", namespace="other", node="node-2")
 
 
@@ -692,7 +694,11 @@ POLICIES = {
         at="spec:",
     ),
     "nobody enforces": under(
-        DENY, ask=("pod/asker", "svc/web"), result="connected",
+        FLANNEL, DENY, ask=("pod/asker", "svc/web"), result="connected",
+    ),
+    "nothing says who enforces": under(
+        DENY, ask=("pod/asker", "svc/web"), result="timeout",
+        cause="NetworkPolicy default/nobody selects pod default/web-0 and lets in nothing",
     ),
     "the Service's port instead of the pod's": under(
         CALICO, allowing(80, podSelector=ASKERS), ask=("pod/asker", "svc/web"), result="timeout",
@@ -868,6 +874,14 @@ def test_a_policy_that_nobody_enforces_is_told(tmp_path: Path) -> None:
     (told,) = walk(made, parse_request(made, *case.ask)).assumptions
     assert "NetworkPolicy default/nobody selects pod default/web-0" in told
     assert "not enforced, so it arrives: flannel knows no policies" in told
+
+
+def test_who_enforces_a_policy_is_taken_for_granted_aloud(tmp_path: Path) -> None:
+    case = POLICIES["nothing says who enforces"]
+    made = build_world([str(write(tmp_path, case.manifests))])
+    (told,) = walk(made, parse_request(made, *case.ask)).assumptions
+    assert "nothing in the input says who enforces NetworkPolicies" in told
+    assert "--policy-engine none" in told
 
 
 def test_ports_that_apply_would_lose(tmp_path: Path) -> None:

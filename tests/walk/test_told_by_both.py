@@ -288,6 +288,43 @@ CASES = {
         rule="policy-denial", words="the port of the pod itself counts, 8080",
         mend="write port: 8080",
     ),
+    "a policy where nothing says who enforces it": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080), WEB,
+            policy("closed", "web", policyTypes=["Ingress"]),
+            result="timeout", cause="lets in nothing from pod default/asker",
+        ),
+        rule="network-policy", words="nothing in the input says who enforces closed",
+        mend="--policy-engine",
+    ),
+    "everything is denied where cluster DNS is, which the input lacks": Both(
+        walked=asking(
+            "web:80", service("web", to=8080), WEB,
+            kind("networking.k8s.io/v1", "closed", "NetworkPolicy", "kube-system",
+                 spec={"podSelector": {}, "policyTypes": ["Ingress"]}),
+            result="no-such-name", cause="selects pod kube-system/coredns and lets in nothing",
+        ),
+        rule="policy-denial", words="no name resolves in pod default/", mend="port 53/UDP",
+    ),
+    "a StatefulSet names no Service, and a headless one has its pods": Both(
+        walked=asking(
+            "db-0.db:5432", service("db-peers", "app=db", 5432, clusterIP="None"),
+            workload("StatefulSet", "db", serviceName="db"),
+            result="no-such-name", cause="no headless Service has that name",
+            mend="serviceName: db-peers), the headless Service that selects the pod, and ask "
+            "db-0.db-peers",
+        ),
+        rule="governing-service", words="there is no Service default/db",
+        mend="write serviceName: db-peers",
+    ),
+    "a host with its port, beside the port": Both(
+        walked=asking(
+            "svc/store:5432", service("store", "app=db", 5432), DB,
+            pod("shop", "app=shop", container=env(DB_HOST="store:5432", DB_PORT="5432")),
+            result="connected",
+        ),
+        rule="env-address", words="looks for the name store:5432", mend="write DB_HOST: store",
+    ),
     "a policy's peer is in another namespace": Both(
         walked=Reported(
             manifests=(CALICO, service("db", None, 5432), service("store", "app=db", 5432), DB,

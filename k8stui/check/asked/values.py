@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from k8stui.apiserver.fields import array, table, text
 from k8stui.check.asked.hosts import ID
@@ -38,6 +38,31 @@ def in_quotes(
             why=f"{name} of container {container.name} begins and ends in {found[1]}, which is "
             "part of the value: no such name or number is found",
             fix="write the value without the quotes inside",
+        )
+
+
+_HOST_AND_PORT = re.compile(r"([a-z0-9][-a-z0-9.]*):(\d{1,5})")
+
+
+def with_its_port_twice(
+    template: Template, container: ContainerText, given: Sequence[Variable]
+) -> Iterator[Finding]:
+    """``DB_HOST: db:5432`` beside ``DB_PORT: 5432``: who joins them asks ``db:5432:5432``."""
+    values = {name: value for name, value, *_ in given}
+    for name, value, holder, path in given:
+        stem = name.upper().removesuffix("NAME").removesuffix("HOST")
+        found = _HOST_AND_PORT.fullmatch(value)
+        if found is None or stem == name.upper() or values.get(f"{stem}PORT") != found[2]:
+            continue
+        yield Finding(
+            rule=ID,
+            severity=Severity.INFO,
+            subject=template.subject,
+            place=holder.place(*path),
+            why=f"{name} of container {container.name} holds port {found[2]}, which {stem}PORT "
+            f"beside it says too: who takes {name} for a host looks for the name {value}, and who "
+            f"joins them for {value}:{found[2]}",
+            fix=f"write {name}: {found[1]}",
         )
 
 

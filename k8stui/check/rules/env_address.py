@@ -46,7 +46,12 @@ from k8stui.check.asked.meant import (
 from k8stui.check.asked.node import on_the_node
 from k8stui.check.asked.peers import below_a_service
 from k8stui.check.asked.proxied import by_proxy
-from k8stui.check.asked.values import in_quotes, variables, with_white_space
+from k8stui.check.asked.values import (
+    in_quotes,
+    variables,
+    with_its_port_twice,
+    with_white_space,
+)
 from k8stui.check.claim import Claim
 from k8stui.check.client import pod_source
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -83,6 +88,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield from to_itself(ground, template, container, given)
             yield from with_white_space(template, container, given)
             yield from in_quotes(template, container, given)
+            yield from with_its_port_twice(template, container, given)
             yield from to_a_neighbour(ground, template, container)
             yield from on_the_node(ground, template, container)
             yield from by_proxy(ground, template, container, given)

@@ -1,7 +1,8 @@
 """Policies are in the input, and nothing on these nodes enforces them.
 
 flannel, the bridge plug-in and docker0 know no policies: the API server takes the object, and every
-packet goes on as before. So do the walks. One finding for all policies.
+packet goes on as before. So do the walks. One finding for all policies. Where the input does not
+say which plug-in the nodes have, somebody is taken to enforce them, and the finding says so.
 
 Of an engine that knows NetworkPolicies, and none of the whole cluster (kube-router knows no
 AdminNetworkPolicy), a warning at the first of each kind that it leaves alone.
@@ -36,23 +37,38 @@ def look(ground: Ground) -> Iterator[Finding]:
     if not policies:
         return
     engine = enforcer(ground.world)
-    if engine is not None:
+    if network.assumes_policy_engine and not any(map(network.has_observed_rules, nodes)):
+        yield _finding(
+            policies,
+            "nothing in the input says who enforces {}: somebody is taken to, as whoever writes "
+            "them means",
+            "look whether the real cluster runs what does (Calico, Cilium …), and say so with "
+            "--cni, --policy-engine or --distribution",
+        )
+    elif engine is not None:
         known = {kind for one in KNOWN.values() if one.title == engine for kind in one.kinds}
         for kind in _OTHERS:
             if found[kind] and kind not in known:
                 yield _unknown(engine, found[kind])
-        return
-    if any(map(network.has_observed_rules, nodes)) or any(map(network.judges_policies, nodes)):
-        return
+    elif not any(map(network.has_observed_rules, nodes)):
+        yield _finding(
+            policies,
+            _why(ground),
+            "nothing, if the real cluster runs what does (Calico, Cilium; k3s: --distribution k3s)",
+        )
+
+
+def _finding(policies: Sequence[Manifest], why: str, fix: str) -> Finding:
+    """About all of them, at the first; `why`: with a place for their names."""
     first = policies[0]
     more = f" and {len(policies) - 1} more" if len(policies) > 1 else ""
-    yield Finding(
+    return Finding(
         rule=ID,
         severity=Severity.INFO,
         subject=subject_of(first),
         place=first.place(),
-        why=_why(ground, f"{first.name}{more}"),
-        fix="nothing, if the real cluster runs what does (Calico, Cilium; k3s: --distribution k3s)",
+        why=why.format(f"{first.name}{more}"),
+        fix=fix,
     )
 
 
@@ -69,16 +85,14 @@ def _unknown(engine: str, policies: Sequence[Manifest]) -> Finding:
     )
 
 
-def _why(ground: Ground, policies: str) -> str:
+def _why(ground: Ground) -> str:
     if ground.world.options.policy_engine is not None:
-        return f"{policies} has no effect: --policy-engine {ground.world.options.policy_engine}"
+        return f"{{}} has no effect: --policy-engine {ground.world.options.policy_engine}"
     plugins = ground.cluster.network_plugins
     if plugins:
-        return (
-            f"what {plugins[0].name} makes of {policies} is not modelled, so it has no effect here"
-        )
+        return f"what {plugins[0].name} makes of {{}} is not modelled, so it has no effect here"
     used = dict.fromkeys(map(ground.world.network.plugin_of, ground.cluster.nodes.values()))
-    return f"{policies} has no effect: {' and '.join(used)} enforces no policies"
+    return f"{{}} has no effect: {' and '.join(used)} enforces no policies"
 
 
 RULE = CheckRule(

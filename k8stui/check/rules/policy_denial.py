@@ -90,9 +90,12 @@ def _meant(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
 def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
     """Pods that no name resolves in: one for all that the same policies select."""
     policies = Policies(ground.judgement.cluster, ground.judgement)
-    server = policies.name_server.pod
+    server = policies.dns_server
+    is_seen = server.key in ground.cluster.pods
     left = 0  # those that cluster DNS does not let in
-    if server is not None and not server.host_network:
+    if not is_seen and policies.judgement.selecting(server, Direction.INGRESS):
+        left = ~left  # each of them is to be asked
+    elif is_seen and not server.host_network:
         ask = Ask(DNS_PORT, Protocol.UDP, server)
         left = ~ground.admission.through(Direction.INGRESS, server, ask)
     seen: set[tuple[str, ...]] = set()
@@ -109,7 +112,7 @@ def _nameless(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
             ruling = denial.denied.ruling
             # A pod may well be told to ask nobody; cluster DNS is there to be asked by all.
             opens = any(one.rules(Direction.EGRESS) for one in ruling.selecting)
-            meant = ruling.direction is Direction.EGRESS and not opens
+            meant = not opens if ruling.direction is Direction.EGRESS else not is_seen
             severity = Severity.INFO if meant else Severity.WARNING
             yield severity, f"no name resolves in pod {pod.key}", denial
 

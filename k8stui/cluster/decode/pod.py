@@ -257,6 +257,10 @@ def _unready(spec: Object, status: Object, conditions: Sequence[object]) -> str:
     for condition in conditions:
         if text(condition, "type") == "Ready" and (said := text(condition, "message")):
             return said
+    held = {text(one, "type") for one in conditions if text(one, "status") == "True"}
+    for gate in array(spec, "readinessGates"):
+        if (name := text(gate, "conditionType")) not in held:
+            return f"the condition of its readiness gate {name} is not True"
     single = array(spec, "containers")
     return _probed(spec, text(single[0], "name")).lstrip(", ") if len(single) == 1 else ""
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.model import Cluster, Node
 from k8stui.kernel.namespace import Judge
-from k8stui.nodes.cni import chosen
+from k8stui.nodes.cni import chosen, is_shown
 from k8stui.nodes.errors import NodeOptionError
+from k8stui.nodes.observed import ObservedNode
 from k8stui.nodes.policy import calico
 from k8stui.nodes.policy.engine import Engine
-from k8stui.nodes.policy.known import CALICO, KNOWN, KUBE_ROUTER, NONE, KnownEngine, of_plugin
+from k8stui.nodes.policy.known import API, CALICO, KNOWN, KUBE_ROUTER, NONE, KnownEngine, of_plugin
 from k8stui.nodes.site import Site
 from k8stui.settings import POLICY_ENGINE
 
@@ -55,7 +56,10 @@ class Engines:
             raise NodeOptionError(POLICY_ENGINE.flag, asked, CHOICES)
         self._site = site
         self._plugin_of = plugin_of
-        self.usual = asked or _shown(site.cluster, chosen(site))
+        shown = asked or _shown(site)
+        self.is_assumed = shown is None
+        """Whether only the policies themselves say that somebody enforces them."""
+        self.usual = shown or API
         """The engine of the nodes whose dumps do not show another one's rules."""
         self._routers: dict[str, Engine | None] = {}
 
@@ -74,7 +78,7 @@ class Engines:
 
     def judges(self, node: Node) -> tuple[Judge, ...]:
         """What judges packets on the node by rules that are not netfilter's."""
-        if not self.enforced.all_policies or self.in_rules(node) or self.usual == NONE:
+        if not self.enforced.all_policies or self.in_rules(node) or self.name_of(node) == NONE:
             return ()
         return (self._by_the_api.judge(node),)
 
@@ -86,7 +90,10 @@ class Engines:
 
     def name_of(self, node: Node) -> str:
         """The engine's name as ``--policy-engine`` has it: what a dump shows, else the usual."""
-        return self._seen(node) or self.usual
+        seen = self._seen(node)
+        if seen is None and self.is_assumed and self._site.observed(node) != ObservedNode():
+            return NONE  # a node that was seen shows whoever is there
+        return seen or self.usual
 
     def in_rules(self, node: Node) -> bool:
         """Whether the engine's rules are among the node's, so that a walk meets them."""
@@ -149,8 +156,12 @@ class Engines:
         return known.rules(self._site) if known is not None and known.rules is not None else None
 
 
-def _shown(cluster: Cluster, cni: str) -> str:
-    """What the input itself shows: a plug-in that is its own engine, or a distribution's."""
+def _shown(site: Site) -> str | None:
+    """What the input itself shows: a plug-in that is its own engine, or a distribution's.
+
+    None: nothing but policies, and whoever writes them has somebody who enforces them.
+    """
+    cluster, cni = site.cluster, chosen(site)
     for plugin in cluster.network_plugins:
         engine = of_plugin(plugin.name)
         if engine is not None:
@@ -161,4 +172,6 @@ def _shown(cluster: Cluster, cni: str) -> str:
     if cluster.network_plugins:
         return NONE
     distribution = cluster.distribution
-    return distribution.policy_engine if distribution is not None else NONE
+    if distribution is not None and distribution.plugin(len(cluster.nodes)):
+        return distribution.policy_engine
+    return None if cluster.all_policies and not is_shown(site) else NONE

@@ -25,6 +25,8 @@ from k8stui.record import record
 
 KUBE_ROUTER, CALICO = "kube-router", "calico"
 NONE = "none"
+API = "api"
+"""By the rules of the API alone."""
 _ADMIN = frozenset({"AdminNetworkPolicy", "BaselineAdminNetworkPolicy"})
 _CLUSTER = frozenset({"ClusterNetworkPolicy"})
 
@@ -102,7 +104,7 @@ KNOWN: Mapping[str, KnownEngine] = {
         plugins=("kindnet",),
     ),
     "weave": KnownEngine(title="Weave Net", place="in WEAVE-NPC's chains", plugins=("Weave Net",)),
-    "api": KnownEngine(title="api", place="at the pod's device", kinds=_ADMIN | _CLUSTER),
+    API: KnownEngine(title="api", place="at the pod's device", kinds=_ADMIN | _CLUSTER),
 }
 """By the name that ``--policy-engine`` takes."""
 

@@ -49,6 +49,7 @@ from k8stui.cluster.nameservers import (
     other_domain,
     unserved,
 )
+from k8stui.cluster.selectors import selects
 from k8stui.suggest import nearest
 from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
@@ -668,26 +669,25 @@ def _of_pod(cluster: Cluster, asked: str) -> Diagnosis | None:
     lost = refused(cluster, "Service", f"{pod.namespace}/{pod.subdomain}")
     if lost is not None:
         return lost
+    selecting = [
+        service
+        for service in cluster.services.values()
+        if service.namespace == pod.namespace and selects(service.selector or {}, pod.labels)
+    ]
     if pod.subdomain:
+        headless = next((s.name for s in selecting if s.headless), None)
         return Diagnosis(
             f"pod {pod.key} has the subdomain {pod.subdomain}, and no headless Service has "
             "that name",
-            f"create the headless Service {pod.subdomain} (clusterIP: None) that selects the pod",
+            f"create the headless Service {pod.subdomain} (clusterIP: None) that selects the pod"
+            if headless is None
+            else f"write subdomain: {headless} (in a StatefulSet serviceName: {headless}), the "
+            f"headless Service that selects the pod, and ask {parts[0]}.{headless}",
             pod.origins.get("subdomain", pod.origin),
         )
-    selecting = next(
-        (
-            s
-            for s in cluster.services.values()
-            if s.namespace == pod.namespace
-            and s.selector
-            and s.selector.items() <= pod.labels.items()
-        ),
-        None,
-    )
-    if selecting is None:
+    if not selecting:
         return Diagnosis("", "put a Service in front of the pod, and ask that by name", pod.origin)
-    return Diagnosis("", f"ask Service {selecting.name}, which selects the pod", pod.origin)
+    return Diagnosis("", f"ask Service {selecting[0].name}, which selects the pod", pod.origin)
 
 
 def _by_words(cluster: Cluster, pod: Pod | None, asked: str, port: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from k8stui.cluster.model import Cluster, Service
-from k8stui.manifests.problem import Problem
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.case import Diagnosis
 
@@ -14,7 +13,7 @@ def refused(cluster: Cluster, kind: str, key: str) -> Diagnosis | None:
     if problem is None:
         return None
     origin = Origin(kind=OriginKind.DECLARED, place=problem)
-    return Diagnosis(problem.message, _mend(problem), origin)
+    return Diagnosis(problem.message, problem.mend, origin)
 
 
 _MAKERS = (
@@ -65,9 +64,3 @@ def _is_of(cluster: Cluster, key: str, service: Service) -> bool:
     parts = key.split("-")
     keys = ("-".join(parts[:length]) for length in range(len(parts) - 1, 0, -1))
     return next((one for one in keys if one in cluster.services), None) == service.key
-
-
-def _mend(problem: Problem) -> str:
-    if problem.hint.startswith("did you mean"):
-        return f"write {problem.hint.splitlines()[-1].strip()}"
-    return problem.hint or f"mend {problem.field or 'it'} ({problem.where})"
