@@ -183,7 +183,8 @@ POLICY_ENGINE: Setting[str | None] = Setting(
     flags=("--policy-engine",),
     metavar="NAME",
     help="What enforces NetworkPolicies, whatever the input shows: kube-router, calico, cilium …, "
-    "api (by the API's rules alone), none.",
+    "api (by the API's rules alone: so it is where the input has policies and says of no plug-in), "
+    "none.",
 )
 SYNC_VERSION: Setting[int | None] = Setting(
     name="sync_version",

@@ -254,10 +254,9 @@ def _away(ground: Ground, service: Service, pod: Pod) -> _Reason:
     alone = maker is not None and is_astray(ground.cluster, service, pod)
     mended = service.namespace if alone else pod.namespace
     both = (maker, ground.inventory.of("Service").get(service.key))
-    # Without one written it is kubectl's own: -n, or a kustomization, may make them meet.
-    open_ = any(m is not None and m.namespace is None for m in both)
+    elsewhere = ground.is_kustomized and any(m is not None and m.namespace is None for m in both)
     return _Reason(
-        Severity.WARNING if open_ else Severity.ERROR,
+        Severity.WARNING if elsewhere else Severity.ERROR,
         f"the selector {written(service.selector or {})} matches no pod of namespace "
         f"{service.namespace}; pod {pod.name} has these labels, but is in namespace "
         f"{pod.namespace}",
