@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from k8stui.apiserver.fields import array, labels, table, text, texts
-from k8stui.apiserver.inventory import take_stock
+from k8stui.apiserver.inventory import ALWAYS_THERE, take_stock
 from k8stui.check.admission import Admission
 from k8stui.check.claim import Claim
 from k8stui.check.client import Clients, pod_source
@@ -37,6 +37,7 @@ from k8stui.cluster.model import (
 )
 from k8stui.cluster.ownership import controller
 from k8stui.cluster.programs.listening import Listening, declared
+from k8stui.cluster.selectors import namespace_labels
 from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.manifests.foreign import is_kustomized
@@ -151,6 +152,13 @@ class Ground:
             for manifest in self.world.manifests.objects
             if manifest.kind not in KINDS or KINDS[manifest.kind].namespaced
         )
+
+    @cached_property
+    def namespaces(self) -> Labelled[str]:
+        """The namespaces that the input names and those of every cluster, with their labels."""
+        written = self.cluster.namespace_labels
+        known = sorted({*self.in_namespace, *written, *ALWAYS_THERE})
+        return Labelled((namespace_labels(written, one), one) for one in known)
 
     def of_kind(self, kind: str) -> Mapping[str, Manifest]:
         """Objects of a kind, by namespace and name; the last of a name counts."""

@@ -32,7 +32,7 @@ _HOST = r"[a-z0-9](?:[-a-z0-9._]*[a-z0-9])?"
 _ADDRESS = re.compile(
     r"(?:^|(?<=[\s=,;\"'(\[<>])|(?<=:)(?=[a-z]+://))(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?"
     r"(?:[^@/\s,;=]*@)?"
-    rf"(?P<host>{_HOST})(?::(?P<port>\d{{1,5}}))?(?=$|[/?\s,;\"')\]#&|<]|:\d)"
+    rf"(?P<host>{_HOST})(?P<root>\.)?(?::(?P<port>\d{{1,5}}))?(?=$|[/?\s,;\"')\]#&|<]|:\d)"
 )
 _ALONE = re.compile(_HOST)
 _SAYS_HOST = re.compile(
@@ -86,8 +86,9 @@ def in_variable(name: str, value: str, path: tuple[str | int, ...]) -> Iterator[
     """Those that one variable names."""
     if _BY_API.search(name):
         return
-    if _SAYS_HOST.search(name) and _ALONE.fullmatch(value):
-        yield ToldHost(value, None, path, name)
+    host = value.removesuffix(".") if _SERVICE_DOMAIN in value else value
+    if _SAYS_HOST.search(name) and _ALONE.fullmatch(host):
+        yield ToldHost(host, None, path, name)
     else:
         yield from _addresses(value, path, name)
 
@@ -192,7 +193,9 @@ def _addresses(value: str, path: tuple[str | int, ...], what: str) -> Iterator[T
     if len(value) > _LONGEST or (":" not in value and _SERVICE_DOMAIN not in value):
         return
     for found in _ADDRESS.finditer(value):
-        if found["scheme"] or found["port"] or _SERVICE_DOMAIN in f"{found['host']}.":
+        in_full = _SERVICE_DOMAIN in f"{found['host']}."
+        # Of a short name a dot behind it makes one that the search path is not put to.
+        if in_full or (not found["root"] and (found["scheme"] or found["port"])):
             port = int(found["port"]) if found["port"] else None
             yield ToldHost(found["host"], port, path, what)
 

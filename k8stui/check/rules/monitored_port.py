@@ -14,17 +14,20 @@ Does not apply where the input has nobody that is meant.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from k8stui.apiserver.fields import array, at, flag, labels, table, text, texts
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.check.subject import subject_of
+from k8stui.cluster.labelled import Labelled
 from k8stui.cluster.model import Service, ServicePort
 from k8stui.cluster.selectors import matches
 from k8stui.manifests import Manifest
-from k8stui.suggest import nearest
+from k8stui.suggest import is_typo, nearest
 
 ID = "monitored-port"
+_One = TypeVar("_One")
 
 
 def look(ground: Ground) -> Iterator[Finding]:
@@ -99,8 +102,6 @@ def _services(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
         away = next(ground.services_of(None).matching(wanted), None)
         yield from _nobody(ground, monitor, away, where)
         return
-    if ground.has_strangers:
-        return  # an operator may make the Service that is meant
     names = sorted({port.name for service in here for port in service.ports if port.name})
     who = f"Service {here[0].key}" + (f" (and {len(here) - 1} more)" if len(here) > 1 else "")
     for index, one in enumerate(array(monitor.data, "spec", "endpoints")):
@@ -109,6 +110,8 @@ def _services(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
             continue
         port = next((p for s in here for p in s.ports if str(asked) in _numbers(p)), None)
         near = port.name if port is not None and port.name else nearest(str(asked), names)
+        if ground.has_strangers and not (near and is_typo(str(asked), near)):
+            continue  # an operator may make the Service that is meant
         near = near or (names[0] if len(names) == 1 else None)
         has = f"it has {', '.join(names)}" if names else "its ports have no names"
         yield Finding(
@@ -176,9 +179,13 @@ def _almost(
     ground: Ground, monitor: Manifest, where: Sequence[str] | None, asked: Mapping[str, str]
 ) -> Iterator[Finding]:
     """One label that no Service has: its value is a Service's name, or the others are one's."""
+    services = ground.services_of(_space(where))
+    slip = _misspelt(monitor, asked, services, "Service")
+    if slip is not None:
+        yield slip
+        return
     if ground.has_strangers or ground.is_kustomized:
         return  # an operator may make the Service that is meant
-    services = ground.services_of(_space(where))
     for key, value in asked.items():
         rest = {other: label for other, label in asked.items() if other != key}
         if (key, value) in services:
@@ -205,10 +212,34 @@ def _almost(
         return
 
 
+def _misspelt(
+    monitor: Manifest, asked: Mapping[str, str], among: Labelled[_One], who: str
+) -> Finding | None:
+    """A label that none of them has, by a letter."""
+    miss = among.misspelt(asked) if asked else None
+    if miss is None:
+        return None
+    key, (meant, value) = miss
+    return Finding(
+        rule=ID,
+        severity=Severity.WARNING,
+        subject=subject_of(monitor),
+        place=monitor.place("spec", "selector", "matchLabels", key),
+        why=f"it scrapes nothing: no {who} has the label {key}: {asked[key]} and the others that "
+        f"it asks for; one has {meant}: {value}",
+        fix=f"write {meant}: {value}",
+    )
+
+
 def _pods(ground: Ground, monitor: Manifest) -> Iterator[Finding]:
     wanted, where = at(monitor.data, "spec", "selector"), _where(monitor)
-    fitting = ground.templates_of(_space(where)).matching(wanted)
-    here = [one for one in fitting if where is None or one.namespace in where]
+    among = ground.templates_of(_space(where))
+    here = [one for one in among.matching(wanted) if where is None or one.namespace in where]
+    if not here:
+        own = labels(monitor.data, "spec", "selector", "matchLabels")
+        slip = _misspelt(monitor, own, among, "pod")
+        if slip is not None:
+            yield slip
     names = sorted(
         {
             text(port, "name")

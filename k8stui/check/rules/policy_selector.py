@@ -1,13 +1,13 @@
-"""A NetworkPolicy's selector fits no pod, because a label in it is misspelt by a letter.
+"""A NetworkPolicy's selector fits no pod, or no namespace, because a label is misspelt by a letter.
 
 A policy that selects nobody protects nobody, and a rule whose peers are misspelt lets nobody in: a
 pod that other policies isolate is out of reach then. Nothing says so: the API server takes any
 selector.
 
-A warning. Looks at ``spec.podSelector`` and at the ``podSelector`` of peers, those with a
-``namespaceSelector`` in all namespaces. Does not apply to labels that no label of the input is like
-(those pods may be elsewhere), nor to dumps. An information where a policy about all pods of its
-namespace names none, and there are no pods in the default one.
+A warning. Looks at ``spec.podSelector``, at the ``podSelector`` of peers, those with a
+``namespaceSelector`` in all namespaces, and at that one. Does not apply to labels that no label of
+the input is like (those pods may be elsewhere), nor to dumps. An information where a policy about
+all pods of its namespace names none, and there are no pods in the default one.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ def look(ground: Ground) -> Iterator[Finding]:
             carried = ground.carried(namespace)
             if path[:2] == ("spec", "podSelector"):
                 yield from _elsewhere(ground, manifest, selector, path)
+            if namespace is None:
+                yield from _of_namespaces(ground, manifest, path[:-2])
             if not selector or not carried:
                 continue
             key = namespace, *selector.items()
@@ -71,6 +73,15 @@ def _elsewhere(
     )
 
 
+def _of_namespaces(ground: Ground, manifest: Manifest, peer: _Path) -> Iterator[Finding]:
+    """A peer's namespaceSelector, which no namespace fits for a letter."""
+    path = (*peer, "namespaceSelector", "matchLabels")
+    selector = labels(manifest.data, *path)
+    miss = ground.namespaces.misspelt(selector) if selector else None
+    if miss is not None:
+        yield _finding(manifest, selector, path, miss, "namespace")
+
+
 def _nowhere(ground: Ground, manifest: Manifest, path: _Path) -> Iterator[Finding]:
     """One for all pods of a namespace, which is not written; and there are none in the default."""
     if manifest.namespace or ground.has_strangers or ground.is_kustomized:
@@ -94,6 +105,7 @@ def _finding(
     selector: Mapping[str, str],
     path: _Path,
     miss: tuple[str, tuple[str, str]],
+    who: str = "pod",
 ) -> Finding:
     key, (meant, value) = miss
     return Finding(
@@ -101,7 +113,8 @@ def _finding(
         severity=Severity.WARNING,
         subject=f"NetworkPolicy {manifest.namespace or 'default'}/{manifest.name}",
         place=manifest.place(*path, key),
-        why=f"the selector {written(selector)} fits no pod of the input; some have {meant}={value}",
+        why=f"the selector {written(selector)} fits no {who} of the input; "
+        f"some have {meant}={value}",
         fix=f"write {meant}: {value}",
     )
 

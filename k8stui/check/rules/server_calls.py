@@ -236,13 +236,18 @@ def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> I
     service = ground.cluster.services.get(f"{namespace}/{name}")
     if service is None:
         near = ground.nearest_service(namespace, name)
+        away = None if near else _meant_space(ground, namespace, name)
         yield Finding(
             rule=ID,
             severity=Severity.ERROR if near and is_typo(name, near) else Severity.WARNING,
             subject=subject,
-            place=manifest.place(*path, "name"),
+            place=manifest.place(*path, "name" if away is None else "namespace"),
             why=f"the API server calls Service {namespace}/{name}, which is not in the input",
-            fix=f"write {near}" if near else f"create Service {name} in namespace {namespace}",
+            fix=f"write {near}"
+            if near
+            else f"write namespace: {away}"
+            if away
+            else f"create Service {name} in namespace {namespace}",
         )
         return
     written = called.get("port")
@@ -263,6 +268,14 @@ def _judge(ground: Ground, manifest: Manifest, called: Object, path: _Path) -> I
         if service.ports
         else "",
     )
+
+
+def _meant_space(ground: Ground, namespace: str, name: str) -> str | None:
+    """The namespace that has the Service, in place of the one that is written."""
+    spaces = ground.namespaces_with("Service", name)
+    if len(spaces) == 1 and not ground.is_kustomized:
+        return spaces[0]
+    return next((one for one in spaces if is_typo(namespace, one)), None)
 
 
 RULE = CheckRule(

@@ -198,6 +198,12 @@ def slipped(container: Object, number: int, *, or_near: bool = False) -> int | N
     said = _said(container)
     if asked.count(number) > 1 or is_named(container, number):
         return None
+    commands = " ".join(
+        str(word) for probe in PROBES for word in array(container, probe, "exec", "command")
+    )
+    asked += [
+        port for port in ports if isinstance(port, int) and port_in_text(port).search(commands)
+    ]
     for port in asked:
         if not isinstance(port, int) or not any(str(port) in str(one) for one in said):
             continue
