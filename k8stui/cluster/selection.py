@@ -82,19 +82,20 @@ def of_namespace(cluster: Cluster, namespace: str) -> dict[str, str]:
 def _carried(cluster: Cluster) -> Mapping[str, Mapping[str, str]]:
     names = {one.namespace for one in cluster.pods.values()}
     spaces = {name: of_namespace(cluster, name) for name in names}
-    found = {}
-    for pod in cluster.pods.values():
-        own = cluster.account_labels.get(f"{pod.namespace}/{pod.service_account}", {})
-        found[pod.key] = {
-            **spaces[pod.namespace],
-            **{_OF_ACCOUNTS + key: value for key, value in own.items()},
-            _OF_ACCOUNTS + _NAME: pod.service_account,
-            **pod.labels,
-            _NAMESPACE: pod.namespace,
-            "projectcalico.org/orchestrator": "k8s",
-            _ACCOUNT: pod.service_account,
-        }
-    return found
+    return {one.key: _of(cluster, one, spaces[one.namespace]) for one in cluster.pods.values()}
+
+
+def _of(cluster: Cluster, pod: Pod, inherited: Mapping[str, str]) -> Mapping[str, str]:
+    own = cluster.account_labels.get(f"{pod.namespace}/{pod.service_account}", {})
+    return {
+        **inherited,
+        **{_OF_ACCOUNTS + key: value for key, value in own.items()},
+        _OF_ACCOUNTS + _NAME: pod.service_account,
+        **pod.labels,
+        _NAMESPACE: pod.namespace,
+        "projectcalico.org/orchestrator": "k8s",
+        _ACCOUNT: pod.service_account,
+    }
 
 
 _all_carried: Derived[Cluster, Mapping[str, Mapping[str, str]]] = Derived(_carried)
@@ -106,7 +107,9 @@ def carried(cluster: Cluster, pod: Pod) -> Mapping[str, str]:
     Source: libcalico-go lib/backend/k8s/conversion podToDefaultWorkloadEndpoint,
     serviceAccountToProfile.
     """
-    return _all_carried.of(cluster)[pod.key]
+    found = _all_carried.of(cluster).get(pod.key)
+    # Cluster DNS is asked about, too, where the input has none of its pods.
+    return found or _of(cluster, pod, of_namespace(cluster, pod.namespace))
 
 
 class _Ruling:
