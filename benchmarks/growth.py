@@ -382,6 +382,25 @@ def subsets(size: int, folder: Path) -> list[str]:
     )
 
 
+def meshed(size: int, folder: Path) -> list[str]:
+    """Pods that each ask a Service of as many, which take Istio's mutual TLS alone."""
+    asking = "env: [{name: HOST, value: web}]"
+    return checked(
+        folder,
+        "apiVersion: v1\nkind: Namespace\n"
+        "metadata: {name: default, labels: {istio-injection: enabled}}\n",
+        "apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: {name: all}\n"
+        "spec: {mtls: {mode: STRICT}}\n",
+        *(pod(f"s{n}", "app: web") for n in range(size)),
+        *(
+            "apiVersion: v1\nkind: Pod\n"
+            f"metadata: {{name: c{n}, labels: {{sidecar.istio.io/inject: 'false'}}}}\n"
+            f"spec: {{containers: [{{name: c, image: i, {asking}}}]}}\n"
+            for n in range(size)
+        ),
+    )
+
+
 def scalers(size: int, folder: Path) -> list[str]:
     """Workloads scaled to nothing, each with an autoscaler, which leaves those alone."""
     parts = []
@@ -663,6 +682,7 @@ CASES = {
     "told": Case(50, told),
     "lost-backends": Case(50, lost_backends),
     "subsets": Case(50, subsets),
+    "meshed": Case(50, meshed),
     "scalers": Case(50, scalers),
     "policy-slips": Case(50, policy_slips),
     "monitors": Case(50, monitors),

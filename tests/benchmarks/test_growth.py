@@ -17,7 +17,7 @@ GROWTH = Path(__file__).parents[2] / "benchmarks" / "growth.py"
     [
         "broken-documents crowds jumps services-of-one-port policies",
         "nodes nodes-checked missed-ports pending addresses",
-        "endpoints-by-hand labels mounted subsets unread",
+        "endpoints-by-hand labels mounted subsets meshed unread",
         "config-keys missing-maps told replicas remembered",
     ],
 )

@@ -15,14 +15,22 @@ walk says it too: as its outcome where the input shows who has a sidecar, else b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 
 from k8stui.check.calls import behind, of_ingresses, told
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.endpoints import target as target_of
-from k8stui.cluster.ingress.mesh import closed_to, has_mesh, kept_out, spoken_wrongly, takes
+from k8stui.cluster.ingress.mesh import (
+    closed_to,
+    has_mesh,
+    kept_out,
+    spoken_wrongly,
+    standing,
+    takes,
+)
 from k8stui.cluster.ingress.port_protocol import misnamed
+from k8stui.cluster.model import Pod, Service, ServicePort
 
 ID = "mesh-denial"
 
@@ -36,8 +44,12 @@ def look(ground: Ground) -> Iterator[Finding]:
     if not any(said):
         return
     known: set[tuple[str, str]] = set()
+    servers: dict[tuple[str, int], Sequence[tuple[Pod, int]]] = {}
     for call in (*told(ground), *of_ingresses(ground)):
-        for pod, number in behind(ground, call.service, call.port):
+        asked = call.service.key, id(call.port)
+        if asked not in servers:
+            servers[asked] = _unlike(ground, call.service, call.port)
+        for pod, number in servers[asked]:
             if (call.client.key, pod.key) in known:
                 continue
             asks = cluster, call.client, pod, number
@@ -56,6 +68,14 @@ def look(ground: Ground) -> Iterator[Finding]:
                     why=f"{call.said}: {lack.why}",
                     fix=lack.mend,
                 )
+
+
+def _unlike(ground: Ground, service: Service, port: ServicePort) -> Sequence[tuple[Pod, int]]:
+    """Pods behind a Service's port, one of all that the mesh's policies do not tell apart."""
+    found: dict[Hashable, tuple[Pod, int]] = {}
+    for pod, number in behind(ground, service, port):
+        found.setdefault((number, standing(ground.cluster, pod)), (pod, number))
+    return tuple(found.values())
 
 
 def _misnamed(ground: Ground) -> Iterator[Finding]:
