@@ -35,13 +35,15 @@ class Protocol(IntEnum):
 
 
 class TcpFlags(IntFlag):
-    """RFC 9293 control bits."""
+    """RFC 9293 control bits. No kernel here asks for ECN, but one in a lab may (tcp_ecn)."""
 
     FIN = 1
     SYN = 2
     RST = 4
     PSH = 8
     ACK = 16
+    ECE = 64
+    CWR = 128
 
 
 NO_FLAGS = TcpFlags(0)

@@ -48,6 +48,13 @@ def device_setting(name: str, path: str, value: str) -> Break:
     return change
 
 
+def more_settings(name: str, path: str, value: str) -> Break:
+    def change(made: Plan) -> None:
+        space(made, name)["settings"].append({"path": path, "value": value, "needed": True})
+
+    return change
+
+
 def rules(name: str, old: str, new: str) -> Break:
     """Replace text in a rule; the whole line where `new` is empty."""
 
@@ -299,6 +306,7 @@ CASES: list[tuple[str, tuple[str, str], Break | list[Break]]] = [
         NEAR,
         added("node-1", "mangle", f"{RAW} -p tcp {SYN} -j TCPMSS --set-mss 900"),
     ),
+    ("asks-for-ecn", NEAR, more_settings("default/client", "net/ipv4/tcp_ecn", "1")),
     ("mtu-of-a-pod", NEAR, mtu("default/client", "eth0", "1400")),
     (
         "another-routing-table",

@@ -23,6 +23,8 @@ _OFFSET = 0x1FFF
 _FRAGMENT, _FRAGMENT_BYTES = 44, 8
 """IPv6's fragment header (RFC 8200 4.5)."""
 _SYN, _PSH = 2, 8
+_CONTROL_BITS = 0xDF
+"""All but URG, which nobody sets."""
 _TOO_BIG = 2
 """Of ICMPv6."""
 _TCP_BYTES = 20
@@ -117,7 +119,7 @@ def _transport(
             more["sport"], more["dport"] = struct.unpack("!HH", body[:4])
         if protocol == _TCP and len(body) >= 14:
             more["sequence"] = int.from_bytes(body[4:8], "big")
-            more["flags"] = body[13] & 0x1F
+            more["flags"] = body[13] & _CONTROL_BITS
             if header_bytes + (body[12] >> 4) * 4 < found.length:
                 # What a kernel cuts into several has it in the last one only (tcp_fragment).
                 more["flags"] |= _PSH
