@@ -106,6 +106,16 @@ def test_walk_as_json_all_branches() -> None:
     assert [b["probability"] for b in document["branches"]] == ["1/3"] * 3
 
 
+def test_so_many_branches_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from k8stui.cli import walk
+
+    monkeypatch.setattr(walk, "MOST_BRANCHES", 2)
+    assert run(["walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend", "--all"]) == 2
+    assert "more than 2 branches" in capsys.readouterr().err
+
+
 def test_same_input_same_bytes() -> None:
     args = ("walk", GUESTBOOK, "--from", "pod/client", "--to", "svc/frontend", "--all", "-v")
     first = k8stui(*args, PYTHONHASHSEED="1").stdout

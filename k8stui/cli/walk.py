@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +19,10 @@ from k8stui.settings import WHAT_IFS
 if TYPE_CHECKING:
     from k8stui.walk.trace import Request, Trace
     from k8stui.walk.world import World
+
+MOST_BRANCHES = 2_000
+"""Of --all. Among endpoints that are not there each repeated SYN is a new choice, which makes their
+number to the fourth power of branches."""
 
 _WIDTH, _HEIGHT = 120, 34
 """Cells of a drawing."""
@@ -131,6 +136,7 @@ def command(
         with output_to(output):
             return _compared(source, destination, assignment, form, common)
     from k8stui.kernel.exchange import Result  # noqa: PLC0415
+    from k8stui.walk.error import RequestError  # noqa: PLC0415
     from k8stui.walk.walk import walk as walk_one  # noqa: PLC0415
     from k8stui.walk.walk import walks  # noqa: PLC0415
 
@@ -147,7 +153,14 @@ def command(
     request = asking.request(world, source, destination, common["namespace"])
 
     def walked(world: World, asked: Request) -> list[Trace]:
-        return list(walks(world, asked)) if every else [walk_one(world, asked)]
+        if not every:
+            return [walk_one(world, asked)]
+        found = list(islice(walks(world, asked), MOST_BRANCHES + 1))
+        if len(found) > MOST_BRANCHES:
+            raise RequestError(
+                f"more than {MOST_BRANCHES:,} branches", hint="leave --all out: the first is walked"
+            )
+        return found
 
     rounds = [walked(world, request)]
     after, formerly = world, None
