@@ -132,6 +132,23 @@ def receive(host: Host, skb: Skb) -> bool:
             )
             device.receive(host, interface.name, inner)
             return True
+    return _of_another_network(host, skb, packet)
+
+
+def _of_another_network(host: Host, skb: Skb, packet: Packet) -> bool:
+    """Lose what comes to the port of devices of other VNIs alone: theirs is the socket (vxlan_rcv).
+
+    False: no device has that port.
+    """
+    for interface in host.namespace.interfaces:
+        settings = interface.vxlan
+        if settings is None or settings.local.version != packet.dst.version:
+            continue
+        if settings.port == packet.dport and interface.up:
+            text = f"no device here has VNI {packet.vni}: {interface.name} has {settings.vni}"
+            cause = DeviceCause(interface=interface)
+            host.simulation.journal.loss(host.name, skb, text, cause=cause, device=interface.name)
+            return True
     return False
 
 

@@ -31,6 +31,12 @@ from k8stui.walk.diagnosis.evaluate import cannot_evaluate
 from k8stui.walk.diagnosis.firewall import dropped_by_rule
 from k8stui.walk.diagnosis.foreign_source import foreign_source
 from k8stui.walk.diagnosis.gateways import wrong_gateway
+from k8stui.walk.diagnosis.link_layer import (
+    loose_cable,
+    other_tunnel,
+    tunnel_without_neighbour,
+    wrong_neighbour,
+)
 from k8stui.walk.diagnosis.listening import nothing_listens
 from k8stui.walk.diagnosis.local_policy import no_local_endpoint
 from k8stui.walk.diagnosis.neighbours import nobody_answers
@@ -42,7 +48,13 @@ from k8stui.walk.diagnosis.policy import (
     dropped_by_calico,
     rejected_by_policy,
 )
-from k8stui.walk.diagnosis.routes import martian_source, no_local_table, no_route, own_pod_elsewhere
+from k8stui.walk.diagnosis.routes import (
+    before_any_rule,
+    martian_source,
+    no_route,
+    no_routing_rule,
+    own_pod_elsewhere,
+)
 from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_of_the_service, not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
@@ -55,7 +67,7 @@ from k8stui.walk.diagnosis.tunnels import (
     tunnel_down,
     tunnel_elsewhere,
     tunnel_end_missing,
-    tunnel_in_itself,
+    tunnel_without_a_way,
 )
 from k8stui.walk.diagnosis.unallocated import no_such_cluster_ip
 
@@ -63,6 +75,7 @@ _Way = Callable[[Case], Diagnosis | None]
 
 _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
     RuleCause: (
+        no_routing_rule,
         rejected_by_policy,
         dropped_by_calico,
         outside_the_source_ranges,
@@ -74,7 +87,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         dropped_by_rule,
     ),
     RouteCause: (
-        no_local_table,
+        no_routing_rule,
         nobody_announces,
         outside_the_source_ranges,
         stale_entry,
@@ -82,6 +95,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         tunnel_elsewhere,
         found_elsewhere,
         other_family,
+        before_any_rule,
         overlapping_networks,
         foreign_source,
         not_of_the_service,
@@ -94,10 +108,12 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         left_mapping,
         too_long_for_route,
         own_pod_elsewhere,
+        loose_cable,
         no_route,
     ),
     NeighbourCause: (
-        no_local_table,
+        no_routing_rule,
+        loose_cable,
         nobody_announces,
         stale_entry,
         untranslated_entry,
@@ -110,6 +126,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         left_mapping,
         taken_for_a_neighbour,
         own_pod_elsewhere,
+        tunnel_without_neighbour,
         nobody_answers,
     ),
     SocketCause: (
@@ -131,11 +148,13 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         one_address_for_two,
         node_cut_off,
         tunnel_down,
-        tunnel_in_itself,
+        tunnel_without_a_way,
+        other_tunnel,
         taken_for_a_neighbour,
+        loose_cable,
         stopped_by_device,
     ),
-    BridgeCause: (hairpin_off, one_address_for_two, node_cut_off),
+    BridgeCause: (hairpin_off, one_address_for_two, node_cut_off, loose_cable, wrong_neighbour),
 }
 """For each sort of cause, from the special to the general: the first that recognises it speaks."""
 _ANY: tuple[_Way, ...] = (
@@ -147,6 +166,8 @@ _ANY: tuple[_Way, ...] = (
     hairpin_off,
     one_address_for_two,
     tunnel_by_another_mac,
+    loose_cable,
+    wrong_neighbour,
     foreign_source,
     not_served,
     node_cut_off,

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from k8stui.kernel.address import Prefix
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.header import ECHO, WITH_PORTS
 from k8stui.kernel.nft_ruleset import BOUND, FAMILY_OF
 from k8stui.kernel.packet import Packet, Protocol
@@ -59,6 +60,13 @@ def dropped_by_rule(case: Case) -> Diagnosis | None:
     )
     if found is not None:
         return Diagnosis(f"{reason}. {found.reason}", found.advice, origin)
+    if compile_rule(rule.rule.text).target_name == "MASQUERADE":  # nf_nat_masquerade_ipv4
+        device = step.device or "the device that it leaves by"
+        return Diagnosis(
+            f"{reason}: {device} has no address to put in",
+            f"give {device} of {step.namespace} its address again",
+            origin,
+        )
     return Diagnosis(reason, _rule_advice(case, step, rule, writer), origin)
 
 

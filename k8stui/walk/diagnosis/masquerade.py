@@ -7,11 +7,14 @@ meta/portmap/portmap.go (CNI-HOSTPORT-SETMARK); flannel: --ip-masq.
 from __future__ import annotations
 
 from k8stui.kernel.address import Prefix
+from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.step import Step, StepKind
+from k8stui.kernel.targets.base import Jump
+from k8stui.nodes.writers import writer_of
 from k8stui.origin import Origin
 from k8stui.record import record
 from k8stui.walk.diagnosis.case import Case
-from k8stui.walk.diagnosis.rules import chain
+from k8stui.walk.diagnosis.rules import chain, ruleset
 from k8stui.walk.reason import origin_of
 from k8stui.walk.rules_met import chain_of, jumps_to, marked_by, sent_to_be_marked
 
@@ -47,6 +50,32 @@ def not_masqueraded(case: Case, rewriting: Step) -> Omission | None:
         f"masquerade on {node} what that rule sends on",
         origin_of(rewriting.cause),
     )
+
+
+def unreached(case: Case, node: str, version: int) -> Omission | None:
+    """A chain of a node's dump that masquerades what pods send, and that nothing leads to."""
+    table = ruleset(case, node, version).tables.get("nat")
+    if table is None:
+        return None
+    names = (name for name in table.chains if not name.startswith("KUBE-"))
+    rules = {name: [compile_rule(one.text) for one in table.chains[name].rules] for name in names}
+    left, met = ["POSTROUTING"], set[str]()
+    while left:
+        name = left.pop()
+        if name not in met:
+            met.add(name)
+            targets = (one.target for one in rules.get(name, ()))
+            left += (target.chain for target in targets if isinstance(target, Jump))
+    for name, found in rules.items():
+        if name not in met and any(one.target_name == "MASQUERADE" for one in found):
+            reason, writer = table.chains[name].reason, writer_of(name) or "its writer"
+            return Omission(
+                f"chain {name} is there on {node}, which masquerades what pods send, and "
+                "POSTROUTING (table nat) does not lead to it: somebody has emptied a chain",
+                f"restart what writes it on {node} ({writer}), and find out who flushes chains",
+                reason.origin if reason is not None else None,
+            )
+    return None
 
 
 def _mark_lost(case: Case, jump: Step, marked: Step | None) -> Omission:
@@ -106,7 +135,16 @@ def _kube_proxy(case: Case, rewriting: Step, steps: list[Step]) -> Omission:
             _write_again(node),
             origin_of(rewriting.cause),
         )
-    by_cluster_ip = not any(chain_of(step).startswith("KUBE-EXT-") for step in steps)
+    outward = next((step for step in steps if chain_of(step).startswith("KUBE-EXT-")), None)
+    by_cluster_ip = outward is None
+    if outward is not None and not _is_local(case):
+        name = chain_of(outward)
+        return Omission(
+            f"chain {name} on {node} has no rule that marks what comes from outside for "
+            "masquerading, which kube-proxy writes first there",
+            f"{_write_again(node)}, and find out who changes {name}",
+            origin_of(outward.cause),
+        )
     detection = proxy.detect_local_mode or "ClusterCIDR"
     pods = case.cluster.pod_cidr
     to_pods = f": {pods}" if rewriting.after.dst in pods else " to the pods' range"
@@ -130,6 +168,10 @@ def _kube_proxy(case: Case, rewriting: Step, steps: list[Step]) -> Omission:
         "set masqueradeAll: true in kube-proxy's configuration, or mend what tells it who is a pod",
         proxy.origins.get("detect_local_mode", origin_of(rewriting.cause) or origin),
     )
+
+
+def _is_local(case: Case) -> bool:
+    return case.service is not None and case.service.external_traffic_policy == "Local"
 
 
 def _holds(text: str, address: object) -> bool:

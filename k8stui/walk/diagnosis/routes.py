@@ -5,6 +5,8 @@ net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from k8stui.cluster.meant import meant_by_port
 from k8stui.cluster.model import Service
 from k8stui.cluster.networks.own_bridges import own_bridge
@@ -28,7 +30,7 @@ from k8stui.nodes.wire import is_private
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.evaluate import VPNS
-from k8stui.walk.diagnosis.masquerade import not_masqueraded
+from k8stui.walk.diagnosis.masquerade import not_masqueraded, unreached
 from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.own_bridges import make_anew
 from k8stui.walk.diagnosis.owners import (
@@ -87,8 +89,6 @@ def no_route(case: Case) -> Diagnosis | None:
     if step is None or not isinstance(step.cause, RouteCause):
         return None
     route = step.cause.route
-    if step.kind is StepKind.ROUTE and route is None:
-        return _before_any_rule(case, step)
     if step.kind is not StepKind.DROP:
         return None
     if route is not None and route.type not in _REFUSING:
@@ -164,39 +164,71 @@ def own_pod_elsewhere(case: Case) -> Diagnosis | None:
     )
 
 
-def no_local_table(case: Case) -> Diagnosis | None:
-    """Recognise a node whose rules never ask table local: it takes nothing for its own."""
+def no_routing_rule(case: Case) -> Diagnosis | None:
+    """Recognise a node whose routing rules never ask a table that is always asked."""
     step = case.decided
     if step is None or step.namespace not in case.cluster.nodes:
         return None
     here, version = step.namespace, step.after.dst.version
     rules = [r for r in case.network[here].policy_rules if r.version in (None, version)]
-    if not rules or any(rule.table == "local" for rule in rules):
-        return None
-    return Diagnosis(
-        f"no routing rule of {here} asks table local: it takes no packet for its own, not even one "
-        "to its own address",
-        f"on {here}: ip rule add pref 0 from all lookup local; what takes the rule away is often "
+    asked = {rule.table for rule in rules}
+    for table, so, mend, who_does in _TABLES:
+        if rules and table not in asked:
+            return Diagnosis(
+                f"no routing rule of {here} asks table {table}: {so}",
+                f"on {here}: ip rule add {mend}; what takes the rule away is often {who_does}",
+                rules[0].reason.origin if rules[0].reason is not None else None,
+            )
+    return None
+
+
+_TABLES = (
+    (
+        "local",
+        "it takes no packet for its own, not even one to its own address",
+        "pref 0 from all lookup local",
         "systemd-networkd (ManageForeignRoutingPolicyRules=no) beside Cilium, which moves it",
-        rules[0].reason.origin if rules[0].reason is not None else None,
-    )
+    ),
+    (
+        "main",
+        "none of the routes there counts",
+        "pref 32766 from all lookup main",
+        "a script of a second card's or a VPN's (ip rule flush)",
+    ),
+)
 
 
-def _before_any_rule(case: Case, step: Step) -> Diagnosis | None:
-    """A node asks a Service, and has no route to it: kube-proxy's rules come after the route."""
-    target, here = step.after.dst, step.namespace
+def before_any_rule(case: Case) -> Diagnosis | None:
+    """Recognise a node that asks a Service and has no route to it: rules come after the route."""
+    step = case.decided
+    if step is None or not isinstance(step.cause, RouteCause) or step.kind is not StepKind.ROUTE:
+        return None
+    target, here, route = step.after.dst, step.namespace, step.cause.route
     service = service_with(case, target)
     if here not in case.cluster.nodes or service is None:
         return None
+    if route is not None and route.type not in _REFUSING:
+        return None
     way = next((n for n in case.cluster.service_cidrs if target in n), case.cluster.service_cidr)
-    device = next((d.name for d in case.network[here].interfaces if d.name != "lo"), "eth0")
+    device = next((d.name for d in _cards(case, here)), "eth0")
+    has = f"{here} has no route to {target}, not even a default route"
+    if route is not None:
+        has = f"{here} has no route to {target} but one that refuses it ({route_line(route)})"
     return Diagnosis(
-        f"{here} has no route to {target}, not even a default route{what_it_is(case, target)}; and "
+        f"{has}{what_it_is(case, target)}; and "
         "a process' packet needs one before kube-proxy's rules rewrite where it goes",
         f"give {here} a default route (ip route add default via ROUTER), or one for Services: ip "
         f"route add {way} dev {device}",
-        _table(case, here),
+        origin_of(step.cause) or _table(case, here),
     )
+
+
+def _cards(case: Case, node: str) -> Iterator[Interface]:
+    """The devices that have one of the addresses of its Node object."""
+    own = case.cluster.nodes[node].addresses
+    for device in case.network[node].interfaces:
+        if any(one.address in own for one in device.addresses):
+            yield device
 
 
 def _made_too_early(case: Case, target: Address) -> Diagnosis | None:
@@ -243,6 +275,10 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
         if node == behind.node and _table(case, node) is None:
             return None
         if node == behind.node:
+            alone = _of_one_pod(case, node, target)
+            if alone is not None:
+                why, mend = alone
+                return Diagnosis(f"{node} had sent it there: {why}", mend, _table(case, node))
             gateway = behind.network.nth(1)
             for device in case.network[node].interfaces:
                 if not device.up and any(one.address in behind.network for one in device.addresses):
@@ -286,6 +322,25 @@ def _strayed(case: Case, step: Step, target: Address) -> Diagnosis | None:
             _table(case, node),
         )
     return None
+
+
+def _of_one_pod(case: Case, node: str, target: Address) -> tuple[str, str] | None:
+    """What a node lacks whose plug-in writes a route for each of its pods, and what mends it."""
+    pod = case.pod_with(target)
+    inside = case.network.get(pod.key) if pod is not None and pod.node_name == node else None
+    ends = [device.peer[1] for device in (inside.interfaces if inside else ()) if device.peer]
+    end = next(filter(None, map(case.network[node].interface, ends)), None)
+    if pod is None or end is None or end.master is not None:
+        return None
+    why = (
+        f"it has no route to its own pod {pod.key}, for which the network plug-in writes one, to "
+        f"{end.name}"
+    )
+    mend = (
+        f"make {pod.key} anew, or restart the network plug-in's pod on {node}; by hand ip route "
+        f"add {target} dev {end.name} scope link"
+    )
+    return why, mend
 
 
 def _by_no_node(case: Case, node: str, behind: Behind, cause: RouteCause) -> Diagnosis | None:
@@ -370,6 +425,9 @@ def _mend(case: Case, step: Step, target: Address) -> tuple[str, Origin | None]:
     if here in case.cluster.nodes:
         if behind is not None and behind.node != here and behind.via is not None:
             return _missing_route(case, here, behind), _table(case, here)
+        alone = _of_one_pod(case, here, target)
+        if alone is not None:
+            return alone[1], _table(case, here)
         if behind is not None and behind.node == here:
             return (
                 f"give {here} the route to its own pods: {behind.network} belongs to its bridge",
@@ -455,6 +513,9 @@ def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
 
 def _unmasked(case: Case, said: str, step: Step, behind: Behind) -> Diagnosis:
     """Somebody beyond the nodes has to answer a pod's own address: nobody hid it."""
+    lost = unreached(case, behind.node, step.after.dst.version)
+    if lost is not None:
+        return Diagnosis(f"{said}. {lost.reason}", lost.advice, lost.origin)
     why = spared(case.cluster, behind.node, step.after.dst, step.after.src)
     return Diagnosis(
         f"{said}{f'. {why.reason}' if why.reason else ''}",

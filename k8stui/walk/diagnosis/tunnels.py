@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.namespace import Interface, LinkKind
-from k8stui.kernel.step import DeviceCause, Direction, SocketCause, Step
+from k8stui.kernel.routing import route_line
+from k8stui.kernel.step import DeviceCause, Direction, RouteCause, SocketCause, Step
 from k8stui.nodes.cni import node_annotations
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
@@ -38,8 +39,8 @@ def tunnel_down(case: Case) -> Diagnosis | None:
     return None
 
 
-def tunnel_in_itself(case: Case) -> Diagnosis | None:
-    """Recognise a tunnel whose far end is in the range that leads into it: a node among pods."""
+def tunnel_without_a_way(case: Case) -> Diagnosis | None:
+    """Recognise a tunnel without a way to its far end, or whose own range holds that end."""
     step = case.decided
     device = step.cause.interface if step and isinstance(step.cause, DeviceCause) else None
     if step is None or device is None or device.kind not in (LinkKind.VXLAN, LinkKind.IPIP):
@@ -48,6 +49,14 @@ def tunnel_in_itself(case: Case) -> Diagnosis | None:
     node = case.cluster.nodes.get(behind.node) if behind is not None else None
     end = node.address(step.after.dst.version) if node is not None else None
     route = routes_to(case, step.namespace, end) if end is not None else None
+    if node is not None and end is not None and (route is None or route.device is None):
+        has = f"only {route_line(route)}" if route is not None else "no route"
+        return Diagnosis(
+            f"{step.namespace} has {has} to {end}, {node.name}'s address, the other end of "
+            f"{device.name}",
+            f"give {step.namespace} a route to the nodes' network",
+            observed_at(RouteCause(route=route)) if route is not None else None,
+        )
     if node is None or route is None or route.device != device.name:
         return None
     return Diagnosis(
