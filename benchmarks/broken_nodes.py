@@ -39,6 +39,8 @@ _ASKED = (
     ("outside", "node/n2:30080"),
 )
 _LISTS = ("ip -j -4 route show", "ip -j -4 rule show", "ip -j neigh show", "fdb show", "addr show")
+_HEAD = re.compile(r"\t+(?:type|flags|elements|comment|size|\S+ \. )|.*\}$")
+"""Lines of nftables' listing that are no rules."""
 _SAID = ("type", "dst", "gateway", "dev", "table", "ifname", "mac", "priority")
 Record = dict[str, Any]
 
@@ -52,14 +54,12 @@ def broken(text: str) -> Iterator[tuple[str, str]]:
         def text_with(body: str, at: int = at) -> str:
             return "".join([*parts[: at + 1], body, *parts[at + 2 :]])
 
-        if command == "iptables-nft-save":
+        if command in ("iptables-nft-save", "nft list ruleset"):
             lines = body.split("\n")
             for number, line in enumerate(lines):
-                if line.startswith("-A "):
-                    yield (
-                        f"without {line}",
-                        text_with("\n".join([*lines[:number], *lines[number + 1 :]])),
-                    )
+                if line.startswith("-A ") or (line.startswith("\t\t") and not _HEAD.match(line)):
+                    kept = [*lines[:number], *lines[number + 1 :]]
+                    yield f"without {line.strip()}", text_with("\n".join(kept))
         elif any(one in command for one in _LISTS) and body.strip().startswith("["):
             records = json.loads(body)
             for number, one in enumerate(records):

@@ -77,6 +77,17 @@ def without(*starts: str) -> Edit:
     return edit
 
 
+def written(old: str, new: str = "") -> Edit:
+    """Another text in nftables' listing, the first time that it stands there."""
+
+    def edit(text: str) -> str:
+        before, found, after = text.partition(old)
+        assert found, old
+        return before + new + after
+
+    return edit
+
+
 ADDR, ROUTE = "ip -j -d addr show", "ip -j -4 route show table all"
 NEIGH, FDB, RULE = "ip -j neigh show", "bridge -j fdb show", "ip -j -4 rule show"
 TO_DB, OUT = ("pod/client", "svc/db:80"), ("pod/client", "203.0.113.10:443")
@@ -144,6 +155,34 @@ CASES: dict[str, tuple[str, Edit, tuple[str, str], str, str]] = {
         "KUBE-EXT-2KHWPRMFJERXUJE3 on n1 has no rule that marks what comes from outside",
         "restart kube-proxy on n1",
     ),
+    "nobody jumps to kube-proxy's services": (
+        "nftables", written("\t\tjump services\n"), TO_DB,
+        "chain services is there, but nat-prerouting does not jump to it",
+        "find out who changes nat-prerouting",
+    ),
+    "kube-proxy's chain does not look into its map": (
+        "nftables", written("\t\tip daddr . meta l4proto . th dport vmap @service-ips\n"), TO_DB,
+        "chain services does not look into map service-ips", "restart kube-proxy on n1",
+    ),
+    "an address without an element": (
+        "nftables", written("10.96.5.5 . tcp . 80 :", "10.96.5.9 . tcp . 80 :"), TO_DB,
+        "map service-ips of n1's table ip kube-proxy has no element for 10.96.5.5, port 80",
+        "look whether kube-proxy runs on n1",
+    ),
+    "a node's address without an element": (
+        "nftables", written("elements = { 192.168.0.11 }", "elements = { 192.168.0.19 }"), IN,
+        "set nodeport-ips of n1's table ip kube-proxy has no element for node port 30080",
+        "rules --diff",
+    ),
+    "a chain that leads on to no endpoint": (
+        "nftables", written("\t\tgoto service-L26PKNIO-default/db/tcp/\n"), IN,
+        "chain external-L26PKNIO-default/db/tcp/, to which it is sent, leads on to no endpoint",
+        "find out who changes external-L26PKNIO-default/db/tcp/",
+    ),
+    "what nftables marks is not masqueraded": (
+        "nftables", written("\t\tjump masquerading\n"), IN,
+        "marks it on n1, but masquerading masquerades nothing there", "restart kube-proxy on n1",
+    ),
     "nothing to masquerade with": (
         "calico", record(ADDR, having(addr_info=[]), ifname="eth0"), OUT,
         "eth0 has no address to put in", "give eth0 of n1 its address again",
@@ -173,7 +212,7 @@ def test_what_is_broken_is_named(name: str, tmp_path: Path) -> None:
     assert re.search(r"nodes/n[12]\.txt", found.origin.where)
 
 
-@pytest.mark.parametrize("plugin", ["flannel-vxlan", "calico"])
+@pytest.mark.parametrize("plugin", ["flannel-vxlan", "calico", "nftables"])
 @pytest.mark.parametrize("asked", [TO_DB, OUT, IN, OF_NODE])
 def test_nothing_is_broken_before(plugin: str, asked: tuple[str, str], tmp_path: Path) -> None:
     assert answered(tmp_path, plugin, asked, str).result.value == "connected"

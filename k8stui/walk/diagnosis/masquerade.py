@@ -16,7 +16,7 @@ from k8stui.record import record
 from k8stui.walk.diagnosis.case import Case
 from k8stui.walk.diagnosis.rules import chain, ruleset
 from k8stui.walk.reason import origin_of
-from k8stui.walk.rules_met import chain_of, jumps_to, marked_by, sent_to_be_marked
+from k8stui.walk.rules_met import chain_of, jumps_to, marked_by, marks, sent_to_be_marked
 
 _PORTMAP = ("CNI-DN-", "CNI-HOSTPORT-")
 
@@ -81,7 +81,10 @@ def unreached(case: Case, node: str, version: int) -> Omission | None:
 def _mark_lost(case: Case, jump: Step, marked: Step | None) -> Omission:
     """A rule asked for the mark: the marking chain, or the one that looks for it, is at fault."""
     node, marking = jump.namespace, jumps_to(jump)
-    kubes = marking.startswith("KUBE-")
+    by_nft = marks(jump)
+    if by_nft:  # kube-proxy in mode nftables marks on the spot
+        marking = chain_of(jump)
+    kubes = by_nft or marking.startswith("KUBE-")
     writer = "kube-proxy" if kubes else "the portmap plug-in"
     again = _write_again(node) if kubes else f"let the portmap plug-in of {node} write it again"
     origin = origin_of(jump.cause)
@@ -94,7 +97,8 @@ def _mark_lost(case: Case, jump: Step, marked: Step | None) -> Omission:
             f"{again}, and find out who empties {marking}",
             found.reason.origin if found is not None and found.reason is not None else origin,
         )
-    acting = "KUBE-POSTROUTING" if kubes else "CNI-HOSTPORT-MASQ"
+    by_mode = "masquerading" if by_nft else "KUBE-POSTROUTING"
+    acting = by_mode if kubes else "CNI-HOSTPORT-MASQ"
     return Omission(
         f"{marking} marks it on {node}, but {acting} masquerades nothing there: its rule or the "
         "jump to it is gone, or somebody clears the mark",

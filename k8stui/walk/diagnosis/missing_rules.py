@@ -14,6 +14,7 @@ from k8stui.kernel.step import DeviceCause, RuleCause, SocketCause
 from k8stui.kernel.targets.base import Jump, Untrack
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.missing_elements import missing_elements
 from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.reason import observed_at, origin_of
 from k8stui.walk.rules_met import jumps_to
@@ -28,6 +29,9 @@ def missing_rules(case: Case, what: str) -> Diagnosis | None:
         if name not in case.cluster.nodes:
             continue
         version = case.exchange.steps[0].before.src.version
+        by_nft = missing_elements(case, name, version, what)
+        if by_nft is not None:
+            return by_nft
         table = ruleset(case, name, version).tables.get("nat")
         cut = case.network[name].rules_cut
         if table is None and cut is not None and "nat" in cut.tables:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from k8stui.kernel.header import ECHO
 from k8stui.kernel.step import RuleCause, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.served import not_of_the_service
+from k8stui.walk.diagnosis.served import not_of_the_service, not_served
 from k8stui.walk.reason import origin_of
 
 _CHAIN = "cluster-ips-check"
@@ -44,8 +44,8 @@ def no_such_cluster_ip(case: Case) -> Diagnosis | None:
 
 def _no_port(case: Case) -> Diagnosis | None:
     found = not_of_the_service(case)
-    if found is None:
-        return None
+    if found is None:  # it has that port: the rules before have not rewritten it
+        return not_served(case)
     connect = case.request.connect
     how = "a ping" if connect is not None and connect.protocol in ECHO else "any other port"
     return Diagnosis(
