@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.admission import Admission
-from k8stui.apiserver.fields import Object, labels, table
+from k8stui.apiserver.fields import Object, array, labels, table
 from k8stui.apiserver.inventory import (
     OF_CALICO,
     WORKLOADS,
@@ -255,6 +255,13 @@ def build(
         config_maps=config_maps,
         port_users=tuple(users_of(objects)),
         refused=refusals,
+        refused_node_ports={
+            number: f"{one.namespace or 'default'}/{one.name}"
+            for one in manifests.refused
+            if one.kind == "Service"
+            for port in array(one.data, "spec", "ports")
+            if isinstance(number := table(port).get("nodePort"), int)
+        },
         remarks=(
             *refused,
             *settings.remarks,

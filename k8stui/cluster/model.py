@@ -857,6 +857,8 @@ class Cluster:
     """Of the Namespaces that the input holds."""
     refused: Mapping[str, Problem] = field(default_factory=dict)
     """Objects of the input that the API server refuses, ``Service default/web``: why."""
+    refused_node_ports: Mapping[int, str] = field(default_factory=dict)
+    """Which Service of those, ``namespace/name``, was to have a node port."""
     config_maps: Mapping[str, ConfigMap] = field(default_factory=dict)
     """By ``namespace/name``."""
     port_users: tuple[PortUser, ...] = ()

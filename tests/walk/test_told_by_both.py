@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from manifests_of import Manifest, kind, node, observed, pod, service, workload
+from manifests_of import Manifest, kind, node, observed, pod, service, workload, write
 from walk.test_reported import DB, NODES, WEB, Reported, asking, judge
 
 from k8stui.check import Severity, check
 from k8stui.record import record
+from k8stui.walk.request import parse_request
+from k8stui.walk.walk import walk
+from k8stui.walk.world import build_world
 
 
 @record(kw_only=True)
@@ -287,6 +290,65 @@ CASES = {
         ),
         rule="policy-denial", words="the port of the pod itself counts, 8080",
         mend="write port: 8080",
+    ),
+    "an address of another node's range": Both(
+        walked=Reported(
+            manifests=(*RANGED, observed("a", "", "10.244.1.5"),
+                       observed("b", "", "10.244.1.66", node="node-2")),
+            ask=("pod/a", "pod/b:80"), result="unreachable",
+            cause="pod default/b is on node-2, and its address 10.244.1.66 is of the range of",
+            mend="make it anew",
+        ),
+    ),
+    "two pods of one address": Both(
+        walked=Reported(
+            manifests=(*RANGED, observed("a", "", "10.244.1.5"), service("b", "app=b"),
+                       observed("b", "app=b", "10.244.1.5", node="node-2")),
+            ask=("pod/a", "svc/b"), result="timeout",
+            cause="pods default/a and default/b have the same address, 10.244.1.5",
+            mend="delete one of them",
+        ),
+        rule="address-overlap", words="has its address 10.244.1.5 too", mend="given out twice",
+    ),
+    "two nodes of one range, asked by a Service": Both(
+        walked=Reported(
+            manifests=(node(1, "10.244.1.0/24"), node(2, "10.244.1.0/24"),
+                       observed("a", "", "10.244.1.5"), service("b", "app=b"),
+                       observed("b", "app=b", "10.244.1.6", node="node-2")),
+            ask=("pod/a", "svc/b"), result="timeout",
+            cause="is the network of the pods of node-1 and of the pods of node-2 at once",
+            mend="a network of their own",
+        ),
+        rule="address-overlap", words="overlaps 10.244.1.0/24", mend="a range of its own",
+    ),
+    "the address of a pod that has ended": Both(
+        walked=Reported(
+            manifests=(*RANGED, observed("a", "", "10.244.1.5"),
+                       observed("b", "", "10.244.2.6", node="node-2", phase="Failed")),
+            ask=("pod/a", "10.244.2.6:80"), result="timeout",
+            cause="pod default/b, which had 10.244.2.6, has ended (Failed",
+            mend="ask the Service in front of the pods",
+        ),
+    ),
+    "a node port of a Service that is another proxy's": Both(
+        walked=asking(
+            "node/node-1:30080", *NODES, WEB, service(
+                "web", type="NodePort",
+                ports=[{"port": 80, "targetPort": 8080, "nodePort": 30080}],
+                head={"labels": {"service.kubernetes.io/service-proxy-name": "mine"}}),
+            source="outside", result="refused", cause="kube-proxy leaves it to mine",
+            mend="take the label off",
+        ),
+    ),
+    "localhost of a node, by a node port whose targetPort nobody has": Both(
+        walked=asking(
+            "localhost:30080", *NODES, pod("web-0", "app=web", ports=[8080]), service(
+                "web", type="NodePort",
+                ports=[{"port": 80, "targetPort": 8081, "nodePort": 30080}]),
+            source="node/node-1", result="refused",
+            cause="leads to pods that declare 8080, not 8081", mend="write targetPort: 8080",
+        ),
+        rule="target-port-number", words="8080 is declared", mend="write targetPort: 8080",
     ),
     "a policy where nothing says who enforces it": Both(
         walked=asking(
@@ -688,6 +750,17 @@ CASES = {
         ),
     ),
 }  # fmt: skip
+
+
+def test_a_node_port_of_a_service_that_is_refused(tmp_path: Path) -> None:
+    """Whatever it is refused for."""
+    wrong = service(
+        "web", type="NodePort", clusterIP="None", ports=[{"port": 80, "nodePort": 30080}]
+    )
+    made = build_world([str(write(tmp_path, (*NODES, wrong)))])
+    found = walk(made, parse_request(made, "outside", "node/node-1:30080")).outcome
+    assert "Service web is refused and left out: spec.clusterIPs[0] may not be" in found.reason
+    assert "write type: ClusterIP" in found.advice
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -42,7 +42,7 @@ from k8stui.walk.diagnosis.local_policy import no_local_endpoint
 from k8stui.walk.diagnosis.neighbours import nobody_answers
 from k8stui.walk.diagnosis.other_networks import taken_for_a_neighbour
 from k8stui.walk.diagnosis.outdated import outdated_rules
-from k8stui.walk.diagnosis.overlapping import overlapping_networks
+from k8stui.walk.diagnosis.overlapping import overlapping_networks, two_pods_of_one_address
 from k8stui.walk.diagnosis.policy import (
     denied_by_judge,
     dropped_by_calico,
@@ -84,6 +84,8 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         no_endpoints,
         foreign_answer,
         outdated_rules,
+        two_pods_of_one_address,
+        overlapping_networks,
         dropped_by_rule,
     ),
     RouteCause: (

@@ -78,9 +78,14 @@ class Case:
 
     @property
     def service(self) -> Service | None:
-        """The Service asked for, or that the deciding rule belongs to."""
-        behind = self.cluster.services.get(service_of(self.rule) or "")
-        return behind or self.cluster.services.get(self.request.service or "")
+        """That of the deciding rule, the one asked for, or that of the rule that led on."""
+        rewriting = self.rewritten
+        named = (
+            service_of(self.rule),
+            self.request.service,
+            service_of(rewriting.cause) if rewriting is not None else None,
+        )
+        return next(filter(None, map(self.cluster.services.get, filter(None, named))), None)
 
     @property
     def service_port(self) -> ServicePort | None:

@@ -12,6 +12,8 @@ from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.owners import (
+    astray,
+    gone,
     named_by_hand,
     other_network,
     owner_of,
@@ -103,7 +105,7 @@ def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
             f"{said}: {node} has the address and is down, or not on the same network",
             f"look whether {node} runs, and is on {step.namespace}'s network",
         )
-    named = named_by_hand(case, wanted)
+    named = named_by_hand(case, wanted) or gone(case, wanted) or astray(case, wanted)
     if named is not None:
         return Diagnosis(f"{said}: {named.reason}", named.advice, named.origin)
     for endpoint in case.endpoints:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from k8stui.cluster.networks.own_bridges import own_bridge
-from k8stui.kernel.step import NeighbourCause, RouteCause, Step
+from k8stui.kernel.compile import compile_rule
+from k8stui.kernel.matches.connection import StateTest
+from k8stui.kernel.step import NeighbourCause, RouteCause, RuleCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.own_bridges import keep_apart
 from k8stui.walk.diagnosis.owners import overlap
@@ -38,10 +40,39 @@ def _without_host_route(case: Case, step: Step) -> Diagnosis | None:
     )
 
 
+def _is_untracked(step: Step) -> bool:
+    """Whether a rule has dropped what conntrack knows no connection of: an answer gone astray."""
+    cause = step.cause
+    if not isinstance(cause, RuleCause) or cause.rule is None or cause.is_nft:
+        return False
+    tests = compile_rule(cause.rule.text).tests
+    return any(isinstance(one, StateTest) and "INVALID" in one.states for one in tests)
+
+
+def two_pods_of_one_address(case: Case) -> Diagnosis | None:
+    """Recognise an answer, or a frame, that went to another pod of the same address."""
+    step = case.decided
+    if step is None or (isinstance(step.cause, RuleCause) and not _is_untracked(step)):
+        return None
+    for address in (step.before.src, step.before.dst):
+        same = [one for one in case.cluster.pods.values() if address in one.addresses]
+        own = [one for one in same if not one.host_network and not one.phase.is_final]
+        if len(own) > 1:
+            return Diagnosis(
+                f"pods {own[0].key} and {own[1].key} have the same address, {address}: what is "
+                "sent to the one goes to the other",
+                f"delete one of them: the address was given out twice ({own[1].key} gets another)",
+                own[1].origins.get("addresses", own[1].origin),
+            )
+    return None
+
+
 def overlapping_networks(case: Case) -> Diagnosis | None:
     """Recognise that routing or ARP failed for an address that two networks claim."""
     step = case.decided
-    if step is None or not isinstance(step.cause, RouteCause | NeighbourCause):
+    if step is None or not (
+        isinstance(step.cause, RouteCause | NeighbourCause) or _is_untracked(step)
+    ):
         return None
     lost = _without_host_route(case, step)
     if lost is not None:

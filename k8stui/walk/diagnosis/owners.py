@@ -126,6 +126,34 @@ def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
     )
 
 
+def gone(case: Case, address: Address) -> Diagnosis | None:
+    """Recognise the address of a pod that has ended: its network namespace went with it."""
+    had = [pod for pod in case.cluster.pods.values() if address in pod.addresses]
+    if not had or not all(pod.phase.is_final for pod in had):
+        return None
+    pod = had[0]
+    why = f": {pod.unready_reason}" if pod.unready_reason else ""
+    return Diagnosis(
+        f"pod {pod.key}, which had {address}, has ended ({pod.phase.value}{why})",
+        "ask the Service in front of the pods, which leads to those that run",
+        pod.origin,
+    )
+
+
+def astray(case: Case, address: Address) -> Diagnosis | None:
+    """Recognise a pod whose address is of another node's range: all look for it there."""
+    pod, behind = case.pod_with(address), owner_of(case, address)
+    if pod is None or behind is None or pod.host_network or pod.node_name in (None, behind.node):
+        return None
+    return Diagnosis(
+        f"pod {pod.key} is on {pod.node_name}, and its address {address} is of the range of "
+        f"{behind.node}'s pods ({behind.network}), where all look for it",
+        f"make it anew; where new pods of {pod.node_name} get such addresses too, its bridge is "
+        f"left from a range of before (on {pod.node_name}: ip link delete cni0)",
+        pod.origins.get("addresses", pod.origin),
+    )
+
+
 def other_network(case: Case, node: str, bridge: str, wanted: Address) -> Diagnosis | None:
     """Recognise a bridge that has the address of another network than the node's pods."""
     found = case.network.get(node)

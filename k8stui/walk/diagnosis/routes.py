@@ -35,6 +35,7 @@ from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.own_bridges import make_anew
 from k8stui.walk.diagnosis.owners import (
     Behind,
+    gone,
     named_by_hand,
     other_network,
     owner_of,
@@ -99,7 +100,7 @@ def no_route(case: Case) -> Diagnosis | None:
             f"{here} takes no packet from or to the loopback network on {step.device}",
             f"set net.ipv4.conf.{step.device}.route_localnet = 1 on {here}, or ask another address",
         )
-    named = named_by_hand(case, target)
+    named = named_by_hand(case, target) or gone(case, target)
     if named is not None:
         return named
     early = _made_too_early(case, target)

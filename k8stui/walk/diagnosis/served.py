@@ -97,17 +97,21 @@ def other_family(case: Case) -> Diagnosis | None:
     )
 
 
+def _of_another_proxy(service: Service) -> Diagnosis:
+    return Diagnosis(
+        f"Service {service.key} is labelled {_OTHER_PROXY}: kube-proxy leaves it to "
+        f"{service.labels[_OTHER_PROXY]}, and writes no rule for it",
+        f"take the label off, or run {service.labels[_OTHER_PROXY]}",
+        service.origins.get("labels", service.origin),
+    )
+
+
 def _virtual(case: Case, service: Service, connect: Connect) -> Diagnosis | None:
     asked, entry = port_word(connect.port, connect.protocol), _entry(service, connect)
     if entry is None:
         return None
     if _OTHER_PROXY in service.labels:
-        return Diagnosis(
-            f"Service {service.key} is labelled {_OTHER_PROXY}: kube-proxy leaves it to "
-            f"{service.labels[_OTHER_PROXY]}, and writes no rule for it",
-            f"take the label off, or run {service.labels[_OTHER_PROXY]}",
-            service.origins.get("labels", service.origin),
-        )
+        return _of_another_proxy(service)
     here = connect.namespace
     if "/" in here or here in case.cluster.nodes:
         return kept_by_the_node(case, service, connect) or missing_rules(
@@ -247,6 +251,8 @@ def _node_port(case: Case, node: Node, connect: Connect) -> Diagnosis | None:
     service, entry = next(
         ((s, p) for s, p in same if connect.destination.version in s.ip_families), same[0]
     )
+    if _OTHER_PROXY in service.labels:
+        return _of_another_proxy(service)
     word = f"node port {port_word(connect.port, connect.protocol)} of Service {service.key}"
     version = connect.destination.version
     if version not in service.ip_families:
@@ -370,11 +376,10 @@ def _no_node_port(
         f"no Service has node port {connect.port}/{connect.protocol.name}, and nothing on "
         f"{node.name} itself is known to listen there"
     )
-    for key, problem in case.cluster.refused.items():
-        if key.startswith("Service ") and f"nodePort is {connect.port}," in problem.message:
-            why = refused(case.cluster, *key.split(" ", 1))
-            if why is not None:
-                return Diagnosis(f"{said}: {why.reason}", why.advice, why.origin)
+    key = case.cluster.refused_node_ports.get(connect.port)
+    why = refused(case.cluster, "Service", key) if key is not None else None
+    if why is not None:
+        return Diagnosis(f"{said}: {why.reason}", why.advice, why.origin)
     if behind is not None:
         service, entry = behind
         return Diagnosis(
