@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from itertools import chain, product
 from typing import NamedTuple
 
 from k8stui.apiserver.fields import labels
@@ -59,11 +59,13 @@ class NearRules:
     def __init__(self, judgement: Judgement) -> None:
         self._judgement = judgement
         self._cluster = judgement.cluster
-        self._ways: tuple[Callable[[_Near], Hint | None], ...] = (
+        self._by_ports: tuple[Callable[[_Near], Hint | None], ...] = (
             self._spared_block,
             self._port_name,
             self._port_of_the_service,
             self._protocol,
+        )
+        self._by_peers: tuple[Callable[[_Near], Hint | None], ...] = (
             self._own_namespace,
             self._namespace_by_name,
             self._no_namespace,
@@ -89,7 +91,10 @@ class NearRules:
         if not rules and len(selecting) == 1:
             way = direction.lower()
             return Hint(f" (it has no {way} rule: policyTypes alone denies everything)")
-        for way_of, near in product(self._ways, rules):
+        # Whoever may ask just this port was meant rather than who may ask any.
+        exact = [near for near in rules if near.rule.ports and self._asks_its_port(near)]
+        tried = ((self._by_ports, rules), (self._by_peers, exact), (self._by_peers, rules))
+        for way_of, near in chain.from_iterable(product(*one) for one in tried):
             found = way_of(near)
             if found is not None:
                 return found._replace(policy=near.policy)

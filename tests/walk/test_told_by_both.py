@@ -350,6 +350,20 @@ CASES = {
         ),
         rule="target-port-number", words="8080 is declared", mend="write targetPort: 8080",
     ),
+    "a namespace without its label, beside a rule for all of the own": Both(
+        walked=asking(
+            "web:80", kind("v1", "kube-system", "Namespace"), service("web", to=8080), WEB,
+            pod("shop", "app=shop"), policy("out", "shop", policyTypes=["Egress"], egress=[
+                {"to": [{"podSelector": {}}]},
+                {"to": [{"namespaceSelector": {"matchLabels": {"name": "kube-system"}}}],
+                 "ports": [{"port": 53, "protocol": "UDP"}]}]),
+            source="pod/shop", result="no-such-name",
+            cause="a namespaceSelector asks for name=kube-system",
+            mend="write kubernetes.io/metadata.name: kube-system",
+        ),
+        rule="policy-denial", words="a namespaceSelector asks for name=kube-system",
+        mend="write kubernetes.io/metadata.name: kube-system",
+    ),
     "a policy where nothing says who enforces it": Both(
         walked=asking(
             "svc/web", service("web", to=8080), WEB,
