@@ -489,6 +489,12 @@ class NetNamespace:
                 return interface
         return None
 
+    def devices_with(self, addresses: Container[Address]) -> Iterator[Interface]:
+        """Those that have one of the addresses."""
+        for device in self.interfaces:
+            if any(one.address in addresses for one in device.addresses):
+                yield device
+
 
 Network = Mapping[str, NetNamespace]
 """All namespaces by name. May be lazy: built when a packet gets there."""

@@ -121,8 +121,13 @@ def origin_of(cause: Cause | None) -> Origin | None:
 
 def observed_at(cause: Cause | None) -> Origin | None:
     """The line of a dump that shows the fact behind a step; None: no dump shows it."""
-    origin = origin_of(cause)
-    return origin if origin is not None and origin.kind is OriginKind.OBSERVED else None
+    return shown(because(cause))
+
+
+def shown(why: Because | None) -> Origin | None:
+    """The line of a dump that shows it; None: no dump does."""
+    is_shown = why is not None and why.origin.kind is OriginKind.OBSERVED
+    return why.origin if why is not None and is_shown else None
 
 
 def proof(cause: Cause | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from k8stui.cluster.model import Cluster, Endpoint, Pod, Service, ServicePort
 from k8stui.kernel.address import Address
@@ -19,16 +19,16 @@ from k8stui.walk.reason import service_of
 from k8stui.walk.trace import Request
 
 
-def _by_address(cluster: Cluster) -> dict[Address, Pod]:
-    found: dict[Address, Pod] = {}
+def _by_address(cluster: Cluster) -> dict[Address, list[Pod]]:
+    found: dict[Address, list[Pod]] = {}
     for pod in cluster.pods.values():
         for address in pod.addresses:
-            found.setdefault(address, pod)
+            found.setdefault(address, []).append(pod)
     return found
 
 
-_pods: Derived[Cluster, dict[Address, Pod]] = Derived(_by_address)
-"""The first pod that has each address: asked once a walk that fails."""
+_pods: Derived[Cluster, dict[Address, list[Pod]]] = Derived(_by_address)
+"""The pods that have each address: asked once a walk that fails."""
 
 
 @record()
@@ -133,8 +133,12 @@ class Case:
         return self.pod_with(target.dst) if target is not None else None
 
     def pod_with(self, address: Address) -> Pod | None:
-        """The pod that has the address; one with hostNetwork has its node's."""
-        return _pods.of(self.cluster).get(address)
+        """The first pod that has the address; one with hostNetwork has its node's."""
+        return next(iter(self.pods_with(address)), None)
+
+    def pods_with(self, address: Address) -> Sequence[Pod]:
+        """All of them, also those that have ended."""
+        return _pods.of(self.cluster).get(address, ())
 
     def node_with(self, address: Address) -> str | None:
         """The node on one of whose devices the address is (its Node object names one of them)."""
@@ -148,9 +152,7 @@ class Case:
         if isinstance(self.network, ClusterNetwork) and namespace in self.cluster.nodes:
             return self.network.has_address(namespace, address)
         found = self.network.get(namespace)
-        return found is not None and any(
-            one.address == address for device in found.interfaces for one in device.addresses
-        )
+        return found is not None and any(found.devices_with((address,)))
 
     @property
     def asked(self) -> Iterator[Step]:

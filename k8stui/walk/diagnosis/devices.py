@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from k8stui.kernel.routing import route_line
-from k8stui.kernel.step import DeviceCause, Direction, RouteCause, Step, StepKind
+from k8stui.kernel.step import DeviceCause, RouteCause, Step, StepKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.direction import what
 from k8stui.walk.diagnosis.owners import owner_of
 from k8stui.walk.reason import origin_of
 
@@ -62,12 +63,11 @@ def _too_long(step: Step, whose: str, takes_bytes: int) -> Diagnosis | None:
     packet = step.before
     if packet.length_bytes <= takes_bytes:
         return None
-    what = "the answer" if step.direction is Direction.REPLY else "the packet"
     inner = packet.carried
     around = packet.length_bytes - inner.length_bytes if inner is not None else 0
     fits = takes_bytes - around
     return Diagnosis(
-        f"{what} has {packet.length_bytes} bytes, {whose} takes {takes_bytes} (its MTU), "
+        f"{what(step)} has {packet.length_bytes} bytes, {whose} takes {takes_bytes} (its MTU), "
         "and it may not be cut",
         "give the pods' devices an MTU that fits through every device of the way (the "
         f"plug-in's mtu: {fits}{f', with {around} for the tunnel' if around else ''}), or let "

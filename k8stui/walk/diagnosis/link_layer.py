@@ -14,13 +14,13 @@ from k8stui.kernel.namespace import Interface, LinkKind, Neighbour
 from k8stui.kernel.routing import route_line
 from k8stui.kernel.step import (
     DeviceCause,
-    Direction,
     NeighbourCause,
     RouteCause,
     Step,
     StepKind,
 )
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.direction import how_far, what
 from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.owners import owner_of
 from k8stui.walk.reason import origin_of
@@ -51,7 +51,9 @@ def loose_cable(case: Case) -> Diagnosis | None:
                     f"on {node.name}: ip link set {end.name} up",
                     origin,
                 )
-            bridge = _with(node.interfaces, gateways, LinkKind.BRIDGE)
+            bridge = next(
+                (d for d in node.devices_with(gateways) if d.kind is LinkKind.BRIDGE), None
+            )
             if bridge is not None and end.master != bridge.name:
                 hangs = f"hangs on {end.master}" if end.master else "hangs on no bridge"
                 return Diagnosis(
@@ -70,16 +72,6 @@ def _pods(case: Case, step: Step) -> Iterator[Pod]:
     yield from {pod.key: pod for pod in found if pod is not None}.values()
 
 
-def _with(
-    devices: tuple[Interface, ...], addresses: set[Address], kind: LinkKind
-) -> Interface | None:
-    """The device of that kind that has one of the addresses."""
-    fitting = (device for device in devices if device.kind is kind)
-    return next(
-        (one for one in fitting if any(own.address in addresses for own in one.addresses)), None
-    )
-
-
 def wrong_neighbour(case: Case) -> Diagnosis | None:
     """Recognise a frame for a MAC address that whoever it is meant for has not."""
     step = case.decided
@@ -95,12 +87,11 @@ def wrong_neighbour(case: Case) -> Diagnosis | None:
         return None
     sender = case.network[here].interface(entry.device)
     is_tunnel = sender is not None and sender.kind is LinkKind.VXLAN
-    what = "the answer" if step.direction is Direction.REPLY else "the packet"
     origin = origin_of(NeighbourCause(neighbour=entry))
     if device.mac != entry.mac:
         return Diagnosis(
-            f"{here} sends {what} for {entry.address} to {entry.mac}, which stands in its table of "
-            f"neighbours, and {device.name} of {owner} has {device.mac}: nobody takes it",
+            f"{here} sends {what(step)} for {entry.address} to {entry.mac}, which stands in its "
+            f"table of neighbours, and {device.name} of {owner} has {device.mac}: nobody takes it",
             (_PLUGIN.format(here) + "; by hand " if is_tunnel else f"on {here}: ")
             + f"ip neigh replace {entry.address} lladdr {device.mac} dev {entry.device}"
             + (" nud permanent" if is_tunnel else f" (or ip neigh del {entry.address} dev "
@@ -112,7 +103,7 @@ def wrong_neighbour(case: Case) -> Diagnosis | None:
         return None
     return Diagnosis(
         f"{entry.device} of {here} has no entry for {entry.mac}, {device.name} of {owner}: it "
-        f"does not know at which node {what} is to come out",
+        f"does not know at which node {what(step)} is to come out",
         f"{_PLUGIN.format(here)}; by hand bridge fdb append {entry.mac} dev {entry.device} dst "
         f"{node.address(device.vxlan.local.version) if device.vxlan else owner}",
         origin,
@@ -137,8 +128,9 @@ def _owner(case: Case, address: Address) -> str | None:
 
 
 def _device(case: Case, owner: str, address: Address) -> Interface | None:
-    devices = case.network[owner].interfaces if owner in case.network else ()
-    return next((d for d in devices if any(one.address == address for one in d.addresses)), None)
+    return (
+        next(case.network[owner].devices_with((address,)), None) if owner in case.network else None
+    )
 
 
 def tunnel_without_neighbour(case: Case) -> Diagnosis | None:
@@ -162,18 +154,16 @@ def tunnel_without_neighbour(case: Case) -> Diagnosis | None:
     if end is None or own is None:
         return None
     origin = origin_of(RouteCause(route=route))
-    lost = "the question arrives, but its answer is lost: "
-    said = lost if step.direction is Direction.REPLY else ""
     if own != route.gateway:
         return Diagnosis(
-            f"{said}{here}'s route {route_line(route)} leads to {route.gateway}, which nobody has: "
-            f"{end.name} of {behind.node} has {own}",
+            f"{how_far(step)}{here}'s route {route_line(route)} leads to {route.gateway}, which "
+            f"nobody has: {end.name} of {behind.node} has {own}",
             f"{_PLUGIN.format(here)}; by hand ip route replace {behind.network} via {own} dev "
             f"{device.name} onlink",
             origin,
         )
     return Diagnosis(
-        f"{said}{here} has no neighbour {own} on {device.name}, the end of the tunnel on "
+        f"{how_far(step)}{here} has no neighbour {own} on {device.name}, the end of the tunnel on "
         f"{behind.node} ({end.mac}): no ARP passes there, the network plug-in writes it",
         f"{_PLUGIN.format(here)}; by hand ip neigh replace {own} lladdr {end.mac} dev "
         f"{device.name} nud permanent",
@@ -190,10 +180,9 @@ def other_tunnel(case: Case) -> Diagnosis | None:
     if device.vxlan.vni == step.before.vni:
         return None
     here, sender = step.namespace, case.node_with(step.before.src) or str(step.before.src)
-    what = "the answer" if step.direction is Direction.REPLY else "the packet"
     return Diagnosis(
-        f"{what} comes in {sender}'s tunnel of VNI {step.before.vni}, and {device.name} of {here} "
-        f"has VNI {device.vxlan.vni}",
+        f"{what(step)} comes in {sender}'s tunnel of VNI {step.before.vni}, and {device.name} "
+        f"of {here} has VNI {device.vxlan.vni}",
         "give all nodes the same network (flannel: Backend.VNI of net-conf.json), and restart the "
         f"network plug-in's pods on {here} and {sender}, which makes the devices anew",
         origin_of(step.cause),

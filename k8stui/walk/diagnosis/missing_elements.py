@@ -6,11 +6,11 @@ services → service-ips or service-nodeports → external-… → service-….
 
 from __future__ import annotations
 
-from k8stui.because import Because
 from k8stui.kernel.exchange import Connect
 from k8stui.kernel.nft_ruleset import NftChain, NftSet, NftTable
-from k8stui.origin import Origin, OriginKind
+from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.reason import shown
 from k8stui.walk.rules_met import jumps_to, leads_to
 
 _SERVICES, _OWN = "services", "nodeport-ips"
@@ -26,7 +26,7 @@ def missing_elements(case: Case, node: str, version: int, what: str) -> Diagnosi
     by_node = case.node_with(connect.destination) is not None
     name = "service-nodeports" if by_node else "service-ips"
     services, found = table.chains.get(_SERVICES), table.sets.get(name)
-    origin = _seen(found.reason) if found is not None else None
+    origin = shown(found.reason) if found is not None else None
     if services is None or found is None or origin is None:
         return None
     met = [jumps_to(step) for step in case.asked if step.namespace == node]
@@ -62,7 +62,7 @@ def _not_written(node: str, table: NftTable, what: str, found: NftSet, origin: O
         "kube-proxy has not written it there",
         f"look whether kube-proxy runs on {node} and what its log says; k8stui rules --diff shows "
         "what is missing",
-        _seen(found.reason) or origin,
+        shown(found.reason) or origin,
     )
 
 
@@ -83,12 +83,6 @@ def _sent_to(table: NftTable, found: NftSet, connect: Connect, *, by_node: bool)
     return met[-1]
 
 
-def _seen(reason: Because | None) -> Origin | None:
-    """Where a dump shows it."""
-    is_seen = reason is not None and reason.origin.kind is OriginKind.OBSERVED
-    return reason.origin if reason is not None and is_seen else None
-
-
 def _of_rules(chain: NftChain | None) -> Origin | None:
     """Where the first of them is shown."""
-    return next((_seen(rule.reason) for rule in chain.chain.rules), None) if chain else None
+    return next((shown(rule.reason) for rule in chain.chain.rules), None) if chain else None

@@ -82,9 +82,7 @@ def kept_by_the_node(case: Case, service: Service, connect: Connect) -> Diagnosi
     if step is None or step.cause != SocketCause(socket=None):
         return None
     here = case.network.get(step.namespace)
-    for device in here.interfaces if here is not None else ():
-        if not any(entry.address == connect.destination for entry in device.addresses):
-            continue
+    for device in here.devices_with((connect.destination,)) if here is not None else ():
         is_cache = device.name.startswith("nodelocaldns")
         who = (
             "node-local-dns, which is to listen there, does not run on it"

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import Scope
-from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, Step
+from k8stui.kernel.step import DeviceCause, NeighbourCause, Step
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.direction import how_far
 from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.owners import (
     astray,
@@ -35,13 +36,9 @@ def nobody_answers(case: Case) -> Diagnosis | None:
     gateway = _gateway(case, step)
     wanted = gateway or target
     asks = "ARP" if wanted.version == 4 else "neighbour solicitation"
-    said = f"nobody answers {who(step.namespace)}'s {asks} for {wanted}"
+    said = f"{how_far(step)}nobody answers {who(step.namespace)}'s {asks} for {wanted}"
     if gateway is not None:
         said += f", the way to {target}"
-    if step.direction is Direction.REPLY:
-        said = f"the question arrives, but its answer is lost: {said}"
-    elif step.before.carried is not None:
-        said = f"the tunnel's outer packet is lost: {said}"
     return (_no_gateway(case, step, gateway, said) if gateway else None) or _owner(
         case, step, wanted, said
     )

@@ -9,8 +9,9 @@ from __future__ import annotations
 from k8stui.kernel.address import Address
 from k8stui.kernel.namespace import LinkKind, Route
 from k8stui.kernel.routing import Routing, route_line
-from k8stui.kernel.step import DeviceCause, Direction, NeighbourCause, RouteCause, Step
+from k8stui.kernel.step import DeviceCause, NeighbourCause, RouteCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.direction import how_far
 from k8stui.walk.diagnosis.owners import Behind, owner_of, what_it_is
 from k8stui.walk.reason import origin_of
 
@@ -48,11 +49,9 @@ def taken_for_a_neighbour(case: Case) -> Diagnosis | None:
     behind = owner_of(case, target)
     if is_uplink or (behind is not None and behind.node == node.name):
         return None
-    is_reply = step.direction is Direction.REPLY
-    lost = "the question arrives, but its answer is lost: " if is_reply else ""
     said = (
-        f"{lost}{node.name} looks for {target}{what_it_is(case, target)} on {route.device}, as its "
-        f"route {route_line(route)} says, and nobody answers its ARP there"
+        f"{how_far(step)}{node.name} looks for {target}{what_it_is(case, target)} on "
+        f"{route.device}, as its route {route_line(route)} says, and nobody answers its ARP there"
     )
     return Diagnosis(
         f"{said}{_because(route, behind)}",

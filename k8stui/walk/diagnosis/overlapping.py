@@ -55,7 +55,7 @@ def two_pods_of_one_address(case: Case) -> Diagnosis | None:
     if step is None or (isinstance(step.cause, RuleCause) and not _is_untracked(step)):
         return None
     for address in (step.before.src, step.before.dst):
-        same = [one for one in case.cluster.pods.values() if address in one.addresses]
+        same = case.pods_with(address)
         own = [one for one in same if not one.host_network and not one.phase.is_final]
         if len(own) > 1:
             return Diagnosis(

@@ -128,7 +128,7 @@ def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
 
 def gone(case: Case, address: Address) -> Diagnosis | None:
     """Recognise the address of a pod that has ended: its network namespace went with it."""
-    had = [pod for pod in case.cluster.pods.values() if address in pod.addresses]
+    had = case.pods_with(address)
     if not had or not all(pod.phase.is_final for pod in had):
         return None
     pod = had[0]

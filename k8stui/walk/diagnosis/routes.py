@@ -5,8 +5,6 @@ net/ipv4/route.c (ip_route_input_slow), fib_frontend.c (fib_validate_source).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from k8stui.cluster.meant import meant_by_port
 from k8stui.cluster.model import Service
 from k8stui.cluster.networks.own_bridges import own_bridge
@@ -29,6 +27,7 @@ from k8stui.nodes.cni.masquerading import spared
 from k8stui.nodes.wire import is_private
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.direction import how_far
 from k8stui.walk.diagnosis.evaluate import VPNS
 from k8stui.walk.diagnosis.masquerade import not_masqueraded, unreached
 from k8stui.walk.diagnosis.other_networks import route_taken
@@ -68,20 +67,14 @@ def martian_source(case: Case) -> Diagnosis | None:
             return Diagnosis(f"{said}. {missing.reason}", missing.advice, missing.origin)
     others = [name for name in case.cluster.nodes if name != here and case.has(name, source)]
     if others:
+        mine = next(case.network[here].devices_with((source,)), None)
         return Diagnosis(
             f"{said}; {others[0]} has the same address",
             f"give {here} and {others[0]} addresses of their own, or let {others[0]} send from "
             "another one of its addresses (ip route … src ADDRESS)",
-            _device_origin(case, here, source),
+            origin_of(DeviceCause(interface=mine)) if mine is not None else None,
         )
     return Diagnosis(said, f"find out who sends as {source}")
-
-
-def _device_origin(case: Case, namespace: str, address: Address) -> Origin | None:
-    for device in case.network[namespace].interfaces:
-        if any(one.address == address for one in device.addresses):
-            return origin_of(DeviceCause(interface=device))
-    return None
 
 
 def no_route(case: Case) -> Diagnosis | None:
@@ -115,11 +108,7 @@ def no_route(case: Case) -> Diagnosis | None:
             "put a more specific one beside it",
             origin_of(step.cause),
         )
-    said = f"{who(here)} knows no way to {target}" + what_it_is(case, target)
-    if step.direction is Direction.REPLY:
-        said = f"the question arrives, but its answer is lost: {said}"
-    elif step.before.carried is not None:
-        said = f"the tunnel's outer packet is lost: {said}"
+    said = f"{how_far(step)}{who(here)} knows no way to {target}{what_it_is(case, target)}"
     strayed = _strayed(case, step, target)
     if strayed is not None:
         return Diagnosis(f"{said}. {strayed.reason}", strayed.advice, strayed.origin)
@@ -211,7 +200,8 @@ def before_any_rule(case: Case) -> Diagnosis | None:
     if route is not None and route.type not in _REFUSING:
         return None
     way = next((n for n in case.cluster.service_cidrs if target in n), case.cluster.service_cidr)
-    device = next((d.name for d in _cards(case, here)), "eth0")
+    own = case.cluster.nodes[here].addresses
+    device = next((d.name for d in case.network[here].devices_with(own)), "eth0")
     has = f"{here} has no route to {target}, not even a default route"
     if route is not None:
         has = f"{here} has no route to {target} but one that refuses it ({route_line(route)})"
@@ -222,14 +212,6 @@ def before_any_rule(case: Case) -> Diagnosis | None:
         f"route add {way} dev {device}",
         origin_of(step.cause) or _table(case, here),
     )
-
-
-def _cards(case: Case, node: str) -> Iterator[Interface]:
-    """The devices that have one of the addresses of its Node object."""
-    own = case.cluster.nodes[node].addresses
-    for device in case.network[node].interfaces:
-        if any(one.address in own for one in device.addresses):
-            yield device
 
 
 def _made_too_early(case: Case, target: Address) -> Diagnosis | None:

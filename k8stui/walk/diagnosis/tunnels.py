@@ -5,13 +5,14 @@ from __future__ import annotations
 from k8stui.kernel.address import Prefix
 from k8stui.kernel.namespace import Interface, LinkKind
 from k8stui.kernel.routing import route_line
-from k8stui.kernel.step import DeviceCause, Direction, RouteCause, SocketCause, Step
+from k8stui.kernel.step import DeviceCause, RouteCause, SocketCause, Step
 from k8stui.nodes.cni import node_annotations
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.direction import what
 from k8stui.walk.diagnosis.other_networks import routes_to
 from k8stui.walk.diagnosis.owners import owner_of
-from k8stui.walk.reason import observed_at
+from k8stui.walk.reason import observed_at, shown
 
 _OF_CALICO = 4096
 """Its VNI (felix/config vxlanVNI)."""
@@ -136,14 +137,9 @@ def tunnel_end_missing(case: Case) -> Diagnosis | None:
     if step is None or step.cause != SocketCause(socket=None) or step.before.vni is None:
         return None
     here, other = step.namespace, _sender(case, step)
-    what = "the answer" if step.direction is Direction.REPLY else "the packet"
-    cards = [
-        device
-        for device in case.network[here].interfaces
-        if any(entry.address == step.before.dst for entry in device.addresses)
-    ]
+    cards = case.network[here].devices_with((step.before.dst,))
     return Diagnosis(
-        f"{what} arrives at {here} in {other}'s tunnel (VXLAN {step.before.vni}, UDP "
+        f"{what(step)} arrives at {here} in {other}'s tunnel (VXLAN {step.before.vni}, UDP "
         f"{step.before.dport}), and no device of {here} is the other end of it: "
         f"{'vxlan.calico' if step.before.vni == _OF_CALICO else 'flannel.1 or its like'} is gone",
         f"restart the network plug-in's pod on {here} "
@@ -189,4 +185,4 @@ def _sender(case: Case, step: Step) -> str:
 
 
 def _origin(device: Interface) -> Origin | None:
-    return observed_at(DeviceCause(interface=device))
+    return shown(device.reason)
