@@ -8,10 +8,11 @@ lands is judged by the change, not by chance. No example has a deadline: timings
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,14 @@ WAITING = 2
 """Workers beside one a core."""
 WORKER_BYTES = 2 << 30
 """What a worker may come to hold."""
+
+
+@pytest.fixture
+def without_others() -> Iterator[None]:
+    """Let the garbage collector see what the test makes alone: other tests' things are many."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)

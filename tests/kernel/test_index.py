@@ -204,6 +204,7 @@ def test_the_second_packet_looks_at_its_own_rule_only() -> None:
     assert rules.looks == 1
 
 
+@pytest.mark.usefixtures("without_others")
 def test_an_index_goes_with_its_chain() -> None:
     gc.collect()
     before = len(index._indexes)

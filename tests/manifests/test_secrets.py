@@ -46,6 +46,7 @@ def read(text: str) -> Manifests:
     return apply(["-"], stdin=io.BytesIO(text.encode()))
 
 
+@pytest.mark.usefixtures("without_others")
 @pytest.mark.parametrize(
     "text",
     [YAML, JSON, "items:\n- " + YAML.replace("\n", "\n  ") + "\nkind: List\napiVersion: v1\n"],

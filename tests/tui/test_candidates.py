@@ -75,6 +75,7 @@ def test_no_more_candidates_are_made_than_are_shown() -> None:
     assert len(made) == 20_000
 
 
+@pytest.mark.usefixtures("without_others")
 def test_a_cluster_goes_though_not_all_of_its_candidates_were_made() -> None:
     cluster = build_world([str(WEBAPP)]).cluster
     known = who_and_whom.of(cluster)

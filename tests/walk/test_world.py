@@ -6,6 +6,8 @@ import gc
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from k8stui.cluster.model import Cluster
 from k8stui.kernel import host
 from k8stui.walk.comparisons import settings
@@ -45,6 +47,7 @@ def _clusters() -> int:
     return sum(isinstance(one, Cluster) for one in gc.get_objects())
 
 
+@pytest.mark.usefixtures("without_others")
 def test_a_world_goes_with_all_that_was_made_for_its_walks() -> None:
     """Also those of the settings that it was compared under."""
     before = _clusters()
