@@ -174,10 +174,12 @@ def _kind(link: Json, name: str, told: str, *, is_master: bool) -> tuple[LinkKin
     if "promiscuity" in link or "master" in link or "link_netnsid" in link:
         # With -d, what has no kind is a network card; a port is one end of a cable.
         return LinkKind.VETH, ""
-    for pattern, kind in _NAMES:
-        if re.fullmatch(pattern, name):
-            return kind, ""
-    return LinkKind.OTHER, ""
+    return kind_by_name(name), ""
+
+
+def kind_by_name(name: str) -> LinkKind:
+    """Of which kind devices of that name are with those who make them; `OTHER`: nobody is known."""
+    return next((kind for pattern, kind in _NAMES if re.fullmatch(pattern, name)), LinkKind.OTHER)
 
 
 def _vxlan(details: object) -> Vxlan | None:

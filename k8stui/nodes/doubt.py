@@ -14,7 +14,7 @@ from k8stui.kernel.matches.header import DeviceTest, device_matches
 from k8stui.kernel.namespace import Interface, LinkKind, RulesCut, Stranger
 from k8stui.kernel.nft.compatible import IP_VERSIONS, of_iptables
 from k8stui.kernel.rules import Ruleset
-from k8stui.nodes.observed import ObservedSpace, SeenNode
+from k8stui.nodes.observed import ObservedSpace, SeenNode, has_devices
 from k8stui.nodes.wire import WIRE
 
 _BESIDE = re.compile(
@@ -111,11 +111,6 @@ def cut(node: str, observed: SeenNode) -> RulesCut | None:
         tables=tuple(sorted(lost)),
         legacy=any(_LEGACY in remark for remark in observed.remarks),
     )
-
-
-def has_devices(observed: SeenNode) -> bool:
-    """Whether the devices are there that seen routes lead to: not where they could not be read."""
-    return observed.interfaces is not None or not observed.unread
 
 
 def pod_cut(pod: str, observed: ObservedSpace) -> RulesCut | None:

@@ -25,10 +25,10 @@ from k8stui.kernel.namespace import (
 )
 from k8stui.kernel.rules import Ruleset
 from k8stui.nodes import nodelocaldns
-from k8stui.nodes.doubt import cut, has_devices, stranger
+from k8stui.nodes.doubt import cut, stranger
 from k8stui.nodes.kubeproxy import ipvs, unmodelled
 from k8stui.nodes.kubeproxy.settings import settings
-from k8stui.nodes.observed import End, SeenNode
+from k8stui.nodes.observed import End, SeenNode, has_devices
 from k8stui.nodes.part import DEFAULT_ROUTE, Part, interface_address
 from k8stui.nodes.rules import Programs, nft_ruleset, ruleset
 from k8stui.nodes.site import OVER_CARDS, Site
@@ -188,15 +188,21 @@ def _observed_interfaces(site: Site, node: Node, part: Part) -> tuple[Interface,
 
     Where the pods' own namespaces were collected, a cable leads where both its ends say. Else to
     the pod that the plug-in would hang there; and cables to pods that the dump has no veth for are
-    kept, so that every pod is plugged in.
+    kept, so that every pod is plugged in. Where only routes were seen, the devices that they name
+    stand beside those that the node would have.
     """
     observed = site.observed(node)
-    if observed.interfaces is None:
-        return None
     generated = {interface.name: interface for interface in part.interfaces}
     far_ends: dict[str, End] = {
         uplink.device: (WIRE, port_name(site, node, uplink)) for uplink in site.uplinks(node)
     }
+    if observed.interfaces is None:
+        beside = tuple(
+            _plugged(one, None, far_ends.get(one.name))
+            for one in site.devices(node)
+            if one.name not in generated and (one.kind is not LinkKind.VETH or one.name in far_ends)
+        )
+        return part.interfaces + beside if beside else None
     far_ends |= site.far_ends(node)
     if observed.pods:
         generated = {n: one for n, one in generated.items() if not _leads_to_a_pod(one)}

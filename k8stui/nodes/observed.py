@@ -187,3 +187,8 @@ class ObservedNode:
             sets={**sets, **self.sets},
             nft=nft or self.nft,
         )
+
+
+def has_devices(observed: SeenNode) -> bool:
+    """Whether the devices are there that seen routes lead to: not where they could not be read."""
+    return observed.interfaces is not None or not observed.unread

@@ -25,9 +25,17 @@ from k8stui.nodes.errors import NoNamespaceError
 from k8stui.nodes.kubeproxy.everywhere import Everywhere
 from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, covering, free_address, plan
 from k8stui.nodes.names import hashed_name, mac
-from k8stui.nodes.observed import ROOT, End, ObservedNode, ObservedSpace, SeenNode
+from k8stui.nodes.observed import (
+    ROOT,
+    End,
+    ObservedNode,
+    ObservedSpace,
+    SeenNode,
+    has_devices,
+)
 from k8stui.nodes.options import NodeOptions
 from k8stui.nodes.part import Part
+from k8stui.nodes.route_devices import route_devices
 from k8stui.origin import Origin, assumed
 from k8stui.record import record
 
@@ -84,6 +92,7 @@ class Site:
         self._strays: dict[str, list[tuple[Pod, Address]]] = {}
         self._on_wire: dict[tuple[str, int], list[tuple[str, Neighbour]]] = {}
         self._uplinks: dict[str, tuple[Uplink, ...]] = {}
+        self._by_routes: dict[str, tuple[Interface, ...]] = {}
         self._spaces: dict[str, Mapping[str, ObservedSpace]] = {}
         self._bridged: dict[str, Mapping[Address, tuple[int, str]]] = {}
         self._routed: dict[str, Mapping[Address, str]] = {}
@@ -141,7 +150,7 @@ class Site:
         switches = 0
         for node in self.cluster.nodes.values():
             observed = self.observed(node)
-            by_name = {one.name: one for one in observed.devices or ()}
+            by_name = {one.name: one for one in self.devices(node)}
             for uplink in self.uplinks(node) if by_name else ():
                 networks = {e.network: e.address for e in self._on_uplink(node, uplink)}
                 known = next((found[net].switch for net in networks if net in found), None)
@@ -156,7 +165,7 @@ class Site:
 
     def _on_uplink(self, node: Node, uplink: Uplink) -> Iterator[InterfaceAddress]:
         """The addresses of a device on the wire, or of the bridge above it."""
-        seen = {one.name: one for one in self.observed(node).devices or ()}
+        seen = {one.name: one for one in self.devices(node)}
         device = seen.get(uplink.device)
         master = seen.get(device.master) if device is not None and device.master else None
         for one in (device, master):
@@ -166,7 +175,7 @@ class Site:
 
     def addresses_on(self, node: Node, uplink: Uplink) -> tuple[Address, ...]:
         """At which addresses the node answers there; without a dump its own."""
-        if self.observed(node).devices is None:
+        if not self.devices(node):
             return tuple(a for version in (4, 6) if (a := node.address(version)))
         return tuple(entry.address for entry in self._on_uplink(node, uplink))
 
@@ -461,9 +470,19 @@ class Site:
             found = self._uplinks[node.name] = tuple(self._find_uplinks(node))
         return found
 
+    def devices(self, node: Node) -> Sequence[Interface]:
+        """Those that a dump shows, else those that its routes name; none: nothing was seen."""
+        observed = self.observed(node)
+        if observed.devices is not None or not has_devices(observed):
+            return observed.devices or ()
+        found = self._by_routes.get(node.name)
+        if found is None:
+            found = self._by_routes[node.name] = route_devices(observed.routes or ())
+        return found
+
     def _find_uplinks(self, node: Node) -> Iterator[Uplink]:
         observed = self.observed(node)
-        seen = observed.devices or ()
+        seen = self.devices(node)
         first = next(
             (i for i in seen if any(e.address in node.addresses for e in i.addresses)), None
         )
@@ -493,7 +512,7 @@ class Site:
     def _card_below(self, node: Node, interface: Interface) -> Interface:
         """Where the address is a bridge's: the port that leads out of the node."""
         if interface.kind is LinkKind.BRIDGE:
-            for port in self.observed(node).devices or ():
+            for port in self.devices(node):
                 if port.master == interface.name and self._is_card(node, port):
                     return port
         return interface
