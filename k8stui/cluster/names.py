@@ -202,7 +202,11 @@ def silent_dns(cluster: Cluster) -> Service | None:
     wanted = service.selector.items()
     known = any(
         pod.namespace == service.namespace
-        and (pod.labels.items() >= wanted or pod.labels.items() >= DNS_LABELS.items())
+        and (
+            pod.labels.items() >= wanted
+            or pod.labels.items() >= DNS_LABELS.items()
+            or (not pod.host_network and _answers(pod))
+        )
         for pod in cluster.pods.values()
     )
     known = known or any(
@@ -211,6 +215,15 @@ def silent_dns(cluster: Cluster) -> Service | None:
         if not one.pods
     )
     return service if known else None
+
+
+def _answers(pod: Pod) -> bool:
+    """Whether it declares the port of name servers: CoreDNS, whatever its labels are."""
+    return any(
+        (port.number, port.protocol) == (DNS_PORT, Protocol.UDP)
+        for container in pod.containers
+        for port in container.ports
+    )
 
 
 def dns_port(service: Service) -> ServicePort | None:

@@ -1000,6 +1000,14 @@ TUNNEL_END = f"""\
     inet 10.244.2.0/32 scope global flannel.1
     vxlan id 1 local 192.168.56.12 dev eth0 srcport 0 0 dstport 8472
 """
+TABLE_52 = "0: from all lookup local\n5270: from all lookup 52\n32766: from all lookup main\n"
+BY_ENS192 = """\
+default via 192.168.0.1 dev ens192 proto static
+192.168.0.0/24 dev ens192 proto kernel scope link src 192.168.0.11
+10.244.1.0/24 dev cni0 proto kernel scope link src 10.244.1.1
+10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink
+172.17.0.0/16 dev docker0 proto kernel scope link src 172.17.0.1 linkdown
+"""
 CASES = {
     "ip_forward is off on the server's node": Told(
         manifests=ALL,
@@ -2422,6 +2430,24 @@ CASES |= {
         result="unknown", cause=("a VPN's device", "10.244.0.0/16 dev tun0"),
         mend="ip route add 10.244.2.0/24", at="10.244.0.0/16 dev tun0",
         rule="node-state", words="a VPN's device",
+    ),
+    "routes alone, of a card with another name": Told(
+        manifests=ALL, beside=(("ip_route", "node-1", BY_ENS192),),
+        ask=("pod/client", "198.51.100.7:443"), result="connected",
+    ),
+    "routes alone, and Docker's network is the asked one": Told(
+        manifests=ALL, beside=(("ip_route", "node-1", BY_ENS192),),
+        ask=("pod/client", "172.17.40.9:5432"), result="unreachable", by="node-1",
+        cause=("on docker0", "Docker's network overlaps"), mend='"bip"',
+        at="172.17.0.0/16 dev docker0 proto kernel scope link src 172.17.0.1 linkdown",
+    ),
+    "a VPN's table is asked before the main one": Told(
+        manifests=ALL,
+        beside=(("ip_route", "node-1", f"{BY_ENS192}10.244.2.0/24 dev tailscale0 table 52\n"),
+                ("ip_rule", "node-1", TABLE_52)),
+        result="unknown", by="node-1", cause=("of table 52", "ip rule 5270"),
+        mend="--accept-routes=false", at="10.244.2.0/24 dev tailscale0 table 52",
+        rule="node-state", words="before the main one",
     ),
     "IPv6 is not forwarded": Told(
         manifests=(DUAL, *nginx("listen [::]:80;"), CLIENT),

@@ -9,7 +9,7 @@ from k8stui.kernel.step import RouteCause, UnmodelledCause
 from k8stui.nodes.kubeproxy import ipvs, is_modelled
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.other_networks import route_taken
-from k8stui.walk.diagnosis.owners import owner_of, service_with
+from k8stui.walk.diagnosis.owners import owner_of, pod_range, service_with
 from k8stui.walk.reason import origin_of
 
 VPNS = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "nordlynx", "utun", "ipsec")
@@ -56,16 +56,33 @@ def _into_a_vpn(case: Case) -> Diagnosis | None:
     device = step.device or "" if step is not None else ""
     if step is None or step.namespace not in case.cluster.nodes or not device.startswith(VPNS):
         return None
-    behind, route = owner_of(case, step.after.dst), route_taken(case, step)
-    if behind is None or route is None or route.destination.length >= behind.network.length:
+    here, behind, route = step.namespace, owner_of(case, step.after.dst), route_taken(case, step)
+    if behind is None or route is None:
+        return None
+    said = (
+        f"{here} sends what is for the pods of {behind.node} ({behind.network}) into {device}, a "
+        f"VPN's device, by its route {route_line(route)}"
+    )
+    origin = origin_of(RouteCause(route=route))
+    rules = case.network[here].policy_rules
+    rule = next((one for one in rules if one.table == route.table != "main"), None)
+    if rule is not None:
+        return Diagnosis(
+            f"{said} of table {route.table}: ip rule {rule.priority} asks that table before the "
+            "main one, where the plug-in's own route is, and where the VPN leads is not known",
+            "keep the pods' ranges out of what the VPN routes (tailscale: --accept-routes=false or "
+            "no advertising; WireGuard: AllowedIPs), or ask the main table first: ip rule "
+            f"add to {pod_range(case, step.after.dst)} lookup main priority {rule.priority - 1}",
+            origin,
+        )
+    if route.destination.length >= behind.network.length:
         return None
     return Diagnosis(
-        f"{step.namespace} sends what is for the pods of {behind.node} ({behind.network}) into "
-        f"{device}, a VPN's device, by its route {route_line(route)}: the network plug-in's own "
-        "route to them, which is more specific, is not there, and where the VPN leads is not known",
-        f"on {step.namespace}: ip route add {behind.network} via {behind.via} (restart the "
-        "plug-in's pod, which makes it), or keep that range out of what the VPN routes",
-        origin_of(RouteCause(route=route)),
+        f"{said}: the network plug-in's own route to them, which is more specific, is not there, "
+        "and where the VPN leads is not known",
+        f"on {here}: ip route add {behind.network} via {behind.via} (restart the plug-in's pod, "
+        "which makes it), or keep that range out of what the VPN routes",
+        origin,
     )
 
 
