@@ -10,8 +10,9 @@ though it may ask somebody: nearly every egress policy that forgets port 53 is a
 kills DNS"). An information where nobody is told to ask, and none of the pods that there are is let
 through to the Service; or where nothing may go out at all. One finding for each policy and reason.
 
-A warning, too, where a block of the Services' range holds the API server's ClusterIP alone, and not
-its own address and port, which policies see.
+A warning, too, where a policy lets in clients outside by their addresses, and the nodes put their
+own in place of them (externalTrafficPolicy Cluster); and where a block of the Services' range holds
+the API server's ClusterIP alone, and not its own address and port, which policies see.
 
 Does not apply to clients that nobody is known to be, where a rule lets others in; to pods on their
 node's network, which policies do not select; and to clients outside the cluster.
@@ -32,7 +33,7 @@ from k8stui.cluster.kubernetes_service import KEY as API
 from k8stui.cluster.model import Pod, Service, ServicePort
 from k8stui.cluster.names import DNS_PORT
 from k8stui.cluster.policy import Direction, IpBlock, NetworkPolicy
-from k8stui.kernel.address import Prefix
+from k8stui.kernel.address import Address, Prefix
 from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.walk.error import RequestError
@@ -63,6 +64,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         *_virtual(ground),
         *_api_server(ground),
         *_nameless(ground),
+        *_hidden(ground),
     ):
         place = denial.origin.place
         key = (place.file, place.line) if place is not None else denial.reason
@@ -183,6 +185,64 @@ def _api_server(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
             if denial is not None:
                 who = f"the API server (Service {API}), asked by {client.name}"
                 yield Severity.WARNING, who, denial
+
+
+def _hidden(ground: Ground) -> Iterator[tuple[Severity, str, Denial]]:
+    """Clients outside whose addresses a policy lets in: nodes put their own in place of them.
+
+    At node ports of Services with externalTrafficPolicy Cluster, but for those to whose pods a load
+    balancer leads by itself (target type ip).
+    """
+    policies = Policies(ground.judgement.cluster, ground.judgement)
+    outside = {one.key: _first_outside(ground, one) for one in ground.cluster.policies}
+    for service in ground.services if any(outside.values()) else ():
+        past = any(
+            value == "ip"
+            for key, value in service.annotations.items()
+            if key.endswith("target-type")
+        )
+        if past or service.external_traffic_policy == "Local":
+            continue
+        for port in service.ports:
+            for pod, number in behind(ground, service, port) if port.node_port else ():
+                ask = Ask(number, port.protocol, pod)
+                for policy in policies.judgement.selecting(pod, Direction.INGRESS):
+                    client = outside.get(policy.key)
+                    if client is not None and policy.kind == "NetworkPolicy":
+                        yield from _masqueraded(ground, policies, client, port, ask)
+
+
+def _first_outside(ground: Ground, policy: NetworkPolicy) -> Address | None:
+    """The first address that a policy lets in and that is none of the cluster's own."""
+    cluster = ground.cluster
+    inside = (*cluster.pod_cidrs, *cluster.service_cidrs)
+    for rule in policy.rules(Direction.INGRESS):
+        for peer in rule.peers:
+            prefix = peer.block.cidr.prefix if peer.block is not None else None
+            if prefix is None or not prefix.length or any(prefix.address in one for one in inside):
+                continue
+            if not any(own in prefix for node in cluster.nodes.values() for own in node.addresses):
+                return prefix.address
+    return None
+
+
+def _masqueraded(
+    ground: Ground, policies: Policies, client: Address, port: ServicePort, ask: Ask
+) -> Iterator[tuple[Severity, str, Denial]]:
+    pod, peer_at = ask.server, policies.judgement.peer_at
+    if pod is None or policies.denied(Direction.INGRESS, pod, peer_at(client), ask) is not None:
+        return
+    for node in ground.cluster.nodes.values():
+        own = node.address(client.version)
+        if node.name == pod.node_name or own is None:
+            continue
+        denial = policies.denied(Direction.INGRESS, pod, peer_at(own), ask)
+        if denial is not None:
+            asked = f"node/{node.name}:{port.node_port}"
+            request = parse_request(ground.world, str(client), asked)
+            who = f"{client}, which comes by node port {port.node_port} of {node.name}"
+            yield Severity.WARNING, who, policies.seen_as(denial, own, request)
+        return
 
 
 def _is_of(ranges: Iterable[Prefix], block: IpBlock) -> bool:
