@@ -60,11 +60,11 @@ def look(ground: Ground) -> Iterator[Finding]:
     known: set[object] = set()
     for severity, who, denial in (
         *_meant(ground),
+        *_hidden(ground),
         *_others(ground),
         *_virtual(ground),
         *_api_server(ground),
         *_nameless(ground),
-        *_hidden(ground),
     ):
         place = denial.origin.place
         key = (place.file, place.line) if place is not None else denial.reason
