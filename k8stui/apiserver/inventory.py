@@ -58,6 +58,7 @@ _GROUPS = {
     "IngressRouteTCP": "traefik.io",
     "IngressRouteUDP": "traefik.io",
     "Middleware": "traefik.io",
+    "Event": "",
     "PeerAuthentication": "security.istio.io",
     "AuthorizationPolicy": "security.istio.io",
     "VirtualService": "networking.istio.io",

@@ -191,6 +191,10 @@ def build(
     holders = Holders(inventory, population.pods, as_written=as_written)
     pods = without_start(population.pods, services, config_maps, refusals, holders, memory=memory)
     pods = _waiting(pods, services, memory)
+    if inventory.of("Event"):
+        from k8stui.cluster.events import with_events  # noqa: PLC0415 - of dumps alone
+
+        pods = with_events(pods, inventory)
     memory.keep("pods shown", (), pods)
 
     def slices_of(services: Mapping[str, Service]) -> Slices:

@@ -845,6 +845,36 @@ TUNNEL = """\
     inet 10.244.1.1/24 brd 10.244.1.255 scope global cni0
 """
 
+EXIT_NODE = f"""\
+{WAY_OUT}{ONE_WAY}10.244.2.0/24 via 192.168.0.12 dev eth0
+default dev tailscale0 table 52
+"""
+BEFORE_MAIN = """\
+0:	from all lookup local
+5270:	from all lookup 52
+32766:	from all lookup main
+32767:	from all lookup default
+"""
+THREE = (*NODES, node(3, "10.244.3.0/24"))
+AROUND = f"{WAY_OUT}{ONE_WAY}10.244.2.0/24 via 192.168.0.13 dev eth0\n"
+CREATING = observed("web-0", "app=web", "", ready=False, phase="Pending", node="node-2")
+CREATING["status"] = {"phase": "Pending", "containerStatuses": [
+    {"name": "main", "state": {"waiting": {"reason": "ContainerCreating"}}}]}  # fmt: skip
+
+
+def event(name: str, said: str, when: str, reason: str = "FailedCreatePodSandBox") -> Manifest:
+    """What the kubelet says of web-0."""
+    made = kind("v1", name, "Event", type="Warning", reason=reason, lastTimestamp=when)
+    of = {"kind": "Pod", "name": "web-0", "namespace": "default"}
+    return {**made, "involvedObject": of, "message": said}
+
+
+BRIDGE_OF_BEFORE = (
+    event("e-2", '"cni0" already has an IP address different from 10.244.2.1/24', "2026-03-02"),
+    event("e-1", "loadFlannelSubnetEnv failed: /run/flannel/subnet.env", "2026-03-01"),
+    event("e-3", "Back-off pulling image", "2026-03-03", "BackOff"),
+)
+
 
 def nginx(listens: str) -> tuple[Manifest, ...]:
     return (
@@ -2448,6 +2478,30 @@ CASES |= {
         result="unknown", by="node-1", cause=("of table 52", "ip rule 5270"),
         mend="--accept-routes=false", at="10.244.2.0/24 dev tailscale0 table 52",
         rule="node-state", words="before the main one",
+    ),
+    "a VPN's table in front of main takes what is for pods": Told(
+        manifests=ALL,
+        beside=(("ip_route", "node-1", EXIT_NODE), ("ip_rule", "node-1", BEFORE_MAIN),
+                ("ip_addr", "node-1", f"{CARDS}{TUNNEL.replace('tun0', 'tailscale0')}")),
+        result="unknown", by="node-1",
+        cause=("into tailscale0", "of table 52: ip rule 5270 asks that table before the main one"),
+        mend="ip rule add to 10.244.0.0/16 lookup main priority 5269",
+        at="default dev tailscale0 table 52",
+        rule="node-state", words="ip rule 5270 asks", fix="priority 5269",
+    ),
+    "a node by way of which one direction goes": Told(
+        manifests=(*THREE, CLIENT, *WEB), options={"cni": "bridge"},
+        beside=(("ip_route", "node-1", AROUND),), result="timeout", by="node-3",
+        cause=("node-3 sees this direction alone", "10.244.2.0/24 via 192.168.0.13 dev eth0"),
+        mend="on node-1: ip route replace 10.244.2.0/24 via 192.168.0.12",
+        at="10.244.2.0/24 via 192.168.0.13 dev eth0",
+        rule="node-state", words="and the questions go past it", fix="nf_conntrack_tcp_be_liberal",
+    ),
+    "an Event of a pod without a network": Told(
+        manifests=(*NODES, CLIENT, WEB[0], CREATING, *BRIDGE_OF_BEFORE), result="refused",
+        cause=('"cni0" already has an IP address different from 10.244.2.1/24',),
+        mend="on node-2, ip link delete cni0", not_said="subnet.env",
+        rule="no-endpoints", words="already has an IP address", fix="ip link delete cni0",
     ),
     "IPv6 is not forwarded": Told(
         manifests=(DUAL, *nginx("listen [::]:80;"), CLIENT),

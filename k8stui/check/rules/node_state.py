@@ -5,7 +5,8 @@ pods, also from other nodes), and what a line of the dump ends is told with that
 REJECT, Docker's FORWARD DROP, a chain that somebody has emptied, a route that is gone. One finding
 a line; a warning where the dump is not all (a table left out, legacy rules beside those of nft), or
 where the nodes' router knows no way to a pod: it may have learned one by BGP.
-A line that cannot be evaluated is an information: nothing is known of what meets it.
+A line that cannot be evaluated is an information: nothing is known of what meets it; a warning
+where it is known what would help all the same, as with a VPN's route to the pods.
 
 Does not apply to failures whose cause stands in a manifest, which other rules tell; but for what
 kube-proxy's configuration lacks for such a node.
@@ -48,12 +49,12 @@ def look(ground: Ground) -> Iterator[Finding]:
             if done.result is Result.UNKNOWN:
                 yield Finding(
                     rule=ID,
-                    severity=Severity.INFO,
+                    severity=Severity.WARNING if done.advice else Severity.INFO,
                     subject=f"Node {name}",
                     place=place,
                     why=f"whether {way.source} reaches {way.destination} is not known: "
                     f"{done.reason}",
-                    fix="nothing, if no request that matters meets that line",
+                    fix=done.advice or "nothing, if no request that matters meets that line",
                 )
                 continue
             yield Finding(

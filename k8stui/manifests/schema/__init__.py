@@ -52,7 +52,7 @@ WITHOUT_PART = frozenset(
     VolumeAttachment CSIDriver CSINode
     CSIStorageCapacity Role RoleBinding ClusterRole ClusterRoleBinding
     PodDisruptionBudget
-    CustomResourceDefinition Event Lease PodTemplate ValidatingAdmissionPolicy
+    CustomResourceDefinition Lease PodTemplate ValidatingAdmissionPolicy
     ValidatingAdmissionPolicyBinding MutatingAdmissionPolicy MutatingAdmissionPolicyBinding
     ResourceClaim ResourceClaimTemplate ResourceSlice DeviceClass VolumeAttributesClass
     ClusterTrustBundle PodCertificateRequest LeaseCandidate StorageVersion StorageVersionMigration

@@ -35,6 +35,12 @@ _NODE_STATUS = struct(
 KINDS = (
     kind("Node", "v1", spec=_NODE_SPEC, status=_NODE_STATUS, namespaced=False),
     kind("Namespace", "v1", unread="spec", namespaced=False),
+    kind(
+        "Event",
+        "v1",
+        unread="involvedObject reason message type action source count series firstTimestamp "
+        "lastTimestamp eventTime related reportingComponent reportingInstance",
+    ),
     kind("ConfigMap", "v1", data=MapOf(FREE), unread="binaryData", immutable=BOOLEAN),
     kind("Secret", "v1", type=STRING, unread="data stringData", immutable=BOOLEAN),
     kind(

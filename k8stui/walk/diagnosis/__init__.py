@@ -40,6 +40,7 @@ from k8stui.walk.diagnosis.link_layer import (
 from k8stui.walk.diagnosis.listening import nothing_listens
 from k8stui.walk.diagnosis.local_policy import no_local_endpoint
 from k8stui.walk.diagnosis.neighbours import nobody_answers
+from k8stui.walk.diagnosis.one_direction import one_direction_only
 from k8stui.walk.diagnosis.other_networks import taken_for_a_neighbour
 from k8stui.walk.diagnosis.outdated import outdated_rules
 from k8stui.walk.diagnosis.overlapping import overlapping_networks, two_pods_of_one_address
@@ -86,6 +87,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         outdated_rules,
         two_pods_of_one_address,
         overlapping_networks,
+        one_direction_only,
         dropped_by_rule,
     ),
     RouteCause: (

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from k8stui.kernel.compile import compile_rule
 from k8stui.kernel.exchange import Result
-from k8stui.kernel.routing import route_line
-from k8stui.kernel.step import RouteCause, UnmodelledCause
+from k8stui.kernel.step import UnmodelledCause
 from k8stui.nodes.kubeproxy import ipvs, is_modelled
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.other_networks import route_taken
-from k8stui.walk.diagnosis.owners import owner_of, pod_range, service_with
-from k8stui.walk.reason import origin_of
-
-VPNS = ("tun", "tap", "wg", "ppp", "tailscale", "zt", "nordlynx", "utun", "ipsec")
-"""Beginnings of the names of devices that lead to another network."""
+from k8stui.walk.diagnosis.owners import service_with
+from k8stui.walk.diagnosis.vpn import into_a_vpn
 
 
 def cannot_evaluate(case: Case) -> Diagnosis | None:
@@ -36,7 +31,7 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
             origin=why.origin,
         )
     if step is None or rule is None or rule.rule is None:
-        return _into_a_vpn(case) or Diagnosis(reason=case.felt.reason)
+        return into_a_vpn(case) or Diagnosis(reason=case.felt.reason)
     place = f"rule {rule.index} of {rule.table} {rule.chain.name} on {step.namespace}"
     reason = f"cannot evaluate {place}: {step.text}"
     origin = rule.rule.reason.origin if rule.rule.reason else None
@@ -47,42 +42,6 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         reason=f"{reason}; if it matches, the packet goes to {target}, else on to rule "
         f"{rule.index + 1}",
         origin=origin,
-    )
-
-
-def _into_a_vpn(case: Case) -> Diagnosis | None:
-    """A packet to another node's pod that a VPN's route has taken."""
-    step = case.decided
-    device = step.device or "" if step is not None else ""
-    if step is None or step.namespace not in case.cluster.nodes or not device.startswith(VPNS):
-        return None
-    here, behind, route = step.namespace, owner_of(case, step.after.dst), route_taken(case, step)
-    if behind is None or route is None:
-        return None
-    said = (
-        f"{here} sends what is for the pods of {behind.node} ({behind.network}) into {device}, a "
-        f"VPN's device, by its route {route_line(route)}"
-    )
-    origin = origin_of(RouteCause(route=route))
-    rules = case.network[here].policy_rules
-    rule = next((one for one in rules if one.table == route.table != "main"), None)
-    if rule is not None:
-        return Diagnosis(
-            f"{said} of table {route.table}: ip rule {rule.priority} asks that table before the "
-            "main one, where the plug-in's own route is, and where the VPN leads is not known",
-            "keep the pods' ranges out of what the VPN routes (tailscale: --accept-routes=false or "
-            "no advertising; WireGuard: AllowedIPs), or ask the main table first: ip rule "
-            f"add to {pod_range(case, step.after.dst)} lookup main priority {rule.priority - 1}",
-            origin,
-        )
-    if route.destination.length >= behind.network.length:
-        return None
-    return Diagnosis(
-        f"{said}: the network plug-in's own route to them, which is more specific, is not there, "
-        "and where the VPN leads is not known",
-        f"on {here}: ip route add {behind.network} via {behind.via} (restart the plug-in's pod, "
-        "which makes it), or keep that range out of what the VPN routes",
-        origin,
     )
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from k8stui.cluster.networks.own_bridges import own_bridge
-from k8stui.kernel.compile import compile_rule
-from k8stui.kernel.matches.connection import StateTest
 from k8stui.kernel.step import NeighbourCause, RouteCause, RuleCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
+from k8stui.walk.diagnosis.one_direction import is_untracked
 from k8stui.walk.diagnosis.own_bridges import keep_apart
 from k8stui.walk.diagnosis.owners import overlap
 from k8stui.walk.reason import observed_at
@@ -40,19 +39,10 @@ def _without_host_route(case: Case, step: Step) -> Diagnosis | None:
     )
 
 
-def _is_untracked(step: Step) -> bool:
-    """Whether a rule has dropped what conntrack knows no connection of: an answer gone astray."""
-    cause = step.cause
-    if not isinstance(cause, RuleCause) or cause.rule is None or cause.is_nft:
-        return False
-    tests = compile_rule(cause.rule.text).tests
-    return any(isinstance(one, StateTest) and "INVALID" in one.states for one in tests)
-
-
 def two_pods_of_one_address(case: Case) -> Diagnosis | None:
     """Recognise an answer, or a frame, that went to another pod of the same address."""
     step = case.decided
-    if step is None or (isinstance(step.cause, RuleCause) and not _is_untracked(step)):
+    if step is None or (isinstance(step.cause, RuleCause) and not is_untracked(step)):
         return None
     for address in (step.before.src, step.before.dst):
         same = case.pods_with(address)
@@ -71,7 +61,7 @@ def overlapping_networks(case: Case) -> Diagnosis | None:
     """Recognise that routing or ARP failed for an address that two networks claim."""
     step = case.decided
     if step is None or not (
-        isinstance(step.cause, RouteCause | NeighbourCause) or _is_untracked(step)
+        isinstance(step.cause, RouteCause | NeighbourCause) or is_untracked(step)
     ):
         return None
     lost = _without_host_route(case, step)

@@ -54,6 +54,8 @@ def closing_field(pod: Pod) -> Origin:
     """The field that keeps a Pending pod from its nodes."""
     if pod.node_name is not None and pod.pending_mends:
         return pod.origins["pending_reason"]
+    if pod.node_name is not None and pod.unready_mend:
+        return pod.origins.get("unready_reason", pod.origin)
     field = "node_selector" if _SELECTOR in pod.pending_reason else "claims"
     return pod.origins.get(field, pod.origin)
 
@@ -66,6 +68,8 @@ def waits_for_claim(pod: Pod) -> bool:
 def room(pod: Pod) -> str:
     """What would give a Pending pod a node."""
     if pod.node_name is not None and not pod.addresses and pod.origin.kind is OriginKind.OBSERVED:
+        if pod.unready_mend:
+            return pod.unready_mend
         space = "" if pod.namespace == "default" else f" -n {pod.namespace}"
         return (
             "look why its network is not there yet (the image, a volume, the network plug-in of "

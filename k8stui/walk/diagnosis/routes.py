@@ -28,7 +28,6 @@ from k8stui.nodes.wire import is_private
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.direction import how_far
-from k8stui.walk.diagnosis.evaluate import VPNS
 from k8stui.walk.diagnosis.masquerade import not_masqueraded, unreached
 from k8stui.walk.diagnosis.other_networks import route_taken
 from k8stui.walk.diagnosis.own_bridges import make_anew
@@ -43,6 +42,7 @@ from k8stui.walk.diagnosis.owners import (
     what_it_is,
     who,
 )
+from k8stui.walk.diagnosis.vpn import VPNS
 from k8stui.walk.reason import observed_at, origin_of, proof
 
 
