@@ -792,10 +792,10 @@ def probed(name: str = "x", value: str = "") -> Manifest:
     return balanced(made, {"ip": "20.73.10.11"}, **{name: value})
 
 
-def named_balancer(kind_of_it: str) -> Manifest:
+def named_balancer(kind_of_it: str, **told: str) -> Manifest:
     made = service("web", to=8080, type="LoadBalancer")
     given = {"hostname": "x.elb.amazonaws.com"}
-    return balanced(made, given, **{"aws-load-balancer-type": kind_of_it})
+    return balanced(made, given, **{"aws-load-balancer-type": kind_of_it, **told})
 
 
 def portless(given: Manifest, **annotations: str) -> Manifest:
@@ -2735,6 +2735,17 @@ CASES |= {
         manifests=(*NODES, CLIENT, WEB[1], named_balancer("nlb")),
         ask=("pod/client", "x.elb.amazonaws.com:80"), result="no-such-name",
         cause=("keeps the client's address",), mend="ask Service web by its own name",
+    ),
+    "a pod asks its own NLB, whose targets are pods": Told(
+        manifests=(*NODES, CLIENT, WEB[1], named_balancer("external", **{
+            "aws-load-balancer-nlb-target-type": "ip",
+            "aws-load-balancer-target-group-attributes": "preserve_client_ip.enabled=true"})),
+        ask=("pod/client", "x.elb.amazonaws.com:80"), result="no-such-name",
+        cause=("chooses the pod that asks",), mend="preserve_client_ip.enabled=false",
+    ),
+    "a pod is asked by a node port": Told(
+        manifests=(*NODES, CLIENT, WEB[1], NODE_PORT), ask=("pod/client", "pod/web-0:30080"),
+        result="refused", cause=("it is the nodePort of Service default/web",), mend="ask for 8080",
     ),
     "a cloud's load balancer to node ports that are not there": Told(
         manifests=(*of_cloud("aws"), portless({"ip": "20.73.10.11"}), WEB[1]),

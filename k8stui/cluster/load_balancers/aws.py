@@ -52,14 +52,26 @@ def waits_for_controller(service: Service, cluster: Cluster) -> Lack | None:
 
 
 def loses_own_clients(service: Service) -> Lack | None:
-    """An NLB to node ports keeps the client's address, and a node answers itself past it.
+    """An NLB that keeps the client's address: a target that asks it answers itself past it.
 
-    Source: AWS, "Troubleshoot your Network Load Balancer" (requests from a target to its own load
-    balancer): client IP preservation cannot be switched off by the cloud's own provider.
+    It keeps it to node ports, where the cloud's own provider cannot switch that off, and to pods
+    where it is told to. Source: AWS, "Troubleshoot your Network Load Balancer" (requests from a
+    target to its own load balancer), "Client IP preservation".
     """
     kind, to = (service.annotations.get(f"{_PREFIX}{n}", "") for n in ("type", "nlb-target-type"))
     told = service.annotations.get(f"{_PREFIX}target-group-attributes", "")
-    if "preserve_client_ip.enabled=false" in told or to == "ip" or kind == "nlb-ip":
+    if to == "ip" or kind == "nlb-ip":
+        if "preserve_client_ip.enabled=true" not in told:
+            return None
+        return Lack(
+            "the NLB of AWS is told to keep the client's address (preserve_client_ip.enabled): "
+            "where it chooses the pod that asks, the answer goes past it, and the connection times "
+            "out",
+            f"ask Service {service.name} by its own name from inside, or write "
+            "preserve_client_ip.enabled=false into target-group-attributes",
+            service.origins.get("annotations", service.origin),
+        )
+    if "preserve_client_ip.enabled=false" in told:
         return None
     if kind != "nlb" and not (kind == "external" and to == "instance"):
         return None

@@ -69,10 +69,20 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     if others and not any(each.number == port for each in has):
         declares += f"; {others[0].name} declares {word}"
         mends.append(f"ask pod/{others[0].key}")
+    service = _by_node_port(case.cluster, port, protocol)
+    if service is not None:
+        declares += f"; it is the nodePort of Service {service.key}: nodes have it, and no pod"
     return Diagnosis(
         reason=f"nothing listens on port {word} of pod {pod.key} ({declares})",
         advice=", or ".join(mends),
     )
+
+
+def _by_node_port(cluster: Cluster, port: int, protocol: Protocol) -> Service | None:
+    for service in cluster.services.values():
+        if any((one.node_port, one.protocol) == (port, protocol) for one in service.ports):
+            return service
+    return None
 
 
 def _node_port_again(case: Case, port: int, protocol: Protocol) -> Diagnosis | None:
