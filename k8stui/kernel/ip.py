@@ -78,12 +78,14 @@ def _explain(host: Host, device: str, skb: Skb, decision: Decision) -> bool:
             host.simulation.stack.icmp_error(host, skb, *answer, 0)
         return False
     if fate is Fate.NO_FORWARDING:
-        own = host.namespace.sysctls.ipv6_forwarding is not None
-        of_ipv6 = own and skb.packet.dst.version == 6
+        sysctls = host.namespace.sysctls
+        of_ipv6 = sysctls.ipv6_forwarding is not None and skb.packet.dst.version == 6
         name = "net.ipv6.conf.all.forwarding" if of_ipv6 else "net.ipv4.ip_forward"
+        if not of_ipv6 and sysctls.ip_forward:
+            name = f"net.ipv4.conf.{device}.forwarding"
         text = f"{name.rpartition('.')[2]} is 0: this namespace does not route for others"
         told = host.routing.said("forwarding", device) or host.routing.said("ip_forward")
-        told = host.namespace.sysctls.reasons.get(name) if of_ipv6 else told
+        told = sysctls.reasons.get(name) if of_ipv6 else told
         cause = SysctlCause(name=name, value="0", reason=told)
     elif fate is Fate.RP_FILTER:
         value = host.routing.rp_filter(device)

@@ -387,10 +387,7 @@ def _in_use(site: Site) -> Iterator[Prefix]:
         if net.prefix.address.version == 4:
             yield from (Prefix(a, a.bits) for a in (net.prefix.address, net.prefix.nth(-1)))
     for node in cluster.nodes.values():
-        own = (
-            *node.addresses,
-            *(a for u in site.uplinks(node) for a in site.addresses_on(node, u)),
-        )
+        own = {*node.addresses, *(e.address for one in site.devices(node) for e in one.addresses)}
         yield from (Prefix(address, address.bits) for address in own)
         yield from (Prefix(address, address.bits) for address in site.observed(node).failed)
         yield from (Prefix(a, a.bits) for pod in site.pods(node.name) for a in pod.addresses)

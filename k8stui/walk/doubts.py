@@ -45,6 +45,7 @@ from k8stui.origin import Origin, OriginKind
 from k8stui.suggest import is_typo
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
 from k8stui.walk.diagnosis.names import behind_entrance
+from k8stui.walk.diagnosis.other_rewriting import answered_elsewhere
 from k8stui.walk.policies import if_enforced
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _by_another_card(network, request, exchange)
     yield from _from_before(cluster, exchange)
     yield from _out_of_entries(network, exchange)
+    yield from answered_elsewhere(cluster, exchange)
     if any(s.kind is StepKind.DROP and isinstance(s.cause, JudgeCause) for s in exchange.steps):
         yield from if_enforced(world)
     met = {step.namespace: 0 for step in exchange.steps}

@@ -340,6 +340,15 @@ PROBES = {
         ),
         rule="probe-port", words="the kubelet asks from there", mend="leave host out",
     ),
+    "a Service's name of a probe": Both(
+        walked=asking(
+            "svc/web", *alone(readinessProbe={
+                "httpGet": {"host": "web.default.svc.cluster.local", "port": 80}}),
+            result="refused", cause="the kubelet asks the node's own resolver",
+            mend="leave host out of the probe", at="host: web.default.svc.cluster.local",
+        ),
+        rule="probe-port", words="a name of cluster DNS", mend="leave host out",
+    ),
     "on the node's network it is the node": fine(
         *NODES, service("web", to=8080),
         pod("web-0", "app=web", ports=[8080], hostNetwork=True,

@@ -1030,6 +1030,25 @@ TUNNEL_END = f"""\
     inet 10.244.2.0/32 scope global flannel.1
     vxlan id 1 local 192.168.56.12 dev eth0 srcport 0 0 dstport 8472
 """
+PLAIN = service("web", to=8080, clusterIP="10.96.7.7")
+PROXIED = """\
+*nat
+:PREROUTING ACCEPT [0:0]
+:POSTROUTING ACCEPT [0:0]
+-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 192.168.0.250:3128
+-A POSTROUTING -s 10.244.0.0/16 ! -d 10.244.0.0/16 -j MASQUERADE
+COMMIT
+"""
+CARD_SHUT = "net.ipv4.ip_forward = 1\nnet.ipv4.conf.eth0.forwarding = 0\n"
+ARP_SHY = "net.ipv4.ip_forward = 1\nnet.ipv4.conf.all.arp_ignore = 1\n"
+BY_LVS = """\
+1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN
+    inet 127.0.0.1/8 scope host lo
+    inet 192.168.0.100/32 scope global lo
+2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP
+    link/ether 52:54:00:12:34:01 brd ff:ff:ff:ff:ff:ff
+    inet 192.168.0.11/24 brd 192.168.0.255 scope global eth0
+"""
 TABLE_52 = "0: from all lookup local\n5270: from all lookup 52\n32766: from all lookup main\n"
 BY_ENS192 = """\
 default via 192.168.0.1 dev ens192 proto static
@@ -2735,6 +2754,28 @@ CASES |= {
         manifests=(*NODES, CLIENT, WEB[1], named_balancer("nlb")),
         ask=("pod/client", "x.elb.amazonaws.com:80"), result="no-such-name",
         cause=("keeps the client's address",), mend="ask Service web by its own name",
+    ),
+    "a proxy for everybody takes Services too": Told(
+        manifests=(*NODES, CLIENT, WEB[1], PLAIN), beside=(("iptables", "node-1", PROXIED),),
+        result="connected", assumed="it is not Service default/web that answers: rule 1 of chain",
+    ),
+    "the same, and it is not masqueraded": Told(
+        manifests=(*NODES, CLIENT, WEB[1], PLAIN),
+        beside=(("iptables", "node-1", PROXIED.replace("! -d 10.244.0.0/16", "-d 10.8.0.0/16")),),
+        result="timeout", cause=("leads 10.96.7.7:80 to 192.168.0.250:3128, from where",),
+        mend="let it spare the addresses of pods and Services", at=PROXIED.splitlines()[3],
+    ),
+    "one device does not forward": Told(
+        manifests=ALL, beside=(("sysctl", "node-2", CARD_SHUT),), result="timeout", by="node-2",
+        cause=("comes in by eth0", "net.ipv4.conf.eth0.forwarding = 0"),
+        mend="set net.ipv4.conf.eth0.forwarding = 1", at="net.ipv4.conf.eth0.forwarding = 0",
+        rule="node-state", words="does not forward what comes in by eth0",
+    ),
+    "an address on lo, as behind LVS": Told(
+        manifests=NODES, ask=("node/node-2", "192.168.0.100:80"),
+        beside=(("ip_addr", "node-1", BY_LVS),
+                ("sysctl", "node-1", ARP_SHY)),
+        result="unreachable", cause=("node-1 has it on lo", "arp_ignore"), mend="ip addr add",
     ),
     "a pod asks its own NLB, whose targets are pods": Told(
         manifests=(*NODES, CLIENT, WEB[1], named_balancer("external", **{

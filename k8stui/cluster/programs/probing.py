@@ -19,6 +19,7 @@ from k8stui.record import record
 from k8stui.suggest import is_digit_slip, nearest
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_OF_CLUSTER_DNS = re.compile(r"\.svc(?:\.|$)")
 PROBES = ("readinessProbe", "livenessProbe", "startupProbe")
 HANDLERS = ("httpGet", "tcpSocket")
 _TLS = (443, 8443)
@@ -68,6 +69,15 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
             yield FailingProbe(
                 why=f"the {probe} of {_name(container)} asks host {host}, which is the node "
                 "itself: the kubelet asks from there",
+                mend="leave host out of the probe: the kubelet then asks the pod's own address",
+                path=(probe, handler, "host"),
+                sure=False,
+                probe=probe,
+            )
+        elif _OF_CLUSTER_DNS.search(host):
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks host {host}, a name of cluster DNS: "
+                "the kubelet asks the node's own resolver, which does not know it",
                 mend="leave host out of the probe: the kubelet then asks the pod's own address",
                 path=(probe, handler, "host"),
                 sure=False,

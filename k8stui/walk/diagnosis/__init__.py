@@ -42,6 +42,7 @@ from k8stui.walk.diagnosis.local_policy import no_local_endpoint
 from k8stui.walk.diagnosis.neighbours import nobody_answers
 from k8stui.walk.diagnosis.one_direction import one_direction_only
 from k8stui.walk.diagnosis.other_networks import taken_for_a_neighbour
+from k8stui.walk.diagnosis.other_rewriting import sent_elsewhere
 from k8stui.walk.diagnosis.outdated import outdated_rules
 from k8stui.walk.diagnosis.overlapping import overlapping_networks, two_pods_of_one_address
 from k8stui.walk.diagnosis.policy import (
@@ -60,7 +61,7 @@ from k8stui.walk.diagnosis.same_address import one_address_for_two
 from k8stui.walk.diagnosis.served import not_of_the_service, not_served, other_family
 from k8stui.walk.diagnosis.source_ranges import outside_the_source_ranges
 from k8stui.walk.diagnosis.stale import stale_entry, untranslated_entry
-from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target, sent_elsewhere
+from k8stui.walk.diagnosis.stale_rules import left_mapping, old_target
 from k8stui.walk.diagnosis.sysctls import decided_by_sysctl
 from k8stui.walk.diagnosis.tunnels import (
     found_elsewhere,
@@ -110,6 +111,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         tunnel_down,
         old_target,
         left_mapping,
+        sent_elsewhere,
         too_long_for_route,
         own_pod_elsewhere,
         loose_cable,
@@ -128,6 +130,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         node_cut_off,
         old_target,
         left_mapping,
+        sent_elsewhere,
         taken_for_a_neighbour,
         own_pod_elsewhere,
         tunnel_without_neighbour,

@@ -97,6 +97,16 @@ def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
     node = case.node_with(wanted)
     if node is not None and not case.has(node, wanted):
         return _has_lost(case, node, wanted, said)
+    holder = next(case.network[node].devices_with((wanted,)), None) if node is not None else None
+    if node is not None and holder is not None and case.network[node].sysctls.arp_ignore:
+        return Diagnosis(
+            f"{said}: {node} has it on {holder.name}, and answers for addresses of the device that "
+            "is asked alone (arp_ignore, as for servers behind LVS)",
+            f"give the address to the device on that network (ip addr add {wanted}/{wanted.bits} "
+            f"dev DEVICE), or set net.ipv4.conf.all.arp_ignore = 0 on {node}; behind LVS ask the "
+            "director, which has the address too",
+            origin_of(DeviceCause(interface=holder)),
+        )
     if node is not None:
         return Diagnosis(
             f"{said}: {node} has the address and is down, or not on the same network",

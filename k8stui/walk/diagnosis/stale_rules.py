@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from k8stui.kernel.address import Address
-from k8stui.kernel.step import RuleCause
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.reason import observed_at, origin_of
 from k8stui.walk.rules_met import chain_of
@@ -63,31 +61,3 @@ def left_mapping(case: Case) -> Diagnosis | None:
         f"{name}",
         origin_of(rewriting.cause),
     )
-
-
-def sent_elsewhere(case: Case) -> Diagnosis | None:
-    """Recognise that somebody else's rule (REDIRECT, DNAT) led the packet away."""
-    rewriting = case.rewritten
-    if rewriting is None or not isinstance(rewriting.cause, RuleCause):
-        return None
-    cause = rewriting.cause
-    known = chain_of(rewriting).startswith(("KUBE-", "CNI-"))
-    origin = observed_at(cause)
-    if known or cause.rule is None or origin is None:
-        return None
-    before, after = rewriting.before, rewriting.after
-    return Diagnosis(
-        f"rule {cause.index} of chain {cause.chain.name} (table {cause.table}) on "
-        f"{rewriting.namespace}, none of kube-proxy's, leads {before.dst.with_port(before.dport)} "
-        f"to {after.dst.with_port(after.dport)}, and nothing is known to listen there: "
-        f"{cause.rule.text}",
-        f"take that rule off {rewriting.namespace}, or {_or(case, before.dst, after.dport)}",
-        origin,
-    )
-
-
-def _or(case: Case, asked: Address, port: int) -> str:
-    """What else helps: a node's own address was meant to be led away, others hardly."""
-    if case.node_with(asked) is not None:
-        return f"start there what is to listen on port {port}"
-    return f"let it spare the addresses of pods and Services (! -d {case.cluster.service_cidr})"

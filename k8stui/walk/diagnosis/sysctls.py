@@ -30,6 +30,13 @@ def decided_by_sysctl(case: Case) -> Diagnosis | None:
 
 
 def _decided(case: Case, step: Step, cause: SysctlCause, name: str) -> Diagnosis:
+    if name.endswith(".forwarding") and ".all." not in name:
+        return Diagnosis(
+            reason=f"{step.namespace} does not forward what comes in by {step.device}: "
+            f"{cause.name} = {cause.value}, though it forwards by others",
+            advice=f"set {cause.name} = 1 on {step.namespace}; what sets it to 0 is often "
+            "systemd-networkd (IPv4Forwarding=yes in the .network file of that device)",
+        )
     if name.endswith(("ip_forward", ".forwarding")):
         return Diagnosis(
             reason=f"{step.namespace} does not forward packets: {name} = {cause.value}",
