@@ -459,6 +459,8 @@ CASES = {
             cause="seen as 192.168.0.12: node-2 masquerades what comes from outside",
             mend="set externalTrafficPolicy: Local in Service web",
         ),
+        rule="policy-denial", words="which comes by node port 30080 of node-2",
+        mend="set externalTrafficPolicy: Local in Service web",
     ),
     "clients from outside that no rule is about, whoever they are seen as": Both(
         walked=Reported(
