@@ -293,7 +293,9 @@ class Unmodelled:
     name: str
     """In words: ``kube-proxy in mode ipvs``."""
     addresses: Mapping[Address, Because] = field(default_factory=dict)
-    """Every packet to one of these is taken; with the reason."""
+    """Packets to one of these are taken; with the reason."""
+    only: Mapping[Address, frozenset[tuple[Protocol, int]]] = field(default_factory=dict)
+    """Of some of them these ports alone: the rest is delivered as ever."""
     ports: Mapping[tuple[Protocol, int], Because] = field(default_factory=dict)
     """And those to a port at any address of the namespace's own."""
     takes_at: TakesAt = TakesAt.BEFORE_ROUTING

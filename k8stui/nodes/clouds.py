@@ -1,5 +1,6 @@
 """A cloud's network between its machines: a switch that carries less than a plain one.
 
+So is the Internet, where nodes are on both sides of NAT (`internet`).
 A load balancer that takes no node for healthy, or finds no port of theirs, is of it.
 """
 
@@ -17,6 +18,7 @@ from k8stui.kernel.address import Address
 from k8stui.kernel.derived import Derived
 from k8stui.kernel.namespace import Judge, Judged, JudgesAt
 from k8stui.kernel.packet import Packet, Protocol
+from k8stui.nodes.internet import on_both_sides, uncarried
 
 OWNER = "the cloud's network"
 
@@ -31,7 +33,8 @@ class _Uncarried(NamedTuple):
 def judges(cluster: Cluster) -> tuple[Judge, ...]:
     """What stands in the switch's place and drops; none where it carries everything."""
     known = _uncarried.of(cluster)
-    if known.ipip is None and not known.to:
+    apart = on_both_sides(cluster)
+    if known.ipip is None and not known.to and not apart:
         return ()
 
     def says(packet: Packet, _incoming: bool) -> Iterator[Judged]:
@@ -41,7 +44,8 @@ def judges(cluster: Cluster) -> tuple[Judge, ...]:
             yield Judged(passes=False, text=lack.why, reason=reason)
 
     def about(address: Address) -> Hashable:
-        return address in known.to
+        side = apart.get(address)
+        return address in known.to, side.name if side is not None else None
 
     return (Judge(name=OWNER, says=says, at=JudgesAt.DEVICES, about=about),)
 
@@ -49,7 +53,8 @@ def judges(cluster: Cluster) -> tuple[Judge, ...]:
 def lost(cluster: Cluster, packet: Packet) -> Lack | None:
     """Why the network between the nodes does not carry a packet."""
     known = _uncarried.of(cluster)
-    return known.ipip if packet.protocol is Protocol.IPIP else known.to.get(packet.dst)
+    lack = known.ipip if packet.protocol is Protocol.IPIP else known.to.get(packet.dst)
+    return lack or uncarried(cluster, packet)
 
 
 def _look(cluster: Cluster) -> _Uncarried:

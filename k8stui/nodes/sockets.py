@@ -238,8 +238,27 @@ def _on_node(site: Site, node: Node) -> Iterator[Socket]:
 def _targeted(site: Site, pod: Pod) -> Iterator[Socket]:
     """A hostNetwork pod that declares nothing: it listens where a Service sends to it.
 
-    Not on every port, as a pod with a namespace of its own would: the node is not its alone.
+    And where its words say (kube-apiserver's --secure-port). Not on every port, as a pod with a
+    namespace of its own would: the node is not its alone.
     """
+    for container in running(pod):
+        told = container.told
+        if told is None or told.by_itself:
+            continue
+        for port in (told.number, *told.also):
+            for_itself = port in site.listening.own_only(pod, container, (port,))
+            yield Socket(
+                protocol=Protocol.TCP,
+                port=port,
+                address=_LOOPBACK if for_itself else None,
+                owner=container.name,
+                reason=Because(
+                    text=f"{told.name} of container {container.name} of pod {pod.key} says so",
+                    origin=told.origin,
+                    owner=container.name,
+                    pod=pod.key,
+                ),
+            )
     for service, protocol, port in site.targets(pod.key):
         for_itself = protocol is Protocol.TCP and any(
             port in site.listening.own_only(pod, one, (port,)) for one in running(pod)

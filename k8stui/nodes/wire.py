@@ -34,6 +34,7 @@ from k8stui.kernel.namespace import (
     Sysctls,
 )
 from k8stui.nodes import clouds
+from k8stui.nodes.internet import PRIVATE, is_private
 from k8stui.nodes.lan import SWITCH, Lan, LanNetwork, client, hand_written
 from k8stui.nodes.names import host_mac, mac
 from k8stui.nodes.observed import SeenNode
@@ -51,16 +52,6 @@ _HOSTS = "hosts"
 LAN = "lan"
 _EVERYTHING = "everything"
 """Name of the table by which `outside` takes what comes in for any public address."""
-_PRIVATE = {
-    4: tuple(
-        map(
-            Prefix.parse,
-            ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
-        )
-    ),
-    6: tuple(map(Prefix.parse, ("fc00::/7", "fe80::/10"))),
-}
-"""Never forwarded to the Internet (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291)."""
 _ORIGIN = assumed("manifests do not say what is between the nodes: one switch and one router")
 
 
@@ -412,7 +403,7 @@ def _way_out(networks: tuple[LanNetwork, ...]) -> Iterator[Route]:
             device="eth1",
             reason=Because(text="every public address is outside", origin=_ORIGIN),
         )
-        for private in _PRIVATE[version]:
+        for private in PRIVATE[version]:
             yield Route(
                 destination=private,
                 type=RouteType.THROW,
@@ -462,16 +453,6 @@ def _written_hosts(site: Site) -> Iterator[Route]:
                 service=key,
             ),
         )
-
-
-def private_range(address: Address) -> Prefix | None:
-    """The range that the Internet never brings anything from or to, and the address is in."""
-    return next((one for one in _PRIVATE[address.version] if address in one), None)
-
-
-def is_private(address: Address) -> bool:
-    """Whether the Internet never brings anything from or to the address."""
-    return private_range(address) is not None
 
 
 def _by(cluster: Cluster) -> str:

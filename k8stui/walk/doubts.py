@@ -38,9 +38,10 @@ from k8stui.kernel.derived import Derived
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import DeviceCause, JudgeCause, RouteCause, StepKind
 from k8stui.nodes.cni import node_annotations
+from k8stui.nodes.internet import MEND, is_private, private_range
 from k8stui.nodes.lan import LONGEST
 from k8stui.nodes.sysctl import CONNTRACK_MAX, is_full
-from k8stui.nodes.wire import LAN, OUTSIDE, WIRE, is_private, private_range
+from k8stui.nodes.wire import LAN, OUTSIDE, WIRE
 from k8stui.origin import Origin, OriginKind
 from k8stui.suggest import is_typo
 from k8stui.walk.clouds import carries_pods_if, shut_from_outside
@@ -509,30 +510,25 @@ def beyond_a_router(cluster: Cluster, nodes: Iterable[Node]) -> tuple[str, str] 
 
 
 def across_the_internet(nodes: Iterable[Node]) -> tuple[str, str] | None:
-    """One has a public address and another a private one, or one of another network: what mends it.
+    """Two have private addresses of two networks: what mends it.
 
-    Two of RFC 1918's networks are seldom one company's own.
+    Two of RFC 1918's are seldom one company's own. A public address and a private one never reach
+    each other (`nodes.internet`).
     """
     known = [node for node in nodes if node.origin.kind is not OriginKind.ASSUMED]
     found = [(node.name, at) for node in known if (at := node.address(4)) is not None]
     near = next((one for one in found if is_private(one[1])), None)
     if near is None:
         return None
-    far = next((one for one in found if not is_private(one[1])), None)
-    mend = (
-        "give each node the address at which the others find it (k3s: --node-external-ip, with "
-        "--flannel-external-ip and --flannel-backend=wireguard-native), or a VPN's"
-    )
-    if far is not None:
-        said = f"{far[0]} has a public address ({far[1]}) and {near[0]} a private one ({near[1]})"
-        return said, mend
     own = private_range(near[1])
-    other = next((one for one in found if private_range(one[1]) != own), None)
+    other = next(
+        (one for one in found if is_private(one[1]) and private_range(one[1]) != own), None
+    )
     if other is None:
         return None
     return (
         f"{near[0]} ({near[1]}) and {other[0]} ({other[1]}) have private addresses of two networks",
-        mend,
+        MEND,
     )
 
 

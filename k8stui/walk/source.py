@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from k8stui.cluster.model import Cluster, Pod
 from k8stui.kernel.address import Address
+from k8stui.nodes.internet import is_private
 from k8stui.nodes.lan import plan
-from k8stui.nodes.wire import LAN, is_private
+from k8stui.nodes.wire import LAN
 from k8stui.record import record
 from k8stui.walk.error import RequestError, unknown
 from k8stui.walk.kinds import Target, kind_of, kind_words

@@ -47,6 +47,7 @@ class Told:
     at: str = ""
     assumed: str = ""
     not_said: str = ""
+    source_port: int | None = None
     size: int | None = None
     """What is sent once connected, in bytes."""
     rule: str = ""
@@ -876,6 +877,25 @@ BRIDGE_OF_BEFORE = (
 )
 
 
+APISERVER = pod(
+    "kube-apiserver-node-1", namespace="kube-system", hostNetwork=True, node="node-1",
+    container={"image": "registry.k8s.io/kube-apiserver:v1.24.3", "command": [
+        "kube-apiserver", "--secure-port=7443", "--service-node-port-range=30000-50000"]},
+)  # fmt: skip
+PROXY_OF_VIP = kind(
+    "v1", "kube-proxy", "ConfigMap", "kube-system",
+    data={"config.conf": "apiVersion: kubeproxy.config.k8s.io/v1alpha1\n"
+                         "kind: KubeProxyConfiguration\nmode: ipvs\n",
+          "kubeconfig.conf": "clusters:\n- cluster:\n    server: https://192.168.0.100:8443\n"},
+)  # fmt: skip
+MASQ_AGENT = workload(
+    "DaemonSet", "ip-masq-agent", "k8s-app=ip-masq-agent", namespace="kube-system",
+    container={"image": "gke.gcr.io/ip-masq-agent:v2.9.3"}, pod_spec={"hostNetwork": True},
+)  # fmt: skip
+MASQ_CONFIG = kind("v1", "ip-masq-agent", "ConfigMap", "kube-system",
+                   data={"config": "nonMasqueradeCIDRs:\n- 10.0.0.0/8\n"})  # fmt: skip
+
+
 def nginx(listens: str) -> tuple[Manifest, ...]:
     return (
         service("web", ipFamilyPolicy="SingleStack", ipFamilies=["IPv6"]),
@@ -1668,7 +1688,9 @@ CASES = {
     "nodes beyond NAT and on the Internet": Told(
         manifests=(node(1, "10.244.1.0/24", address="194.100.16.1"),
                    node(2, "10.244.2.0/24", address="192.168.139.105"), CLIENT, *WEB),
-        result="connected", assumed="Across the Internet (NAT) they do not",
+        result="timeout", by="wire", cause=("194.100.16.1", "behind NAT nobody reaches it"),
+        mend="--flannel-external-ip",
+        rule="not-modelled", words="which the Internet does not carry", fix="--node-external-ip",
     ),
     "MetalLB in mode ipvs without strictARP": Told(
         manifests=(*NODES, *metallb(), kube_proxy(mode="ipvs"), BALANCED, WEB[1]),
@@ -2522,6 +2544,33 @@ CASES |= {
         mend="on node-2, ip link delete cni0", not_said="subnet.env",
         rule="no-endpoints", words="already has an IP address", fix="ip link delete cni0",
     ),
+    "a client's own port that is a node port, in mode ipvs": Told(
+        manifests=(CONTROL, NODES[1], APISERVER, kube_proxy(mode="ipvs"), WEB[1],
+                   service("web", to=8080, type="NodePort", ports=[
+                       {"port": 80, "targetPort": 8080, "nodePort": 42117}])),
+        ask=("node/node-2", "node/node-1:7443"), source_port=42117, result="unknown", by="node-2",
+        cause=("own port 42117 is a node port of Service default/web", "IPVS of node-2 takes"),
+        mend="net.ipv4.ip_local_reserved_ports",
+        rule="ephemeral-node-port", words="42117", fix="below 32768",
+    ),
+    "a port that the API server is told": Told(
+        manifests=(CONTROL, NODES[1], APISERVER, kube_proxy(mode="ipvs")),
+        ask=("node/node-2", "node/node-1:7443"), result="connected", silent="ephemeral-node-port",
+    ),
+    "the API servers' address is a Service's, in mode ipvs": Told(
+        manifests=(*NODES, WEB[1], PROXY_OF_VIP,
+                   service("web", to=8080, externalIPs=["192.168.0.100"])),
+        ask=("node/node-2", "192.168.0.100:8443"), result="refused", by="node-2",
+        cause=("has 192.168.0.100 on kube-ipvs0 of every node", "keepalived"),
+        mend="an address that nobody else has",
+        rule="external-ip", words="the nodes reach the API server at it (ConfigMap kube-system/",
+    ),
+    "a private host, which ip-masq-agent spares": Told(
+        manifests=(*NODES, CLIENT, MASQ_AGENT, MASQ_CONFIG), options={"cni": "gke-ptp"},
+        ask=("pod/client", "10.200.5.10:5432"), result="timeout", by="wire",
+        cause=("It left node-1 with the pod's own address", "of chain IP-MASQ"),
+        mend="take that range out of nonMasqueradeCIDRs",
+    ),
     "IPv6 is not forwarded": Told(
         manifests=(DUAL, *nginx("listen [::]:80;"), CLIENT),
         beside=(("sysctl", "node-1", NO_IPV6),),
@@ -3151,7 +3200,8 @@ def world_of(folder: Path, case: Told) -> World:
 def test_walk_and_check_tell_it(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     made = world_of(tmp_path, case)
-    trace = walk(made, parse_request(made, *case.ask, data_bytes=case.size))
+    port = case.source_port
+    trace = walk(made, parse_request(made, *case.ask, source_port=port, data_bytes=case.size))
     done = trace.outcome
     told = f"{done.reason} | {done.advice}"
     assert done.result.value == case.result, told

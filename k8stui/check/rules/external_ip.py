@@ -18,6 +18,7 @@ without a load balancer, nor to addresses outside the cluster's ranges.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from k8stui.check.finding import CheckRule, Finding, Severity
@@ -157,6 +158,11 @@ def _why(ground: Ground, owners: dict[Address, str], service: Service, address: 
                     "reached"
                 )
         return ""
+    if ground.cluster.proxy.mode == "ipvs" and (where := _of_the_api(ground, address)):
+        return (
+            f"the nodes reach the API server at it ({where}), and in mode ipvs kube-proxy binds it "
+            "to kube-ipvs0 on every node: they take what is for the API server for themselves"
+        )
     if address in owners:
         return f"it is the address of {owners[address]}, which loses what is sent there"
     for cidr, what in (
@@ -165,6 +171,23 @@ def _why(ground: Ground, owners: dict[Address, str], service: Service, address: 
     ):
         if address in cidr:
             return f"it is in the range of {what} ({cidr}) and may be given to one of them"
+    return ""
+
+
+def _of_the_api(ground: Ground, address: Address) -> str:
+    """Which configuration names it as the API server's: kubeadm's, or kube-proxy's kubeconfig."""
+    asked = re.compile(
+        rf"(?:server:\s*\W?https://|controlPlaneEndpoint:\s*\W?){re.escape(str(address))}:"
+    )
+    for name in (
+        "kube-system/kube-proxy",
+        "kube-system/kubeadm-config",
+        "kube-public/cluster-info",
+    ):
+        held = ground.cluster.config_maps.get(name)
+        for key, text in held.data.items() if held is not None else ():
+            if isinstance(text, str) and asked.search(text):
+                return f"ConfigMap {name}, {key}"
     return ""
 
 

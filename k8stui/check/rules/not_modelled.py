@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from k8stui.check.finding import CheckRule, Finding, Severity
 from k8stui.check.ground import Ground
 from k8stui.cluster.clouds import lost_in_cloud
+from k8stui.nodes.internet import apart
 from k8stui.nodes.kubeproxy import is_modelled
 from k8stui.origin import Place
 from k8stui.walk.doubts import across_the_internet, beyond_a_router
@@ -33,13 +34,13 @@ def look(ground: Ground) -> Iterator[Finding]:
         yield _remark(remark.origin.place, remark.text, own)
     nodes = ground.cluster.nodes.values()
     first = next((node.origin.place for node in nodes if node.origin.place), None)
-    if (apart := across_the_internet(nodes)) is not None:
-        why = f"{apart[0]}: taken to reach each other, which they do not across NAT"
-        yield _remark(first, why, apart[1])
+    if (far := across_the_internet(nodes)) is not None:
+        why = f"{far[0]}: taken to reach each other, which they do not across NAT"
+        yield _remark(first, why, far[1])
     if (routed := beyond_a_router(ground.cluster, nodes)) is not None:
         why = f"{routed[0]}: taken to be neighbours"
         yield _remark(first, why, f"nothing, if they are; else {routed[1]}")
-    if (lost := lost_in_cloud(ground.cluster)) is not None:
+    if (lost := lost_in_cloud(ground.cluster) or apart(ground.cluster)) is not None:
         yield Finding.of_lack(ID, "the cluster", lost)
     if is_modelled(ground.cluster):
         yield from _shown(ground)

@@ -28,6 +28,7 @@ def unmodelled(cluster: Cluster) -> tuple[Unmodelled, ...]:
     own = {address for node in cluster.nodes.values() for address in node.addresses}
     addresses: dict[Address, Because] = {}
     ports: dict[tuple[Protocol, int], Because] = {}
+    only: dict[Address, set[tuple[Protocol, int]]] = {}
     for service in cluster.services.values():
         if not is_proxied(service):
             continue
@@ -36,6 +37,8 @@ def unmodelled(cluster: Cluster) -> tuple[Unmodelled, ...]:
         for address in (*service.cluster_ips, *service.external_ips, *vips):
             if address not in own or mode == IPVS:
                 addresses.setdefault(address, why)
+                served = {(port.protocol, port.port) for port in service.ports}
+                only.setdefault(address, set()).update(served)
             else:
                 for port in service.ports:
                     ports.setdefault((port.protocol, port.port), why)
@@ -43,7 +46,9 @@ def unmodelled(cluster: Cluster) -> tuple[Unmodelled, ...]:
             if port.node_port:
                 ports.setdefault((port.protocol, port.node_port), why)
     name = replacement(cluster) or f"kube-proxy in mode {mode}"
-    return (Unmodelled(name=name, addresses=addresses, ports=ports),)
+    # A virtual server of IPVS is an address with a port: what asks another one is the node's own.
+    virtual = {address: frozenset(found) for address, found in only.items() if mode == IPVS}
+    return (Unmodelled(name=name, addresses=addresses, only=virtual, ports=ports),)
 
 
 def _because(service: Service, origin: Origin) -> Because:

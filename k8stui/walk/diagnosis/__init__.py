@@ -31,6 +31,7 @@ from k8stui.walk.diagnosis.evaluate import cannot_evaluate
 from k8stui.walk.diagnosis.firewall import dropped_by_rule
 from k8stui.walk.diagnosis.foreign_source import foreign_source
 from k8stui.walk.diagnosis.gateways import wrong_gateway
+from k8stui.walk.diagnosis.ipvs import bound_here
 from k8stui.walk.diagnosis.link_layer import (
     loose_cable,
     other_tunnel,
@@ -142,6 +143,7 @@ _BY_CAUSE: Mapping[type, tuple[_Way, ...]] = {
         foreign_answer,
         other_address,
         tunnel_end_missing,
+        bound_here,
         not_served,
         sent_elsewhere,
         nothing_listens,

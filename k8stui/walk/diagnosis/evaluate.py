@@ -7,7 +7,7 @@ from k8stui.kernel.exchange import Result
 from k8stui.kernel.step import UnmodelledCause
 from k8stui.nodes.kubeproxy import ipvs, is_modelled
 from k8stui.walk.diagnosis.case import Case, Diagnosis
-from k8stui.walk.diagnosis.owners import service_with
+from k8stui.walk.diagnosis.ipvs import taken_address, taken_answer
 from k8stui.walk.diagnosis.vpn import into_a_vpn
 
 
@@ -17,7 +17,7 @@ def cannot_evaluate(case: Case) -> Diagnosis | None:
         return None
     step, rule = case.decided, case.rule
     if step is not None and isinstance(step.cause, UnmodelledCause):
-        taken = _taken_address(case, step.namespace, step.cause.name)
+        taken = taken_address(case, step.namespace, step.cause.name) or taken_answer(case, step)
         if taken is not None:
             return taken
         why = step.cause.reason
@@ -50,30 +50,3 @@ def _otherwise(case: Case) -> str:
     if is_modelled(case.cluster):
         return "leave out the dump that shows the mode"
     return "walk it with --proxy-mode nftables or iptables"
-
-
-def _taken_address(case: Case, here: str, name: str) -> Diagnosis | None:
-    """In mode ipvs an external address that is a node's own is taken away from that node.
-
-    pkg/proxy/ipvs/proxier.go (syncProxyRules): every Service's address is bound to kube-ipvs0, on
-    every node, so each takes a packet to it for itself.
-    """
-    connect = case.request.connect
-    if connect is None or "ipvs" not in name:
-        return None
-    asked = connect.destination
-    owner = next((n for n in case.cluster.nodes.values() if asked in n.addresses), None)
-    service = service_with(case, asked)
-    if owner is None or service is None:
-        return None
-    origin = service.origins.get("external_ips", service.origin)
-    others = here if here != owner.name else "every other node"
-    return Diagnosis(
-        f"{name} binds {asked} to kube-ipvs0 on every node, because Service {service.key} names it "
-        f"(externalIPs); it is {owner.name}'s own address, so {others} takes what is meant for "
-        f"{owner.name} for itself: all other ports of {owner.name} (ssh, kubelet, API server) are "
-        "lost to the others",
-        f"take {asked} out of externalIPs: choose an address that is routed to the nodes and "
-        "belongs to none of them, or ask a node port",
-        origin,
-    )

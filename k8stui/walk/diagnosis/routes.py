@@ -24,7 +24,7 @@ from k8stui.kernel.step import (
 )
 from k8stui.kernel.targets.base import Jump, Return
 from k8stui.nodes.cni.masquerading import spared
-from k8stui.nodes.wire import is_private
+from k8stui.nodes.internet import is_private
 from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.direction import how_far
@@ -120,7 +120,28 @@ def no_route(case: Case) -> Diagnosis | None:
     if step.direction is Direction.REPLY and behind is not None and not in_cluster:
         return _unmasked(case, said, step, behind)
     advice, origin = _mend(case, step, target)
+    if not in_cluster and behind is None and is_private(target):
+        return _as_it_left(case, step, Diagnosis(said, advice, origin))
     return Diagnosis(said, advice, origin)
+
+
+def _as_it_left(case: Case, step: Step, unknown: Diagnosis) -> Diagnosis:
+    """A pod's question to a private host that nothing names: whether it could be answered there."""
+    source = step.after.src
+    behind = owner_of(case, source)
+    if behind is None or step.direction is not Direction.FORWARD or not unknown.advice:
+        return unknown
+    why = _let_out(case, behind)
+    if why is None:
+        found = spared(case.cluster, behind.node, source, step.after.dst)
+        why = Diagnosis(found.reason, found.mend, found.origin)
+    return Diagnosis(
+        f"{unknown.reason}. It left {behind.node} with the pod's own address, {source}: whoever "
+        f"has {step.after.dst} (by a VPN or peering) has to know a way back to {behind.network}"
+        + (f". {why.reason}" if why.reason else ""),
+        f"{unknown.advice}. Where nodes reach it and pods do not: {why.advice}",
+        why.origin,
+    )
 
 
 def own_pod_elsewhere(case: Case) -> Diagnosis | None:
@@ -467,6 +488,15 @@ def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
         return None
     if step.namespace in case.cluster.nodes:
         return None
+    let = _let_out(case, behind)
+    if let is None:
+        return None
+    back = f"; or give that router a route to {behind.network} via {behind.via}"
+    return Diagnosis(let.reason, f"{let.advice}{back}", let.origin)
+
+
+def _let_out(case: Case, behind: Behind) -> Diagnosis | None:
+    """The rule of the pod's node by which the question kept the pod's address, where one did."""
     for each in case.asked:
         cause = each.cause
         if not isinstance(cause, RuleCause) or cause.rule is None or cause.table != "nat":
@@ -488,7 +518,7 @@ def _spared(case: Case, step: Step, target: Address) -> Diagnosis | None:
         return Diagnosis(
             f"Rule {cause.index} of chain {cause.chain.name} on {behind.node} had let the question "
             f"out with the pod's own address: {cause.rule.text}",
-            f"{mend}; or give that router a route to {behind.network} via {behind.via}",
+            mend,
             origin_of(cause),
         )
     return None
