@@ -649,7 +649,7 @@ CONFIGURED = {
     "mode ipvs and a node's own address as externalIP": asking(
         "192.168.0.12:22", kube_proxy(mode="ipvs"),
         service("web", to=8080, externalIPs=["192.168.0.12"]), WEB, source="node/node-1",
-        result="unknown", by="node-1", cause="node-1 takes what is meant for node-2 for itself",
+        result="refused", by="node-1", cause="node-1 takes what is meant for node-2 for itself",
         mend="take 192.168.0.12 out of externalIPs", at="externalIPs:",
     ),
     "a load balancer without node ports": asking(

@@ -25,12 +25,13 @@ def bound_here(case: Case) -> Diagnosis | None:
         return None
     if not any(one.name == DEVICE for one in case.network[here].devices_with((asked,))):
         return None
-    node = next((n.name for n in case.cluster.nodes.values() if asked in n.addresses), None)
-    whose = f", which is {node}'s own" if node is not None and node != here else ""
+    owned = taken_address(case, here, f"kube-proxy in mode {IPVS}")
+    if owned is not None:
+        return owned
     word = port_word(connect.port, connect.protocol)
     external = asked in service.external_ips
     return Diagnosis(
-        f"kube-proxy in mode ipvs has {asked}{whose} on {DEVICE} of every node, because Service "
+        f"kube-proxy in mode ipvs has {asked} on {DEVICE} of every node, because Service "
         f"{service.key} names it ({'externalIPs' if external else 'status.loadBalancer'}): {here} "
         f"takes what is for it for itself, and nothing listens there on port {word}, which that "
         "Service has not; who else has the address (another node, a VIP of keepalived or kube-vip "
