@@ -18,6 +18,11 @@ OF_CALICO = (
     "Tier",
 )
 """Calico's policies, and what they name."""
+OF_LINKERD = (
+    "Server", "ServerAuthorization", "MeshTLSAuthentication", "NetworkAuthentication",
+    "Linkerd AuthorizationPolicy", "Linkerd HTTPRoute",
+)  # fmt: skip
+"""Linkerd's policies, and what they name."""
 _GROUPS = {
     "Namespace": "",
     "Node": "",
@@ -63,6 +68,10 @@ _GROUPS = {
     "AuthorizationPolicy": "security.istio.io",
     "VirtualService": "networking.istio.io",
     "DestinationRule": "networking.istio.io",
+    "Sidecar": "networking.istio.io",
+    "ServiceEntry": "networking.istio.io",
+    "IstioOperator": "install.istio.io",
+    **dict.fromkeys(OF_LINKERD, "policy.linkerd.io"),
     "AdminNetworkPolicy": "policy.networking.k8s.io",
     "BaselineAdminNetworkPolicy": "policy.networking.k8s.io",
     "ClusterNetworkPolicy": "policy.networking.k8s.io",

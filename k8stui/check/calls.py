@@ -12,7 +12,7 @@ from k8stui.check.asked.hosts import asked, service_at
 from k8stui.check.ports import number_of
 from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.model import Pod, Service, ServicePort
-from k8stui.cluster.programs.images import is_ingress_controller
+from k8stui.cluster.programs.images import is_gateway, is_ingress_controller
 from k8stui.record import record
 
 if TYPE_CHECKING:
@@ -71,6 +71,27 @@ def of_ingresses(ground: Ground) -> Iterator[Call]:
             for pod, port in product(controllers, service.ports):
                 said = f"Ingress {namespace_of(manifest)}/{manifest.name}, served by {pod.name}"
                 yield Call(said, pod, service, port, "", "")
+
+
+def of_gateways(ground: Ground) -> Iterator[Call]:
+    """What Istio's gateway of the input asks for hosts that it serves; of several nobody knows."""
+    cluster = ground.cluster
+    pods = [pod for pod in cluster.pods.values() if any(map(is_gateway, pod.containers))]
+    if len({pod.owner for pod in pods}) != 1:
+        return
+    seen: set[tuple[str, str, int]] = set()
+    for entrance in cluster.entrances:
+        if not entrance.owner.startswith(("VirtualService ", "HTTPRoute ")):
+            continue
+        for path in entrance.paths:
+            service = cluster.services.get(path.service)
+            port = path.port_of(service) if service is not None else None
+            if service is None or port is None:
+                continue
+            if (entrance.owner, service.key, port.port) not in seen:
+                seen.add((entrance.owner, service.key, port.port))
+                said = f"{entrance.owner}, served by {pods[0].name}"
+                yield Call(said, pods[0], service, port, "", "")
 
 
 def behind(ground: Ground, service: Service, port: ServicePort) -> Iterator[tuple[Pod, int]]:

@@ -28,16 +28,12 @@ from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.holders import Holders
 from k8stui.cluster.ingress.entrances import entrances
-from k8stui.cluster.ingress.mesh import (
-    authorization_policies,
-    destination_tls,
-    peer_authentications,
-)
 from k8stui.cluster.ingress.routes import mesh_routes
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.load_balancers.balanced import Slices, balanced
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
+from k8stui.cluster.mesh.decode import meshes
 from k8stui.cluster.model import Cluster, Corefile, Lack, Node, Pod, Service
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
@@ -243,9 +239,7 @@ def build(
         ),
         unserved=_unserved(inventory, pods, services, distribution),
         mesh_routes=mesh_routes(inventory, cluster_domain),
-        peer_authentications=tuple(peer_authentications(inventory)),
-        authorization_policies=tuple(authorization_policies(inventory)),
-        destination_tls=tuple(destination_tls(inventory)),
+        meshes=meshes(inventory),
         published=tuple(published(inventory)),
         policies=tuple(
             memory.each("policies", inventory.of("NetworkPolicy").values(), decode_policy)

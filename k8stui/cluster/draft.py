@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, flag, table, text, texts
 from k8stui.cluster.fields import Origins, addresses
+from k8stui.cluster.mesh_policy import told_to_mesh
 from k8stui.cluster.model import Container, DnsConfig, Pod, PodPhase
 from k8stui.digest import sha256
 from k8stui.kernel.address import Address
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _CONTAINER_ID = assumed("the sandbox's id is random; a hash of namespace/name stands in for it")
 _NAME = assumed("the real suffix is random; pods are numbered instead")
-_CAPTURE = "traffic.sidecar.istio.io/"
 _RUNS = assumed("a pod that has a node is taken to run and to be ready")
 _SCHEDULED = assumed("the scheduler could have picked this node")
 _MESSAGE = defaulted("what the scheduler says, worked out from the nodes that are known")
@@ -125,13 +125,7 @@ class Draft:
             unready_sure=self.unready_sure,
             owner=self.owner,
             service_account=text(self.spec, "serviceAccountName") or "default",
-            captured={
-                name.removeprefix(_CAPTURE): str(value)
-                for name, value in table(
-                    self.manifest.data, *self.spec_path[:-1], "metadata", "annotations"
-                ).items()
-                if name.startswith(_CAPTURE)
-            },
+            annotations=told_to_mesh(self.manifest, *self.spec_path[:-1]),
             hostname=self.hostname,
             subdomain=self.subdomain,
             container_id=sha256(self.key.encode()).hexdigest(),

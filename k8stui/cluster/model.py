@@ -15,6 +15,7 @@ from k8stui import settings
 from k8stui.cluster.config_maps import ConfigMap
 from k8stui.cluster.distribution import Distribution
 from k8stui.cluster.hosts import OutsideHost
+from k8stui.cluster.mesh_policy import Annotation, Meshes
 from k8stui.cluster.policy import (
     CalicoPolicy,
     ClusterPolicy,
@@ -208,8 +209,8 @@ class Pod:
     owner: tuple[str, str] | None = None
     """(kind, name) of the workload that it belongs to, at the top: Deployment, not ReplicaSet."""
     service_account: str = "default"
-    captured: Mapping[str, str] = field(default_factory=dict)
-    """What Istio's sidecar takes of its ports: ``excludeInboundPorts``, … of its annotations."""
+    annotations: Mapping[str, Annotation] = field(default_factory=dict)
+    """Those that tell a mesh something."""
     hostname: str | None = None
     subdomain: str | None = None
     container_id: str
@@ -417,70 +418,6 @@ class Lack:
     origin: Origin
     answer: str = "404"
     """HTTP's status, where a controller answers for it."""
-
-
-@record(kw_only=True)
-class PeerAuthentication:
-    """Who of Istio's mesh takes mutual TLS (security.istio.io)."""
-
-    namespace: str
-    name: str
-    selector: Mapping[str, str]
-    """Labels of the pods that it is for; empty: all of its namespace, or of the mesh."""
-    mode: str
-    """STRICT, PERMISSIVE, DISABLE; empty, UNSET: as the wider one says."""
-    ports: Mapping[int, str]
-    """Modes of single ports."""
-    origin: Origin
-
-
-@record()
-class MeshSource:
-    """One of the sources that an AuthorizationPolicy's rule means."""
-
-    principals: tuple[str, ...]
-    namespaces: tuple[str, ...]
-    has_more: bool
-    """Whether it says what is not judged here: addresses, tokens, exceptions."""
-
-
-@record()
-class MeshRule:
-    """A rule of an AuthorizationPolicy: any of its sources, any of its ports."""
-
-    sources: tuple[MeshSource, ...]
-    """None at all: everybody."""
-    ports: tuple[str, ...]
-    """None at all: every port."""
-    has_more: bool
-    """Whether it says more than sources and ports: methods, paths, conditions."""
-
-
-@record(kw_only=True)
-class AuthorizationPolicy:
-    """Who of Istio's mesh is let in (security.istio.io)."""
-
-    namespace: str
-    name: str
-    selector: Mapping[str, str]
-    """Labels of the pods that it is for; empty: all of its namespace, or of the mesh."""
-    action: str
-    """ALLOW, DENY, and others, which are not judged."""
-    rules: tuple[MeshRule, ...]
-    origin: Origin
-
-
-@record(kw_only=True)
-class DestinationTls:
-    """What a DestinationRule has the sidecars of clients speak to a host (networking.istio.io)."""
-
-    namespace: str
-    name: str
-    host: str
-    """A Service's name, short or in full; or ``*.`` and what names end in."""
-    mode: str
-    """ISTIO_MUTUAL, DISABLE, SIMPLE, MUTUAL."""
-    origin: Origin
 
 
 @record(kw_only=True)
@@ -849,9 +786,8 @@ class Cluster:
     """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
     mesh_routes: Mapping[str, tuple[EntrancePath, ...]] = field(default_factory=dict)
     """Where sidecars lead who asks a Service, by its ``namespace/name`` (VirtualServices)."""
-    peer_authentications: tuple[PeerAuthentication, ...] = ()
-    authorization_policies: tuple[AuthorizationPolicy, ...] = ()
-    destination_tls: tuple[DestinationTls, ...] = ()
+    meshes: Meshes = Meshes()
+    """What the input tells Istio and Linkerd."""
     published: tuple[PublishedPort, ...] = ()
     namespace_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of the Namespaces that the input holds."""

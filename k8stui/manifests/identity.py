@@ -11,6 +11,7 @@ from k8stui.manifests.schema import (
     WITHOUT_PART,
     balancers,
     calico,
+    meshes,
     monitoring,
     networking,
     secrets,
@@ -22,7 +23,7 @@ _GROUPS = frozenset(
 ) | {"autoscaling", "policy", "rbac.authorization.k8s.io", "storage.k8s.io"}
 # They have more kinds than are known, and names alike.
 _GROUPS -= calico.GROUPS | balancers.GROUPS | monitoring.GROUPS | networking.TRAEFIK
-_GROUPS -= {"networking.istio.io"} | secrets.GROUPS
+_GROUPS -= {"networking.istio.io"} | secrets.GROUPS | meshes.GROUPS
 
 
 def kind_of(data: Mapping[str, object]) -> Kind | None:

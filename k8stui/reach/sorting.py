@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from k8stui.cluster.ingress.mesh import standing
+from k8stui.cluster.mesh.met import standing
 from k8stui.cluster.model import Service
 from k8stui.cluster.selectors import selects
 from k8stui.kernel.address import Address

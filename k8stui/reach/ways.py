@@ -6,7 +6,8 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from k8stui.cluster.ingress.mesh import has_mesh, standing
+from k8stui.cluster.mesh.met import standing
+from k8stui.cluster.mesh.proxies import has_mesh
 from k8stui.cluster.model import Service, ServicePort, ServiceType
 from k8stui.kernel.address import Address
 from k8stui.kernel.packet import Protocol

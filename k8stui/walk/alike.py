@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from k8stui.cluster.ingress.mesh import standing
+from k8stui.cluster.mesh.met import standing
 from k8stui.cluster.model import Pod
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Exchange

@@ -399,7 +399,7 @@ def test_a_value_that_somebody_pasted_a_file_into_is_shown_in_part() -> None:
         ("kubeadm.k8s.io/v1beta4", "UpgradeConfiguration", ""),
         ("admissionregistration.k8s.io/v1alpha1", "InitializerConfiguration", ""),
         ("storage.k8s.io/v1alpha1", "CSINodeInfo", "metadata: {name: n}\n"),
-        ("networking.istio.io/v1", "ServiceEntry", "metadata: {name: e}\n"),
+        ("networking.istio.io/v1", "WorkloadEntry", "metadata: {name: e}\n"),
     ],
 )
 def test_a_kind_that_is_somewhere_is_no_typing_error(version: str, kind: str, more: str) -> None:

@@ -2141,8 +2141,8 @@ CASES |= {
     ),
     "a pod's own address in a mesh that takes mutual TLS alone": Told(
         manifests=(*NODES, *MESH, MUTUAL_TLS, pod("client", namespace="mesh")),
-        ask=("pod/mesh/client", "pod/mesh/web-0:80"), result="connected",
-        assumed="a pod's own address is no host",
+        ask=("pod/mesh/client", "pod/mesh/web-0:80"), result="refused",
+        cause=("a pod's own address is no host",),
     ),
     "a virtual address that Calico took for a node's": Told(
         manifests=(by_calico(1, "192.168.0.11/24"), moved("192.168.0.99/32", "192.168.0.12"),
@@ -2301,7 +2301,8 @@ CASES |= {
     ),
     "a subset that no DestinationRule has, from inside the mesh": Told(
         manifests=(*NODES, *spoken("http", "acme/own:1", 8080), leading_to("v1")),
-        ask=("pod/mesh/client", ASKED), result="refused", mend="a DestinationRule with subset v1",
+        ask=("pod/mesh/client", ASKED), result="not-served",
+        mend="a DestinationRule with subset v1",
         cause=("has the client's sidecar answer 503",), rule="ingress-backend",
         words="has a subset v1", fix="with subset v1",
     ),

@@ -38,11 +38,45 @@ def empty(cluster: Cluster, path: EntrancePath) -> Lack | None:
     )
 
 
-def led_nowhere(cluster: Cluster, service: str) -> Lack | None:
+def led_nowhere(cluster: Cluster, service: str, port: int) -> Lack | None:
     """Why sidecars lead whoever asks a Service to nobody, whatever is asked; None: they do not."""
     paths = cluster.mesh_routes.get(service, ())
     first = next((one for one in paths if not one.is_conditional), None)
     if first is None or first.path != "/" or first.is_exact:
         return None
-    lacks = [empty(cluster, one) for one in paths if one.rule == first.rule]
+    lacks = [
+        empty(cluster, one) or _unknown(cluster, one, port)
+        for one in paths
+        if one.rule == first.rule
+    ]
     return lacks[0] if all(lacks) else None
+
+
+def _unknown(cluster: Cluster, path: EntrancePath, port: int) -> Lack | None:
+    """A destination that is no Service, or no port of it: a cluster that Envoy has not (503 NC)."""
+    if not path.service:
+        return None
+    service = cluster.services.get(path.service)
+    namespace, _, name = path.service.partition("/")
+    if service is None:
+        if not any(one.namespace == namespace for one in cluster.services.values()):
+            return None
+        away = next((one for one in cluster.services.values() if one.name == name), None)
+        meant = f"{away.name}.{away.namespace}.svc.{cluster.cluster_domain}" if away else ""
+        return Lack(
+            f"its destination is {name} of namespace {namespace}, and there is no such Service"
+            + (f"; it is in namespace {away.namespace}" if away else ""),
+            f"write host: {meant}" if meant else "write the host of a Service that there is",
+            path.origin,
+            "503",
+        )
+    if path.port is None or path.port_of(service) is not None:
+        return None
+    has = ", ".join(str(one.port) for one in service.ports)
+    return Lack(
+        f"its destination is port {path.port} of {service.key}, which has {has} (a Service's port "
+        "is meant, not a container's)",
+        f"write port: {{number: {port if str(port) in has.split(', ') else has}}}",
+        path.port_origin,
+        "503",
+    )

@@ -16,6 +16,7 @@ from k8stui.manifests.schema import (
     cluster,
     cluster_policies,
     control_plane,
+    meshes,
     monitoring,
     networking,
     pods,
@@ -34,6 +35,7 @@ KINDS: Mapping[str, Kind] = {
         services,
         cluster,
         networking,
+        meshes,
         cluster_policies,
         control_plane,
         calico,
@@ -44,7 +46,11 @@ KINDS: Mapping[str, Kind] = {
     for kind in group.KINDS
 }
 """By kind. Status is looked at only where cluster reads it."""
-TWINS: Mapping[str, Kind] = {"NetworkPolicy": KINDS["Calico NetworkPolicy"]}
+TWINS: Mapping[str, Kind] = {
+    "NetworkPolicy": KINDS["Calico NetworkPolicy"],
+    "AuthorizationPolicy": KINDS["Linkerd AuthorizationPolicy"],
+    "HTTPRoute": KINDS["Linkerd HTTPRoute"],
+}
 """Kinds that have, as they are written, the name of another group's."""
 
 WITHOUT_PART = frozenset(

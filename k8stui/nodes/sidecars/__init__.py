@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from k8stui.cluster.ingress.mesh import asks_for_sidecar
+from k8stui.cluster.mesh.proxies import asks_for_sidecar
 from k8stui.cluster.model import Cluster, Container, Pod, Remark
 from k8stui.cluster.programs.images import bare_image
 from k8stui.kernel.address import Address

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from k8stui.cluster.ingress.upstream_protocol import TLS_NUMBERS
+from k8stui.cluster.mesh.proxies import containers_of
 from k8stui.cluster.model import Lack, Pod, Service, ServicePort
 from k8stui.cluster.programs.images import image_word
 from k8stui.kernel.packet import Protocol
@@ -27,6 +28,28 @@ _ASIDE = frozenset({8080, 8222, 9090, 15672, 15692})
 """Where some of them serve HTTP: consoles, metrics, monitoring."""
 _PLAIN = frozenset({"nginx", "nginx-unprivileged", "httpd", "wordpress", "whoami", "http-echo"})
 """Images that speak HTTP/1.1 in plain, as they come."""
+
+
+_TCP = frozenset({"tcp", "tls", "https", "ssl", "mysql", "redis", "mongo", "postgres", "udp"})
+WELL_KNOWN = frozenset({25, 53, 3306, 27017})
+"""Taken for TCP's (pkg/config/kube/conversion.go wellKnownPorts)."""
+_KNOWN = _HTTP | _TCP | {"http-web", "grpc-web", "kubernetes.io/ws", "kubernetes.io/wss"}
+
+
+def said_of(port: ServicePort) -> str:
+    """The protocol that a port says; empty: none that Istio knows, it is found out."""
+    said = (port.app_protocol or port.name.partition("-")[0]).lower()
+    return said if said in _KNOWN else ""
+
+
+def is_tcp(port: ServicePort | None) -> bool:
+    """Whether no proxy reads HTTP at a port: its name, or that of a well-known one, says so."""
+    return port is not None and said_of(port) in _TCP
+
+
+def reads_no_http(port: ServicePort | None) -> bool:
+    """As `is_tcp`, or one of the ports that are taken for TCP's where nothing says otherwise."""
+    return is_tcp(port) or (port is not None and not said_of(port) and port.port in WELL_KNOWN)
 
 
 def misnamed(service: Service, port: ServicePort, server: Pod, number: int) -> Lack | None:
@@ -76,7 +99,7 @@ def misnamed(service: Service, port: ServicePort, server: Pod, number: int) -> L
 
 def _images(pod: Pod, number: int) -> Iterator[str]:
     """Of the containers that declare the port; else of the one that there is beside the proxy."""
-    each = [one for one in pod.containers if not one.init and image_word(one.image) != "proxyv2"]
+    each = [*containers_of(pod)]
     declaring = [one for one in each if any(port.number == number for port in one.ports)]
     for one in declaring or (each if len(each) == 1 else ()):
         yield image_word(one.image)

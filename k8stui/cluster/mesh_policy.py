@@ -1,0 +1,226 @@
+"""What the input tells service meshes, decoded: Istio's and Linkerd's own kinds and annotations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from k8stui.apiserver.fields import table
+from k8stui.kernel.address import Prefix
+from k8stui.origin import Origin
+from k8stui.record import record
+
+if TYPE_CHECKING:
+    from k8stui.manifests import Manifest
+
+ANNOTATIONS = (
+    "traffic.sidecar.istio.io/", "sidecar.istio.io/", "proxy.istio.io/",
+    "linkerd.io/", "config.linkerd.io/",
+)  # fmt: skip
+"""What annotations begin with that tell a mesh something."""
+
+
+@record()
+class Annotation:
+    """One that tells a mesh something."""
+
+    value: str
+    origin: Origin = field(compare=False)
+
+
+def told_to_mesh(one: Manifest, *base: str | int) -> dict[str, Annotation]:
+    """Those of an object, or of the template of pods at `base` in it."""
+    path = (*base, "metadata", "annotations")
+    return {
+        name: Annotation(str(value), one.origin(*path, name))
+        for name, value in table(one.data, *path).items()
+        if isinstance(name, str) and name.startswith(ANNOTATIONS)
+    }
+
+
+@record(kw_only=True)
+class PeerAuthentication:
+    """Who of Istio's mesh takes mutual TLS (security.istio.io)."""
+
+    namespace: str
+    name: str
+    selector: Mapping[str, str]
+    """Labels of the pods that it is for; empty: all of its namespace, or of the mesh."""
+    mode: str
+    """STRICT, PERMISSIVE, DISABLE; empty, UNSET: as the wider one says."""
+    ports: Mapping[int, str]
+    """Modes of single ports."""
+    origin: Origin
+
+
+@record()
+class MeshSource:
+    """One of the sources that an AuthorizationPolicy's rule means."""
+
+    principals: tuple[str, ...]
+    namespaces: tuple[str, ...]
+    has_more: bool
+    """Whether it says what is not judged here: addresses, exceptions."""
+    by_http: bool = False
+    """Whether it says what only HTTP shows: a token's subject."""
+
+
+@record()
+class MeshRule:
+    """A rule of an AuthorizationPolicy: any of its sources, any of its ports."""
+
+    sources: tuple[MeshSource, ...]
+    """None at all: everybody."""
+    ports: tuple[str, ...]
+    """None at all: every port."""
+    has_more: bool
+    """Whether it says more than sources and ports: conditions, exceptions."""
+    by_http: bool = False
+    """Whether it says what only HTTP shows: methods, paths, hosts, headers."""
+
+    @property
+    def reads_http(self) -> bool:
+        """Whether nobody can judge it who does not read HTTP."""
+        return self.by_http or any(one.by_http for one in self.sources)
+
+
+@record(kw_only=True)
+class AuthorizationPolicy:
+    """Who of Istio's mesh is let in (security.istio.io)."""
+
+    namespace: str
+    name: str
+    selector: Mapping[str, str]
+    """Labels of the pods that it is for; empty: all of its namespace, or of the mesh."""
+    targets: tuple[tuple[str, str], ...] = ()
+    """(kind, name) of what a waypoint or gateway judges by it instead: Services, Gateways."""
+    action: str
+    """ALLOW, DENY, and others, which are not judged."""
+    rules: tuple[MeshRule, ...]
+    origin: Origin
+
+
+@record(kw_only=True)
+class DestinationTls:
+    """What a DestinationRule has the sidecars of clients speak to a host (networking.istio.io)."""
+
+    namespace: str
+    name: str
+    host: str
+    """A Service's name, short or in full; or ``*.`` and what names end in."""
+    mode: str
+    """ISTIO_MUTUAL, DISABLE, SIMPLE, MUTUAL."""
+    port: int | None = None
+    """Of the Service; None: every one of which nothing else is said."""
+    origin: Origin
+
+
+@record(kw_only=True)
+class Scope:
+    """Which hosts the sidecars of some pods know: a Sidecar of Istio's."""
+
+    namespace: str
+    name: str
+    selector: Mapping[str, str]
+    """Empty: all pods of its namespace, or of the mesh."""
+    hosts: tuple[str, ...] | None
+    """``NAMESPACE/HOST``; None: all."""
+    mode: str
+    """ALLOW_ANY, REGISTRY_ONLY; empty: as the mesh has it."""
+    origin: Origin
+    hosts_origin: Origin
+
+
+@record(kw_only=True)
+class ServiceEntry:
+    """Hosts outside that Istio's sidecars know."""
+
+    namespace: str
+    name: str
+    hosts: tuple[str, ...]
+    networks: tuple[Prefix, ...]
+    """``addresses``, and those of its endpoints."""
+    ports: Mapping[int, str]
+    """The protocol of each."""
+    is_everywhere: bool
+    """Whether it is for other namespaces too (``exportTo``)."""
+    origin: Origin
+
+
+@record(kw_only=True)
+class LinkerdServer:
+    """A port of some pods whose clients are chosen (policy.linkerd.io, Server)."""
+
+    namespace: str
+    name: str
+    labels: Mapping[str, str]
+    selector: object
+    """A LabelSelector."""
+    port: int | str | None
+    protocol: str
+    """``proxyProtocol``; empty: it is found out."""
+    policy: str
+    """``accessPolicy``: for whom no authorization means."""
+    routes: tuple[str, ...]
+    """HTTPRoutes and GRPCRoutes of it: requests are let in by those."""
+    origin: Origin
+    port_origin: Origin
+
+
+@record(kw_only=True)
+class Network:
+    """A range of addresses, and what of it is not meant."""
+
+    prefix: Prefix
+    but: tuple[Prefix, ...]
+
+
+@record(kw_only=True)
+class Clients:
+    """Whom one authentication means: all that it says has to hold."""
+
+    networks: tuple[Network, ...] | None = None
+    """None: any."""
+    identities: tuple[str, ...] | None = None
+    """``*`` in front; None: who has none, too."""
+    missing: str = ""
+    """What is named and not there: it means nobody."""
+    origin: Origin
+
+
+@record(kw_only=True)
+class LinkerdAuthorization:
+    """Who is let in to a Server: a ServerAuthorization, or an AuthorizationPolicy."""
+
+    kind: str
+    namespace: str
+    name: str
+    server: str | None
+    """Its name; None: those that `selector` chooses."""
+    selector: object
+    """A LabelSelector for Servers; None: it is for a route alone."""
+    clients: tuple[Clients, ...]
+    """All have to mean the client; empty: everybody."""
+    origin: Origin
+
+
+@record(kw_only=True)
+class Meshes:
+    """All of it."""
+
+    peer_authentications: tuple[PeerAuthentication, ...] = ()
+    authorization_policies: tuple[AuthorizationPolicy, ...] = ()
+    destination_tls: tuple[DestinationTls, ...] = ()
+    scopes: tuple[Scope, ...] = ()
+    entries: tuple[ServiceEntry, ...] = ()
+    registry_only: Origin | None = None
+    """Where MeshConfig says that sidecars pass nothing on to hosts that they do not know."""
+    waypoints: Mapping[str, str] = field(default_factory=dict)
+    """By ``namespace/name`` of a Service, and by a namespace: the waypoint's."""
+    servers: tuple[LinkerdServer, ...] = ()
+    authorizations: tuple[LinkerdAuthorization, ...] = ()
+    default_policy: Annotation | None = None
+    """``defaultInboundPolicy`` of Linkerd's own values."""
+    namespaces: Mapping[str, Mapping[str, Annotation]] = field(default_factory=dict)
+    """Annotations of namespaces that tell a mesh something."""
