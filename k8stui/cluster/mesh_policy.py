@@ -50,23 +50,29 @@ class PeerAuthentication:
     mode: str
     """STRICT, PERMISSIVE, DISABLE; empty, UNSET: as the wider one says."""
     ports: Mapping[int, str]
-    """Modes of single ports."""
+    """Modes of single ports, of the pods' own numbers."""
     origin: Origin
+    ports_origin: Origin
 
 
-@record()
+@record(kw_only=True)
 class MeshSource:
     """One of the sources that an AuthorizationPolicy's rule means."""
 
     principals: tuple[str, ...]
     namespaces: tuple[str, ...]
-    has_more: bool
-    """Whether it says what is not judged here: addresses, exceptions."""
+    not_principals: tuple[str, ...] = ()
+    not_namespaces: tuple[str, ...] = ()
+    networks: tuple[Prefix, ...] = ()
+    """``ipBlocks``; none at all: any address."""
+    not_networks: tuple[Prefix, ...] = ()
+    has_more: bool = False
+    """Whether it says what is not judged here: what proxies in front say of addresses."""
     by_http: bool = False
     """Whether it says what only HTTP shows: a token's subject."""
 
 
-@record()
+@record(kw_only=True)
 class MeshRule:
     """A rule of an AuthorizationPolicy: any of its sources, any of its ports."""
 
@@ -74,8 +80,9 @@ class MeshRule:
     """None at all: everybody."""
     ports: tuple[str, ...]
     """None at all: every port."""
+    not_ports: tuple[str, ...]
     has_more: bool
-    """Whether it says more than sources and ports: conditions, exceptions."""
+    """Whether it says more than sources and ports: conditions."""
     by_http: bool = False
     """Whether it says what only HTTP shows: methods, paths, hosts, headers."""
 
@@ -186,6 +193,8 @@ class Clients:
     """``*`` in front; None: who has none, too."""
     missing: str = ""
     """What is named and not there: it means nobody."""
+    there: tuple[str, ...] = ()
+    """The names of those that there are instead."""
     origin: Origin
 
 
@@ -200,6 +209,8 @@ class LinkerdAuthorization:
     """Its name; None: those that `selector` chooses."""
     selector: object
     """A LabelSelector for Servers; None: it is for a route alone."""
+    route: str = ""
+    """The route, by its name."""
     clients: tuple[Clients, ...]
     """All have to mean the client; empty: everybody."""
     origin: Origin

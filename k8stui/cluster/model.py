@@ -465,6 +465,8 @@ class EntrancePath:
     weight: int = 1
     service: str
     """``namespace/name``; empty: no Service, as a redirect."""
+    outside: str = ""
+    """The host, where it is none of a Service."""
     subset: Subset | None = None
     """Those of its pods alone."""
     speaks_tls: bool = False

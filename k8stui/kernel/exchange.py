@@ -27,7 +27,7 @@ class Result(StrEnum):
     DENIED = "denied"
     """It is connected, and a proxy that took the connection says no (HTTP: 403). No kernel does."""
     NOT_SERVED = "not-served"
-    """It is connected, and an ingress controller or the client's own proxy of a mesh answers with an
+    """It is connected, and an ingress controller, or a mesh's proxy of the client, answers with an
     error of its own (HTTP: 404, 502, 503, 504). No kernel does."""
     REFUSED = "refused"
     UNREACHABLE = "unreachable"

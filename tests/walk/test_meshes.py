@@ -43,6 +43,17 @@ lin/client named.deny:8080 | denied | its port grpc is the name of no | port: 80
 lin/client label.deny:8080 | denied | app=lable, which no pod has | app: label | spec:
 out/client net.deny:8080 | denied | does not have the address | 10.244.0.0/16 | networks:
 ist/client sql.ist:3306 | refused | is TCP, which shows none | take methods, paths | rules:
+lin/client route.lin:8080 | denied | which is not there | that there is (ledger) | legder
+lin/client probed.lin:8080 | refused | the probes of pod lin/probed at port 8080 | HTTPRoute | spec:
+lin/opted ledger.lin:9000 | denied | has no Linkerd proxy | disabled stands at | identities
+ist/client api.outside.io:80 | not-served | nor a host of any | ServiceEntry | outside
+ist/client short.ist:80 | not-served | of namespace strict | host: short.ist.svc | host: short
+out/client ported.strict:81 | refused | where the pods' own is meant, 8081 | 8081 there | portLevel
+strict/client ported.strict:81 | denied | and 81 is the Service's | ports: ["8081"] | rules:
+ist/client vault.ist:8200 | connected | | |
+out/client vault.ist:8200 | denied | denies it to pod out/client | take what means it | rules:
+strict/client vault.ist:8200 | denied | denies it to pod strict/client | take what | rules:
+out/client echo.amb:8080 | refused | asks for what only HTTP | a waypoint |
 amb/client way.amb:3000 | refused | has its identity there | sa/waypoint | rules:
 amb/client echo.amb:8080 | refused | asks for what only HTTP shows | make a waypoint | rules:
 """
@@ -59,7 +70,7 @@ def test_what_proxies_make_of_a_connection(world: World) -> None:
     for row in ASKED.strip().splitlines():
         asked, result, cause, mend, at, *_ = [*map(str.strip, row.split("|")), ""]
         client, to = asked.split()
-        whole = f"svc/{to}" if to[0].isalpha() else to
+        whole = f"svc/{to}" if to[0].isalpha() and ".io" not in to else to
         done = walk(world, parse_request(world, f"pod/{client}", whole)).outcome
         place = done.origin.place if done.origin is not None else None
         line = lines[place.line - 1] if place is not None and at else ""

@@ -112,8 +112,9 @@ def _outside(ground: Ground) -> Iterator[Finding]:
 
     A name without a dot is a Service's, which may be elsewhere.
     """
-    if not (ground.cluster.meshes.registry_only or ground.cluster.meshes.scopes
-            or ground.cluster.meshes.entries):  # fmt: skip
+    meshes = ground.cluster.meshes
+    routes = ground.cluster.mesh_routes
+    if not any((meshes.registry_only, meshes.scopes, meshes.entries, routes)):
         return
     for template in ground.templates:
         pod = ground.pod_of(template)

@@ -68,15 +68,18 @@ def routed(
 
 
 def mesh_routes(inventory: Inventory, domain: str) -> dict[str, tuple[EntrancePath, ...]]:
-    """Where VirtualServices have the mesh's own sidecars lead, by the Service that is asked."""
+    """Where VirtualServices have the mesh's own sidecars lead, by the Service that is asked.
+
+    By the host itself, where it is none of a Service.
+    """
     known = _Destinations(inventory, domain)
     found: dict[str, tuple[EntrancePath, ...]] = {}
     for one in inventory.of("VirtualService").values():
         gateways = texts(one.data, "spec", "gateways")
         if not gateways or "mesh" in gateways:
             for host in texts(one.data, "spec", "hosts"):
-                key = _destination(host.removesuffix(f".{domain}"), namespace_of(one))
-                if key:
+                key = _destination(host.removesuffix(f".{domain}"), namespace_of(one)) or host
+                if key != "*":
                     found.setdefault(key, tuple(_rules_of_virtual_service(one, known)))
     return found
 
@@ -202,6 +205,7 @@ def _rules_of_virtual_service(manifest: Manifest, known: _Destinations) -> Itera
                     rule=index,
                     weight=weight,
                     service=key,
+                    outside="" if key else text(to, "host"),
                     port=number(to, "port", "number"),
                     subset=those.get(subset, Subset(subset, None)) if subset else None,
                     speaks_tls=part != "http" or key in known.tls,

@@ -55,13 +55,13 @@ def led_nowhere(cluster: Cluster, service: str, port: int) -> Lack | None:
 def _unknown(cluster: Cluster, path: EntrancePath, port: int) -> Lack | None:
     """A destination that is no Service, or no port of it: a cluster that Envoy has not (503 NC)."""
     if not path.service:
-        return None
+        return _unknown_outside(cluster, path)
     service = cluster.services.get(path.service)
     namespace, _, name = path.service.partition("/")
     if service is None:
-        if not any(one.namespace == namespace for one in cluster.services.values()):
-            return None
         away = next((one for one in cluster.services.values() if one.name == name), None)
+        if away is None and all(s.namespace != namespace for s in cluster.services.values()):
+            return None
         meant = f"{away.name}.{away.namespace}.svc.{cluster.cluster_domain}" if away else ""
         return Lack(
             f"its destination is {name} of namespace {namespace}, and there is no such Service"
@@ -80,3 +80,20 @@ def _unknown(cluster: Cluster, path: EntrancePath, port: int) -> Lack | None:
         path.port_origin,
         "503",
     )
+
+
+def _unknown_outside(cluster: Cluster, path: EntrancePath) -> Lack | None:
+    host = path.outside
+    if not host or any(_has(each, host) for one in cluster.meshes.entries for each in one.hosts):
+        return None
+    return Lack(
+        f"its destination is {host}, which is neither a Service nor a host of any ServiceEntry of "
+        "the input",
+        f"write a ServiceEntry for {host} (location: MESH_EXTERNAL, resolution: DNS)",
+        path.origin,
+        "503",
+    )
+
+
+def _has(said: str, host: str) -> bool:
+    return said == host or (said.startswith("*") and host.endswith(said[1:]))

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from k8stui.cluster.mesh.proxies import OF_ISTIO, Proxy, early, passed_by, proxy_of, sends, takes
+from k8stui.cluster.endpoints import target
+from k8stui.cluster.mesh.proxies import (
+    INJECT,
+    MODE,
+    Proxy,
+    asks_for_sidecar,
+    early,
+    istio_told,
+    passed_by,
+    proxy_of,
+    sends,
+    shows_proxy,
+    takes,
+    told_of,
+)
 from k8stui.cluster.model import Cluster, Container, Lack, Pod, Service, ServicePort
 from k8stui.cluster.programs.images import is_gateway
 from k8stui.kernel.address import Address
@@ -59,8 +73,6 @@ class Asked:
     @cached_property
     def service_port(self) -> ServicePort | None:
         """The port of the Service that was asked; None: there is none, or nobody knows which."""
-        from k8stui.cluster.endpoints import target  # noqa: PLC0415
-
         ports = self.service.ports if self.service is not None else ()
         if self._port is not None:
             return next((one for one in ports if one.port == self._port), None)
@@ -100,8 +112,6 @@ class Asked:
         both = (one for one in (self.client, self.server) if one is not None)
         if any(proxy_of(self.cluster, one) is Proxy.UNKNOWN for one in both):
             return False
-        from k8stui.cluster.mesh.proxies import shows_proxy  # noqa: PLC0415
-
         client = self.client
         return self.early is None or (client is not None and shows_proxy(client) is not None)
 
@@ -150,6 +160,31 @@ class Asked:
                 )
         return f"{self.who} has none that speaks it"
 
+    @property
+    def joining(self) -> str:
+        """What gives the client a proxy of the server's mesh."""
+        client = self.client
+        if client is None:
+            return "ask from a pod of the mesh"
+        space, spaces = client.namespace, self.cluster.namespace_labels
+        if self.into is Proxy.LINKERD:
+            told = client.annotations.get(INJECT)
+            if told is not None and told.value != "enabled":
+                return f"write {INJECT}: enabled ({told.value} stands at {told.origin.where})"
+            if space in self.cluster.meshes.namespaces and told_of(self.cluster, client, INJECT):
+                return f"restart the pods of {space}, which were started before it was annotated"
+            return f"kubectl annotate namespace {space} {INJECT}=enabled and restart its pods"
+        if self.into is Proxy.ZTUNNEL:
+            return f"kubectl label namespace {space} {MODE}=ambient"
+        if istio_told(client) == "false":
+            return f"take sidecar.istio.io/inject: false from pod {client.key}"
+        if asks_for_sidecar(self.cluster, space):
+            return f"restart the pods of {space}, which were started before it was labelled"
+        server = self.server.namespace if self.server is not None else ""
+        revision = spaces.get(server, {}).get("istio.io/rev")
+        label = f"istio.io/rev={revision}" if revision else "istio-injection=enabled"
+        return f"kubectl label namespace {space} {label} and restart its pods"
+
     def met(
         self, lack: Lack, result: Result, errno: str | None = None, seconds: float = 0.0
     ) -> Met:
@@ -162,6 +197,3 @@ class Asked:
     def denied(self, lack: Lack) -> Met:
         """Connected, and answered 403 (RBAC: access denied)."""
         return self.met(lack, Result.DENIED)
-
-
-__all__ = ["OF_ISTIO", "Asked", "Met", "Proxy"]

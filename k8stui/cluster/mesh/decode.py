@@ -74,6 +74,7 @@ def _peer_authentications(inventory: Inventory) -> Iterator[PeerAuthentication]:
                 if (number := whole(str(port))) is not None
             },
             origin=one.origin("spec"),
+            ports_origin=one.origin("spec", *(("portLevelMtls",) if ports else ())),
         )
 
 
@@ -94,6 +95,9 @@ def _authorization_policies(inventory: Inventory) -> Iterator[AuthorizationPolic
 
 
 _OF_HTTP = frozenset({"methods", "notMethods", "paths", "notPaths", "hosts", "notHosts"})
+_OF_SOURCES = frozenset(
+    {"principals", "namespaces", "notPrincipals", "notNamespaces", "ipBlocks", "notIpBlocks"}
+)
 _OF_TOKENS = frozenset({"requestPrincipals", "notRequestPrincipals"})
 
 
@@ -103,18 +107,22 @@ def _rule(said: object) -> MeshRule:
     return MeshRule(
         sources=tuple(_source(table(one, "source")) for one in array(said, "from")),
         ports=tuple(port for one in operations for port in texts(one, "ports")),
-        has_more=bool(conditions) or any(set(one) - {"ports"} for one in operations),
+        not_ports=tuple(port for one in operations for port in texts(one, "notPorts")),
+        has_more=bool(conditions) or any(set(one) - {"ports", "notPorts"} for one in operations),
         by_http=any(not _OF_HTTP.isdisjoint(one) for one in operations)
         or any(key.startswith("request.") for key in conditions),
     )
 
 
 def _source(said: Object) -> MeshSource:
-    known = {"principals", "namespaces"}
     return MeshSource(
-        texts(said, "principals"),
-        texts(said, "namespaces"),
-        has_more=bool(set(said) - known),
+        principals=texts(said, "principals"),
+        namespaces=texts(said, "namespaces"),
+        not_principals=texts(said, "notPrincipals"),
+        not_namespaces=texts(said, "notNamespaces"),
+        networks=_prefixes(texts(said, "ipBlocks")),
+        not_networks=_prefixes(texts(said, "notIpBlocks")),
+        has_more=bool(set(said) - _OF_SOURCES),
         by_http=not _OF_TOKENS.isdisjoint(said),
     )
 
@@ -267,6 +275,7 @@ def _authorizations(inventory: Inventory) -> Iterator[LinkerdAuthorization]:
             name=one.name,
             server=text(target, "name") if kind == "Server" else None,
             selector={} if kind == "Namespace" else None,
+            route=text(target, "name") if kind.endswith("Route") else "",
             clients=tuple(
                 _required(inventory, each, space, one.origin(*where))
                 for index, each in enumerate(required)
@@ -283,7 +292,9 @@ def _required(inventory: Inventory, said: object, own: str, origin: Origin) -> C
         return Clients(identities=(f"{name}.{space}.{_OF_IDENTITY}",), origin=origin)
     one = inventory.of(kind).get(f"{space}/{name}") if kind.endswith("Authentication") else None
     if one is None:
-        return Clients(missing=f"{kind} {space}/{name}", origin=origin)
+        there = (key.partition("/") for key in inventory.of(kind))
+        own_names = tuple(each for place, _, each in there if place == space)
+        return Clients(missing=f"{kind} {space}/{name}", there=own_names, origin=origin)
     if kind == "NetworkAuthentication":
         networks = tuple(_networks(array(one.data, "spec", "networks")))
         return Clients(networks=networks, origin=one.origin("spec", "networks"))

@@ -81,6 +81,12 @@ def closed_to(asked: Asked) -> Met | None:
         )
         mend = "ask a Service in front of the pod, or its name below a headless one"
         return asked.reset(Lack(said + why, mend, strict.origin))
+    if asked.port != asked.number and strict.ports.get(asked.port) not in (None, _STRICT, *_UNSET):
+        why = (
+            f"{said}{asked.why_plain}{end}; its portLevelMtls is for port {asked.port}, the "
+            f"Service's, where the pods' own is meant, {asked.number}"
+        )
+        return asked.reset(Lack(why, f"write {asked.number} there", strict.ports_origin))
     return asked.reset(Lack(f"{said}{asked.why_plain}{end}", _mend(asked), strict.origin))
 
 
@@ -99,10 +105,7 @@ def _mend(asked: Asked) -> str:
         return f"take the port out of that annotation, or {otherwise}"
     if client.host_network:
         return otherwise
-    return (
-        f"kubectl label namespace {client.namespace} istio-injection=enabled and restart its "
-        f"pods, or {otherwise}"
-    )
+    return f"{asked.joining}, or {otherwise}"
 
 
 def kept_out(asked: Asked) -> Met | None:
@@ -148,7 +151,7 @@ def _judged(
     policies = [*mine]
     is_tcp = asked.into is Proxy.ISTIO and reads_no_http(asked.service_port)
     reads_http = by.startswith("waypoint") or (asked.into is Proxy.ISTIO and not is_tcp)
-    number, who = asked.number, asked.who
+    who = asked.who
     answers = (
         "answers 403 (RBAC: access denied)"
         if reads_http
@@ -160,7 +163,7 @@ def _judged(
 
     for one in policies:
         if one.action == "DENY" and any(
-            _matches(rule, identity, number, reads_http=reads_http, narrows=not is_tcp)
+            _matches(rule, identity, asked, reads_http=reads_http, narrows=not is_tcp)
             for rule in one.rules
         ):
             return no(
@@ -174,7 +177,7 @@ def _judged(
     lets_in = [one for one in policies if one.action == "ALLOW"]
     if not lets_in or any(
         not (rule.reads_http and not reads_http)
-        and _matches(rule, identity, number, reads_http=reads_http) is not False
+        and _matches(rule, identity, asked, reads_http=reads_http) is not False
         for one in lets_in
         for rule in one.rules
     ):
@@ -207,6 +210,16 @@ def _judged(
                 first.origin,
             )
         )
+    misread = _service_port_in(asked, first)
+    if misread:
+        return no(
+            Lack(
+                f"{said}; its ports are the pods' own, where this one listens at {asked.number}, "
+                f"and {misread} is the Service's",
+                f'write ports: ["{asked.number}"]',
+                first.origin,
+            )
+        )
     if waypoint:
         space, _, name = waypoint.partition("/")
         return no(
@@ -220,18 +233,21 @@ def _judged(
     return no(_not_let_in(asked, first, identity, said))
 
 
+def _service_port_in(asked: Asked, policy: AuthorizationPolicy) -> str:
+    """A Service's port that a policy names in the place of the pods' own; empty: none."""
+    own, number = str(asked.port), str(asked.number)
+    named = {port for rule in policy.rules for port in rule.ports}
+    return own if own != number and own in named and number not in named else ""
+
+
 def _not_let_in(asked: Asked, first: AuthorizationPolicy, identity: _Identity, said: str) -> Lack:
-    client = asked.client
     meant = [one for r in first.rules for one in r.sources if one.principals or one.namespaces]
     if identity is None and meant:
-        own = "kubectl label namespace NAMESPACE istio-injection=enabled"
-        if client is not None:
-            own = own.replace("NAMESPACE", client.namespace)
         why = "has no sidecar" if asked.out not in OF_ISTIO else "speaks plain to a pod's address"
         return Lack(
             f"{said}; it means clients by their identity, which only mutual TLS proves, and "
             f"{asked.who} {why}",
-            f"give the client a sidecar ({own}, and restart its pods), or mean it by ipBlocks",
+            f"give the client a proxy ({asked.joining}), or mean it by ipBlocks",
             first.origin,
         )
     mend = "write a rule for it"
@@ -266,7 +282,12 @@ def _of_waypoint(asked: Asked, waypoint: str) -> Iterator[AuthorizationPolicy]:
 
 
 def _matches(
-    rule: MeshRule, identity: _Identity, number: int, *, reads_http: bool, narrows: bool = False
+    rule: MeshRule,
+    identity: _Identity,
+    asked: Asked,
+    *,
+    reads_http: bool,
+    narrows: bool = False,
 ) -> bool | None:
     """Whether a rule means a request; None: what it says beside decides.
 
@@ -274,16 +295,33 @@ def _matches(
     """
     if rule.reads_http and not reads_http and narrows and not (rule.sources or rule.ports):
         return False
-    if rule.ports and not any(_fits(one, str(number)) for one in rule.ports):
+    if rule.ports and not any(_fits(one, str(asked.number)) for one in rule.ports):
         return False
-    found = [_means(one, identity) for one in rule.sources] or [True]
+    if rule.not_ports and any(_fits(one, str(asked.number)) for one in rule.not_ports):
+        return False
+    found = [_means(one, identity, asked.client) for one in rule.sources] or [True]
     if all(one is False for one in found):
         return False
     has_more = rule.has_more and (reads_http or not rule.by_http)
     return None if has_more or True not in found else True
 
 
-def _means(source: MeshSource, identity: _Identity) -> bool | None:
+def _means(source: MeshSource, identity: _Identity, client: Pod | None) -> bool | None:
+    """Whether it means a client; exceptions mean those too who have no identity."""
+    if identity is not None:
+        principal = f"cluster.local/ns/{identity[0]}/sa/{identity[1]}"
+        if any(_fits(one, principal) for one in source.not_principals):
+            return False
+        if any(_fits(one, identity[0]) for one in source.not_namespaces):
+            return False
+    if source.networks or source.not_networks:
+        if client is None or not client.addresses:
+            return None
+        own = client.addresses[0]
+        if any(own in one for one in source.not_networks):
+            return False
+        if source.networks and not any(own in one for one in source.networks):
+            return False
     if source.principals or source.namespaces:
         if identity is None:
             return False

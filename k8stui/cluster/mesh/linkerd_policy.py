@@ -3,10 +3,10 @@
 Where a Server chooses a pod's port, nobody comes in whom no authorization of it means, but for its
 accessPolicy; elsewhere the default policy counts: the annotation of the pod or its namespace, else
 the mesh's. An AuthorizationPolicy for a namespace is for its Servers, and no default policy heeds
-it. Who has no Linkerd proxy has no identity. HTTP is answered 403, all else closed. The policy of a
-Server with routes is not judged but where no authorization means it, for each route may let more
-in. Sources: linkerd.io "Authorization Policy"; policy-controller k8s/index inbound (index.rs
-client_authzs, authorization_policy.rs).
+it. Who has no Linkerd proxy has no identity. HTTP is answered 403, all else closed. Where a Server
+has routes, whom an authorization of any of them means may come in by it. Sources: linkerd.io
+"Authorization Policy"; policy-controller k8s/index inbound (index.rs client_authzs,
+authorization_policy.rs).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from k8stui.cluster.mesh_policy import (
 from k8stui.cluster.model import Lack, Pod
 from k8stui.cluster.selectors import matches
 from k8stui.kernel.address import Address
+from k8stui.kernel.exchange import Result
 
 _DEFAULT = "config.linkerd.io/default-inbound-policy"
 _VARIABLE = "LINKERD2_PROXY_INBOUND_DEFAULT_POLICY"
@@ -46,6 +47,42 @@ def kept_out(asked: Asked) -> Met | None:
         return _by_server(asked, server, found)
     policy = _default_of(asked, server)
     return None if policy is None else _by_default(asked, server, policy)
+
+
+def unprobed(asked: Asked) -> Met | None:
+    """Probes that the proxy answers 403: the kubelet has no identity.
+
+    Without routes a Server lets its pods' probes in by itself; with one nothing does.
+    """
+    pod = asked.server
+    if pod is None or asked.into is not Proxy.LINKERD:
+        return None
+    probed = any(one.number == asked.number for c in pod.containers for one in c.probed_ports)
+    found = server_of(asked, pod) if probed else None
+    if found is None or not found.routes or found.policy in _OPEN:
+        return None
+    mine = [*_authorizations_of(asked, found)]
+    if any(all(_has_no_identity(each) for each in one.clients) for one in mine):
+        return None
+    route = found.routes[0].partition("/")[2]
+    return asked.met(
+        Lack(
+            f"Server {found.namespace}/{found.name} has a route ({route}), so the probes of pod "
+            f"{pod.key} at port {asked.number} are not let in by themselves any more, and no "
+            "authorization means the kubelet, which has no identity: they are answered 403, and "
+            "the pod never becomes ready",
+            "write an HTTPRoute for the probes' path, and an AuthorizationPolicy for it with a "
+            "NetworkAuthentication of the nodes' network (0.0.0.0/0), or probe another port",
+            found.origin,
+        ),
+        Result.REFUSED,
+        "ECONNREFUSED",
+    )
+
+
+def _has_no_identity(said: Clients) -> bool:
+    """Whether it means clients without one."""
+    return said.identities is None and not said.missing
 
 
 def server_of(asked: Asked, pod: Pod) -> LinkerdServer | None:
@@ -179,7 +216,7 @@ def _by_server(asked: Asked, server: Pod, found: LinkerdServer) -> Met | None:
         return None
     mine = [*_authorizations_of(asked, found)]
     verdicts = [_means(asked, one) for one in mine]
-    if any(one is None for one in verdicts) or found.routes:
+    if any(one is None for one in verdicts):
         return None
     named = f"Server {found.namespace}/{found.name}"
     by = f"the Linkerd proxy of pod {server.key} {_ANSWER}"
@@ -203,7 +240,9 @@ def _by_server(asked: Asked, server: Pod, found: LinkerdServer) -> Met | None:
             Lack(
                 f"{policy} for {named} names {wrong.missing}, which is not there, and so means "
                 f"nobody: {by}",
-                f"write the name of one that there is, or {wrong.missing} itself",
+                f"write the name of one that there is ({', '.join(wrong.there[:3])})"
+                if wrong.there
+                else f"write {wrong.missing} itself",
                 wrong.origin,
             )
         )
@@ -239,7 +278,9 @@ def _by_server(asked: Asked, server: Pod, found: LinkerdServer) -> Met | None:
 def _authorizations_of(asked: Asked, server: LinkerdServer) -> Iterator[LinkerdAuthorization]:
     for one in asked.cluster.meshes.authorizations:
         if one.namespace == server.namespace and (
-            one.server == server.name or (one.server is None and _chooses(one.selector, server))
+            one.server == server.name
+            or (one.route and f"{one.namespace}/{one.route}" in server.routes)
+            or (one.server is None and not one.route and _chooses(one.selector, server))
         ):
             yield one
 
@@ -288,12 +329,6 @@ def _why_none(asked: Asked) -> str:
 
 
 def _inject(asked: Asked) -> str:
-    client = asked.client
-    if client is None:
-        return "ask from a pod of the mesh"
     if "passed by" in asked.why_plain:
         return "take the port out of that annotation"
-    return (
-        f"kubectl annotate namespace {client.namespace} linkerd.io/inject=enabled and restart its "
-        "pods"
-    )
+    return asked.joining

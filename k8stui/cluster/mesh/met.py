@@ -101,6 +101,7 @@ _QUESTIONS: tuple[Callable[[Asked], Met | None], ...] = (
     _left_out,
     istio_policy.closed_to,
     istio_policy.kept_out,
+    linkerd_policy.unprobed,
     linkerd_policy.kept_out,
     _misnamed,
     detection.waits,

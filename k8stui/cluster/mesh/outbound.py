@@ -196,11 +196,12 @@ def entry_misspoken(asked: Asked) -> Met | None:
 
 def led_astray(asked: Asked) -> Met | None:
     """Why a VirtualService has the client's sidecar answer 503, whatever is asked."""
-    if asked.out is not Proxy.ISTIO or not asked.service_key or is_tcp(asked.service_port):
+    key = asked.service_key or ("" if asked.server is not None else asked.host)
+    if asked.out is not Proxy.ISTIO or not key or is_tcp(asked.service_port):
         return None
     if asked.by_gateway:
         return None
-    nowhere = led_nowhere(asked.cluster, asked.service_key, asked.port)
+    nowhere = led_nowhere(asked.cluster, key, asked.port)
     if nowhere is None:
         return None
     why = f"a VirtualService has the client's sidecar answer 503: {nowhere.why}"

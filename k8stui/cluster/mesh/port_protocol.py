@@ -79,10 +79,11 @@ def misnamed(service: Service, port: ServicePort, server: Pod, number: int) -> L
     for image in _images(server, number):
         if image in _DATABASES and number not in _ASIDE:
             to = _DATABASES[image]
+            named = f"{to}-{rest or image}" if rest or to != image else to
             return Lack(
                 f"{where}, so Istio's proxies read it as that, and {image} of pod {server.key} "
                 "speaks a protocol of its own: the connection is closed or waits for ever",
-                f"name it {to}-{rest or image}, or write appProtocol: {to}",
+                f"name it {named}, or write appProtocol: {to}",
                 origin,
                 "503",
             )

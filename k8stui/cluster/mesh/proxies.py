@@ -21,10 +21,10 @@ from k8stui.kernel.derived import Derived
 from k8stui.origin import OriginKind
 from k8stui.whole import whole
 
-_MODE = "istio.io/dataplane-mode"
+MODE = "istio.io/dataplane-mode"
 _PROXY = "proxyv2"
 _LINKERD = "linkerd-proxy"
-_INJECT = "linkerd.io/inject"
+INJECT = "linkerd.io/inject"
 _SIDECAR = "traffic.sidecar.istio.io/"
 _SKIPS = "config.linkerd.io/skip-"
 _ALL = "*"
@@ -50,16 +50,16 @@ def proxy_of(cluster: Cluster, pod: Pod) -> Proxy:
     shown = shows_proxy(pod)
     if shown is not None:
         return shown
-    told = _istio_told(pod)
+    told = istio_told(pod)
     if pod.host_network:
         return Proxy.NONE
     space = cluster.namespace_labels.get(pod.namespace)
-    mode = pod.labels.get(_MODE) or (space or {}).get(_MODE)
+    mode = pod.labels.get(MODE) or (space or {}).get(MODE)
     if mode == "ambient" and told != "true":
         return Proxy.ZTUNNEL
     if pod.origin.kind is OriginKind.OBSERVED:
         return Proxy.NONE
-    inject = told_of(cluster, pod, _INJECT)
+    inject = told_of(cluster, pod, INJECT)
     if inject is not None and inject.value in ("enabled", "ingress"):
         return Proxy.LINKERD
     if told != "false" and (told == "true" or asks_for_sidecar(cluster, pod.namespace)):
@@ -69,7 +69,8 @@ def proxy_of(cluster: Cluster, pod: Pod) -> Proxy:
     return Proxy.UNKNOWN if space is None else Proxy.NONE
 
 
-def _istio_told(pod: Pod) -> str:
+def istio_told(pod: Pod) -> str:
+    """What a pod itself says of Istio's sidecar: ``true``, ``false``; empty: nothing."""
     name = "sidecar.istio.io/inject"
     written = pod.annotations.get(name)
     return pod.labels.get(name) or (written.value if written is not None else "")
@@ -120,7 +121,7 @@ def _look_for_mesh(cluster: Cluster) -> bool:
             (said.servers, said.scopes, said.namespaces, said.default_policy, said.registry_only)
         )
         or any(asks_for_sidecar(cluster, one) for one in cluster.namespace_labels)
-        or any(_MODE in told for told in cluster.namespace_labels.values())
+        or any(MODE in told for told in cluster.namespace_labels.values())
         or any(pod.annotations or shows_proxy(pod) for pod in cluster.pods.values())
     )
 
