@@ -342,7 +342,7 @@ def ask(kind: str) -> Iterator[tuple[str, str, int, list[str]]]:
     """All that a client hears, over as many tries as chance needs."""
     for source, address, port in asked(kind):
         is_chance = kind == "two-ways" or address == CLUSTER_IP or port == NODE_PORT
-        tries = 20 if is_chance else 2
+        tries = 60 if is_chance else 2
         words = [sys.executable, "-c", _CLIENT, address, str(port), str(tries)]
         done = subprocess.run(
             ["ip", "netns", "exec", source, *words], capture_output=True, text=True, check=True
