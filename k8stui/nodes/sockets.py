@@ -74,7 +74,9 @@ def _any_port(listening: Listening, pod: Pod, protocol: Protocol) -> Socket:
         closed: Container[int] = _Closed(listening, pod, protocol)
     else:
         text, short = "declares no port; assumed to listen on every port", "nothing is declared"
-        told = ends(pod) or any(one.told is not None or is_gateway(one) for one in pod.containers)
+        told = ends(pod) or any(
+            one.told is not None or one.reads or is_gateway(one) for one in pod.containers
+        )
         closed = _Closed(listening, pod, protocol) if told else ()
     return Socket(
         protocol=protocol,

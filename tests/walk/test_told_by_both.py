@@ -765,6 +765,64 @@ CASES = {
             result="connected",
         ),
     ),
+    "Spring's port in a ConfigMap, and no container declares any": Both(
+        walked=asking(
+            "svc/web", service("web", to=8080),
+            kind("v1", "app", "ConfigMap", data={"application.properties": "server.port=8081\n"}),
+            pod("web-0", "app=web", container={"volumeMounts": [
+                {"name": "c", "mountPath": "/app/config"}]},
+                volumes=[{"name": "c", "configMap": {"name": "app"}}]),
+            result="refused", by="default/web-0", cause="to listen on 8081",
+            mend="write containerPort and targetPort 8081",
+        ),
+        rule="told-port", words="to listen on 8081", mend="targetPort 8081",
+    ),
+    "PostgreSQL with a file of its own that says nothing of addresses": Both(
+        walked=asking(
+            "svc/db", service("db", port=5432),
+            kind("v1", "pg", "ConfigMap", data={
+                "postgresql.conf": "max_connections = 9\n# listen_addresses = '*'\n"}),
+            pod("db-0", "app=db", ports=[5432], container={
+                "image": "postgres:15", "args": ["-c", "config_file=/etc/pg/postgresql.conf"],
+                "env": [{"name": "POSTGRES_PASSWORD", "value": "x"}],
+                "volumeMounts": [{"name": "c", "mountPath": "/etc/pg"}]},
+                volumes=[{"name": "c", "configMap": {"name": "pg"}}]),
+            result="refused", by="default/db-0", cause="leaves out listen_addresses",
+            mend="write listen_addresses = '*'",
+        ),
+        rule="bound-to-localhost", words="leaves out listen_addresses", mend="listen_addresses",
+    ),
+    "a port that the image does not open, and nobody declares": Both(
+        walked=asking(
+            "svc/console", service("console", "app=minio", port=9090),
+            pod("minio-0", "app=minio", ports=[9000], container={
+                "image": "minio/minio:RELEASE.2023-11-20T22-40-07Z",
+                "args": ["server", "/data", "--console-address", ":9001"]}),
+            result="refused", by="default/minio-0", cause="listens on 9000, 9001, as image",
+            mend='by --console-address ":9090"',
+        ),
+        rule="told-port", words="9000, 9001", mend='--console-address ":9090"',
+    ),
+    "a probe by plain HTTP of a port called https": Both(
+        walked=asking(
+            "svc/web", service("web", port=443, to="https"),
+            pod("web-0", "app=web", ports=[{"name": "https", "containerPort": 8443}],
+                container={"readinessProbe": {"httpGet": {"path": "/", "port": "https"}}}),
+            result="refused", cause="asks port https by plain HTTP", mend="write scheme: HTTPS",
+        ),
+        rule="probe-port", words="asks port https by plain HTTP", mend="scheme: HTTPS",
+    ),
+    "a port that a pod opens behind a Service that lacks it": Both(
+        walked=Reported(
+            manifests=(*NODES, service("jenkins", port=8080),
+                       pod("jenkins-0", "app=jenkins", ports=[8080, 50000]),
+                       pod("agent", "app=agent", container=env(JENKINS_TUNNEL="jenkins:50000"))),
+            ask=("pod/agent", "jenkins:50000"), result="unreachable", cause="has no port 50000",
+            mend="add port 50000 to Service jenkins",
+        ),
+        rule="env-address", words="leads to port 50000", mend="add port 50000 to Service jenkins",
+        at="value: jenkins:50000",
+    ),
 }  # fmt: skip
 
 

@@ -63,6 +63,7 @@ from k8stui.cluster.model import Cluster, Service, ServiceType, Workload
 from k8stui.cluster.programs.images import asks_by_itself
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.programs.outdated_options import unread
+from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.order import listed
 from k8stui.suggest import is_digit_slip
@@ -230,8 +231,15 @@ def _judge(
         return None
     walkable = template is not None and service.cluster_ips
     why = f"{who} leads to port {one.port} of Service {service.key}, which has {listed(numbers)}"
+    fix = f"write port {numbers[0]}"
+    opener = ground.listening.behind(ground.selected(service), service, one.port, Protocol.TCP)
+    if opener and all(one.port != port.target_port for port in service.ports):
+        fix = (
+            f"add port {one.port} to Service {service.name}: {opener} opens it behind the Service; "
+            f"or {fix}"
+        )
     return replace(
-        in_vain(manifest, one, why, f"write port {numbers[0]}"),
+        in_vain(manifest, one, why, fix),
         claim=_claim(ground, template, service, one.port) if walkable and template else None,
     )
 

@@ -48,6 +48,7 @@ def look(ground: Ground) -> Iterator[Finding]:
         t
         for t in ground.targets
         if undeclared(t) and meant_instead(ground, t) is None and t.service.key not in by_hand
+        if _opinions(ground, t) != {Opinion.TOLD_OTHER}  # told-port tells
     ]
     often = Counter(pair for pair, _ in {(_pair(t), t.service.key) for t in found})
     past = Counter(t.service.key for t in found)

@@ -144,26 +144,55 @@ def _told(
     return {number: bound for number, bound in opened.items() if bound is not None}
 
 
-_ELASTIC = "elasticsearch.yml"
-_HOST = re.compile(r"^[ \t]*(?:(?:network|http)\.(?:bind_)?host|network)\s*:", re.MULTILINE)
+@record()
+class _Silent:
+    """A program that is on localhost alone where its own file leaves out one setting."""
+
+    image: str
+    """Part of its name."""
+    file: str
+    setting: str
+    said: re.Pattern[str]
+    """The setting in the file."""
+    ports: frozenset[int]
+    everywhere: str
+    """The line that opens it."""
+    if_named: bool = False
+    """It reads the file only where an argument names it."""
+
+
+_SILENT = (
+    _Silent(
+        "elasticsearch", "elasticsearch.yml", "network.host",
+        re.compile(r"^[ \t]*(?:(?:network|http)\.(?:bind_)?host|network)\s*:", re.MULTILINE),
+        frozenset({9200, 9300}), "network.host: 0.0.0.0",
+    ),
+    _Silent(
+        "postgres", "postgresql.conf", "listen_addresses",
+        re.compile(r"^[ \t]*(?:listen_addresses|include\w*)\b", re.MULTILINE),
+        frozenset({5432}), "listen_addresses = '*'", if_named=True,
+    ),
+)  # fmt: skip
+"""Elasticsearch reference, Networking; PostgreSQL, 20.3 (listen_addresses: localhost)."""
 
 
 def _left_out(
     config_maps: Mapping[str, ConfigMap], pod: Pod, container: Container, declared: set[int]
 ) -> dict[int, Bound]:
-    """Elasticsearch with a file of its own in the place of the image's, which says network.host.
-
-    Without that it is on localhost alone (Elasticsearch reference, Networking).
-    """
+    """With a file of its own in the place of the image's, which leaves the setting out."""
     said = (*container.spoken, *(name for name, _ in container.env))
-    if container.unknown is None or any("network.host" in word for word in said):
-        return {}
-    for name, held, only in read_by(config_maps, pod, container):
-        own = "" if only or "elasticsearch" not in container.image else held.data.get(_ELASTIC)
-        if isinstance(own, str) and own and not _HOST.search(own):
-            by = f"{_ELASTIC} of ConfigMap {name} leaves out network.host"
-            bound = Bound(by, held.origin(_ELASTIC, 0), "write network.host: 0.0.0.0 into it")
-            return dict.fromkeys(declared & {9200, 9300}, bound)
+    for one in _SILENT if container.unknown is not None else ():
+        if one.image not in container.image or any(one.setting in word for word in said):
+            continue
+        if one.if_named and not any(one.file in word for word in container.spoken):
+            continue
+        for name, held, only in read_by(config_maps, pod, container):
+            own = "" if only else held.data.get(one.file)
+            if isinstance(own, str) and own and not one.said.search(own):
+                by = f"{one.file} of ConfigMap {name} leaves out {one.setting}"
+                mend = f"write {one.everywhere} into it"
+                bound = Bound(by, held.origin(one.file, 0), mend)
+                return dict.fromkeys(declared & one.ports, bound)
     return {}
 
 

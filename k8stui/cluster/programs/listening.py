@@ -152,6 +152,8 @@ class Listening:
         if not ports:
             other = self.told_other(pod, number, protocol)
             return Opinion.ASSUMED if other is None else Opinion.TOLD_OTHER
+        if self.told_other(pod, number, protocol) is not None:
+            return Opinion.TOLD_OTHER
         if any(not container.ports for container in template.running):
             return Opinion.ASSUMED
         if self._declares_too_little(pod, protocol):
@@ -170,6 +172,17 @@ class Listening:
         if protocol is not Protocol.TCP or not self._cluster.port_users:
             return None
         return unopened(self._cluster, pod, self.selecting(pod), number)
+
+    def behind(self, pods: Sequence[Pod], service: Service, number: int, protocol: Protocol) -> str:
+        """Who opens a port behind a Service that does not lead there; empty: nobody is known.
+
+        `pods`: those that it selects.
+        """
+        for pod in pods[:1]:
+            if any((p.number, p.protocol) == (number, protocol) for p in declared(pod)):
+                return f"pod {pod.key}"
+            return self.who_names(pod, service, number, protocol)
+        return ""
 
     def own_only(
         self, pod: Pod, container: Container, led: Collection[int] = ()
@@ -243,7 +256,8 @@ class Listening:
         """The container that would listen on the port, were it not told to open another one.
 
         By its env or configuration (``PORT=3000`` beside ``containerPort: 8080``): the declaration
-        is documentation, the variable is what a program reads. Not where anything else names the
+        is documentation, the variable is what a program reads. A program that is just what its
+        image is opens no port that nobody declares, either. Not where anything else names the
         port, nor where the container declares several and is not just what its image is.
         """
         if protocol is not Protocol.TCP:
@@ -251,7 +265,9 @@ class Listening:
         template = self._declared(pod)
         containers: Sequence[Container] = template.running
         if template.ports:
-            containers = template.owners.get(number, ())
+            alone = len(containers) == 1 and containers[0].told is not None
+            by_image = alone and containers[0].told is not None and containers[0].told.by_itself
+            containers = template.owners.get(number, containers if by_image else ())
         for one in containers if len(containers) == 1 else ():
             several = len({p.number for p in one.ports if p.protocol is protocol}) > 1
             told = self.told(pod, one, number)

@@ -119,6 +119,15 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
                 sure=False,
                 probe=probe,
             )
+        if web and port == "https" and port in names and text(web, "scheme") != "HTTPS":
+            yield FailingProbe(
+                why=f"the {probe} of {_name(container)} asks port {port} by plain HTTP, which who "
+                "speaks TLS answers with 400",
+                mend="write scheme: HTTPS",
+                path=(probe, handler),
+                sure=False,
+                probe=probe,
+            )
         if isinstance(port, int) and opened and port not in opened:
             image = text(container, "image")
             yield FailingProbe(

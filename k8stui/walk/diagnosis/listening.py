@@ -14,6 +14,7 @@ from k8stui.kernel.address import is_loopback
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.kernel.step import SocketCause
+from k8stui.order import listed
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.selectors import apart, written
 from k8stui.walk.sentence import port_word
@@ -174,8 +175,8 @@ def told_another_port(
     opener = opened_by(container.image, port) if told.by_itself else ""
     who = f"container {container.name} of pod {pod.key}"
     does = (
-        f"{who} listens on {told.number}, as {told.name} does unless told otherwise, and nothing "
-        "here tells it"
+        f"{who} listens on {listed([told.number, *told.also])}, as {told.name} does unless told "
+        "otherwise, and nothing here tells it"
         if told.by_itself
         else f"{told.name} tells {who} to listen on {told.number}"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from k8stui.cluster.load_balancers.aws import waits_for_controller
 from k8stui.cluster.load_balancers.instances import lacks_node_ports
 from k8stui.cluster.model import Node, Service, ServicePort, ServiceType
-from k8stui.cluster.programs.listening import Listening, declared
+from k8stui.cluster.programs.listening import Listening
 from k8stui.cluster.proxy_configuration import NFTABLES
 from k8stui.kernel.address import Address, Prefix, is_loopback
 from k8stui.kernel.exchange import Connect
@@ -212,23 +212,15 @@ def _no_such_port(case: Case, service: Service, connect: Connect) -> Diagnosis:
         )
     elif service.ports:
         advice = f"ask for port {service.ports[0].port}"
-        by = _opened_behind(case, service, connect)
+        by = Listening(case.cluster).behind(
+            matching(case.cluster, service), service, connect.port, connect.protocol
+        )
         if by:
             advice = (
                 f"add port {connect.port} to Service {service.name}: {by} opens it behind the "
                 f"Service; or {advice}"
             )
     return Diagnosis(said, advice, service.origins.get("ports", service.origin))
-
-
-def _opened_behind(case: Case, service: Service, connect: Connect) -> str:
-    """Whose port was asked, of the pods behind a Service that does not lead there; empty: none."""
-    for pod in matching(case.cluster, service)[:1]:
-        for port in declared(pod):
-            if (port.number, port.protocol) == (connect.port, connect.protocol):
-                return f"pod {pod.key}"
-        return Listening(case.cluster).who_names(pod, service, connect.port, connect.protocol)
-    return ""
 
 
 def _alias(case: Case, service: Service) -> str:
