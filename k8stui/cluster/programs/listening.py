@@ -26,6 +26,7 @@ from k8stui.cluster.programs.bound import Bound, ipv4_only, own_only
 from k8stui.cluster.programs.configured_ports import configured_port
 from k8stui.cluster.programs.evidence import who_names
 from k8stui.cluster.programs.gateways import unopened
+from k8stui.cluster.programs.images import opened_by
 from k8stui.cluster.programs.streams import closed
 from k8stui.cluster.programs.transports import speaks_for
 from k8stui.cluster.well_known import API_SERVER_PORT
@@ -256,18 +257,19 @@ class Listening:
         """The container that would listen on the port, were it not told to open another one.
 
         By its env or configuration (``PORT=3000`` beside ``containerPort: 8080``): the declaration
-        is documentation, the variable is what a program reads. A program that is just what its
-        image is opens no port that nobody declares, either. Not where anything else names the
-        port, nor where the container declares several and is not just what its image is.
+        is documentation, the variable is what a program reads. Nor is a port that nobody declares
+        opened where the image's program opens it only if it is told to, and has others that nobody
+        declares. Not where anything else names the port, nor where the container declares several
+        and is not just what its image is.
         """
         if protocol is not Protocol.TCP:
             return None
         template = self._declared(pod)
         containers: Sequence[Container] = template.running
         if template.ports:
-            alone = len(containers) == 1 and containers[0].told is not None
-            by_image = alone and containers[0].told is not None and containers[0].told.by_itself
-            containers = template.owners.get(number, containers if by_image else ())
+            silent = [one for one in containers if _says_less(one) and opened_by(one.image, number)]
+            alone = silent if len(containers) == 1 else ()
+            containers = template.owners.get(number, alone)
         for one in containers if len(containers) == 1 else ():
             several = len({p.number for p in one.ports if p.protocol is protocol}) > 1
             told = self.told(pod, one, number)
@@ -457,6 +459,13 @@ def _is_told_elsewhere(pod: Pod, number: int) -> bool:
         and any(port.number == one.told.number for port in one.ports)
         for one in running(pod)
     )
+
+
+def _says_less(container: Container) -> bool:
+    """Whether its image opens ports that it does not declare."""
+    told = container.told
+    own = {port.number for port in container.ports}
+    return told is not None and told.by_itself and not own.issuperset((told.number, *told.also))
 
 
 def _opens_more(pod: Pod, service: Service, number: int, left: Sequence[ContainerPort]) -> bool:
