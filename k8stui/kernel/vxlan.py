@@ -117,6 +117,14 @@ def receive(host: Host, skb: Skb) -> bool:
             # A device has a socket of the family of its local address (__vxlan_sock_add).
             and settings.local.version == packet.dst.version
         ):
+            if packet.inner.smac == interface.mac:
+                # vxlan_set_mac: a packet that has come round, or a twin's.
+                text = f"comes from {interface.mac}, {interface.name}'s own MAC address: a loop"
+                cause = DeviceCause(interface=interface)
+                host.simulation.journal.loss(
+                    host.name, skb, text, cause=cause, device=interface.name
+                )
+                return True
             inner = skb.tunnelled(changed(packet.inner, mark=packet.mark))
             inner.arp = not packet.inner.ttl  # no IP packet travels with a TTL of 0
             if settings.learning:

@@ -499,6 +499,9 @@ def _brought(site: Site) -> Iterator[_Brought]:
             if told is not None and cluster.nodes[told.node].address(address.version):
                 node, text, origin = cluster.nodes[told.node], told.text, told.origin
                 answered = told.by_arp
+            elif (holder := _holder(site, address)) is not None:
+                node, answered = holder, True
+                text, origin = f"{node.name} has it on a device of its own", node.origin
             else:
                 node = able[address.version][0]
                 if service.external_traffic_policy == "Local" and address in balancers:
@@ -522,6 +525,16 @@ def _brought(site: Site) -> Iterator[_Brought]:
             elif there is not None:
                 switch = _switch_of(site.lan, node.addresses)
                 yield _Brought(address, there, switch, "", reason)
+
+
+def _holder(site: Site, address: Address) -> Node | None:
+    """The node that has it on a card, as its dump shows: keepalived and kube-vip put it there."""
+    for node in site.cluster.nodes.values():
+        cards = {one.device for one in site.uplinks(node)} if site.devices(node) else ()
+        for device in site.devices(node) if cards else ():
+            if device.name in cards and any(one.address == address for one in device.addresses):
+                return node
+    return None
 
 
 def _first_with_endpoint(cluster: Cluster, service: Service, version: int) -> Node | None:

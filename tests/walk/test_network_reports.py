@@ -25,7 +25,9 @@ from manifests_of import (
 )
 
 from k8stui.check import check
+from k8stui.cluster.hosts import OutsideHost
 from k8stui.cluster.options import ClusterOptions
+from k8stui.kernel.address import Address
 from k8stui.nodes.options import NodeOptions
 from k8stui.record import record
 from k8stui.walk.request import parse_request
@@ -48,6 +50,7 @@ class Told:
     assumed: str = ""
     not_said: str = ""
     source_port: int | None = None
+    hosts: Mapping[str, str] | None = None
     size: int | None = None
     """What is sent once connected, in bytes."""
     rule: str = ""
@@ -894,6 +897,34 @@ MASQ_AGENT = workload(
 )  # fmt: skip
 MASQ_CONFIG = kind("v1", "ip-masq-agent", "ConfigMap", "kube-system",
                    data={"config": "nonMasqueradeCIDRs:\n- 10.0.0.0/8\n"})  # fmt: skip
+
+
+def told_tunnel(number: int, *, mac: int = 0, vni: int = 1) -> Manifest:
+    made = flannel(number, f"192.168.56.1{number}")
+    data = f'{{"VNI":{vni},"VtepMAC":"5a:00:00:00:00:0{mac or number}"}}'
+    made["metadata"]["annotations"]["flannel.alpha.coreos.com/backend-data"] = data
+    return made
+
+
+def subnets(services: str) -> Manifest:
+    return {"apiVersion": "kubeadm.k8s.io/v1beta4", "kind": "ClusterConfiguration",
+            "networking": {"serviceSubnet": services, "podSubnet": "10.244.0.0/16"}}  # fmt: skip
+
+
+SUBNETS, BY_DOCKER = subnets("10.96.0.0/12"), subnets("172.17.0.0/16")
+ONE_BRIDGE = CARDS_2.rpartition("4: cni0")[2].replace("10.244.2", "10.244.1")
+VIP_CARD = f"""\
+{CARDS.replace("eth1", "eth9")}\
+    inet 172.16.0.12/24 scope global secondary eth9
+4: cni0{ONE_BRIDGE}""".replace(
+    "scope global eth0\n", "scope global eth0\n    inet 192.168.0.200/32 scope global eth0\n", 1
+)
+DOCKER_CARD = f"""\
+{CARDS}5: docker0: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 state DOWN
+    link/ether 02:42:00:00:01:11 brd ff:ff:ff:ff:ff:ff
+    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0
+4: cni0{ONE_BRIDGE}"""
+NO_MASQUERADE = HIDDEN.replace("-A POSTROUTING -o eth0 -j MASQUERADE\n", "")
 
 
 def nginx(listens: str) -> tuple[Manifest, ...]:
@@ -2572,6 +2603,42 @@ CASES |= {
         cause=("It left node-1 with the pod's own address", "of chain IP-MASQ"),
         mend="take that range out of nonMasqueradeCIDRs",
     ),
+    "cloned machines: one MAC address for both tunnels": Told(
+        manifests=(told_tunnel(1), told_tunnel(2, mac=1), CLIENT, *WEB),
+        result="timeout", by="node-2", cause=("a packet of its own that has come round",),
+        mend="a machine-id of its own", rule="address-overlap", words="as that of node-1 has",
+    ),
+    "flanneld began with another VNI": Told(
+        manifests=(told_tunnel(1), told_tunnel(2, vni=4096), CLIENT, *WEB),
+        result="timeout", by="node-2", cause=("flannel.4096 of node-2 has VNI 4096",),
+        mend="Backend.VNI", rule="address-overlap", words="VNI 4096, that of node-1 has 1",
+    ),
+    "keepalived has the address on a node without an endpoint": Told(
+        manifests=(*NODES, WEB[1], service("web", to=8080, type="LoadBalancer",
+                   externalTrafficPolicy="Local",
+                   status={"loadBalancer": {"ingress": [{"ip": "192.168.0.200"}]}})),
+        beside=(("ip_addr", "node-1", VIP_CARD),), ask=("outside", "192.168.0.200:80"),
+        result="timeout", by="node-1", cause=("node-1 has no endpoint of it (node-2 has)",),
+        mend="run one of its pods on node-1 too", at="externalTrafficPolicy: Local",
+    ),
+    "the network plug-in's masquerade is gone": Told(
+        manifests=ALL, ask=("pod/client", "outside:443"),
+        beside=(("iptables", "node-1", NO_MASQUERADE),), result="timeout", by="wire",
+        cause=("Nothing that POSTROUTING of node-1", "iptables -F -t nat"),
+        mend="restart the network plug-in's pod on node-1", at=":POSTROUTING ACCEPT [0:0]",
+        rule="node-state", words="somebody has emptied the table",
+    ),
+    "a host in the Services' range, in mode nftables": Told(
+        manifests=(*NODES, CLIENT, SUBNETS, kube_proxy(mode="nftables")),
+        hosts={"db": "10.100.5.20"}, ask=("pod/client", "10.100.5.20:5432"),
+        result="timeout", by="node-1", cause=("db has 10.100.5.20, in 10.96.0.0/12",),
+        mend="another ServiceCIDR",
+    ),
+    "Docker's bridge in the Services' range": Told(
+        manifests=(*ALL, BY_DOCKER), beside=(("ip_addr", "node-1", DOCKER_CARD),),
+        result="connected", rule="address-overlap",
+        words="docker0 of node-1 has 172.17.0.1/16, in the Services' range", fix="serviceSubnet",
+    ),
     "IPv6 is not forwarded": Told(
         manifests=(DUAL, *nginx("listen [::]:80;"), CLIENT),
         beside=(("sysctl", "node-1", NO_IPV6),),
@@ -3192,7 +3259,9 @@ def world_of(folder: Path, case: Told) -> World:
         dump.write_text(text, encoding="utf-8")
         given.setdefault(option, {})[name] = str(dump)
     file = write(folder, case.manifests)
-    made = build_world([str(file)], ClusterOptions(), NodeOptions(**given))
+    hosts = {name: OutsideHost(name=name, address=Address.parse(at))
+             for name, at in (case.hosts or {}).items()}  # fmt: skip
+    made = build_world([str(file)], ClusterOptions(hosts=hosts), NodeOptions(**given))
     assert len(made.problems) == case.problems, [one.render() for one in made.problems]
     return made
 

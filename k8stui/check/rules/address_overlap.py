@@ -20,7 +20,9 @@ from k8stui.cluster.fields import prefixes
 from k8stui.cluster.model import Node, Pod
 from k8stui.cluster.networks.own_bridges import own_bridge
 from k8stui.kernel.address import Address, Prefix
+from k8stui.kernel.namespace import LinkKind
 from k8stui.nodes.cni import node_annotations
+from k8stui.nodes.kubeproxy.ipvs import DEVICE as IPVS_DEVICE
 from k8stui.nodes.lan import LONGEST
 from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.own_bridges import keep_apart, make_anew
@@ -38,6 +40,38 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _cluster_cidr(ground)
     yield from _flannel(ground)
     yield from _cilium(ground)
+    yield from _bridges(ground)
+
+
+def _bridges(ground: Ground) -> Iterator[Finding]:
+    """A node's own bridge (Docker's, libvirt's) or card in the Services' range or the pods'.
+
+    Services hide what is really there: a ClusterIP of that range is somebody else's address too.
+    """
+    network = ground.world.network
+    cluster = ground.cluster
+    for name in network.observed:
+        own = cluster.nodes[name].addresses
+        for device in network[name].interfaces:
+            if device.name == IPVS_DEVICE or device.kind is LinkKind.LOOPBACK:
+                continue
+            for entry in device.addresses:
+                near = entry.network
+                if near.length == near.address.bits or entry.address in own:
+                    continue
+                for cidr in cluster.service_cidrs:
+                    if _overlap(near, cidr) and _known(cluster.origins["service_cidr"]):
+                        yield _finding(
+                            f"Node {name}", cluster.origins["service_cidr"],
+                            f"{device.name} of {name} has {entry.address}/{entry.prefix_length}, "
+                            f"in the Services' range {cidr}: the hosts of one of the two are "
+                            "hidden from pods and nodes, and an address of both is answered by "
+                            "either",
+                            f"give Services a range apart (serviceSubnet), or {device.name} "
+                            'another network (Docker: "bip" in daemon.json)',
+                            Severity.WARNING,
+                        )  # fmt: skip
+                        return
 
 
 def _cilium(ground: Ground) -> Iterator[Finding]:
@@ -177,6 +211,13 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
             "one of them goes to the other",
             "tell flanneld which card is whose (--iface, --public-ip), and take the annotation "
             "away",
+        )  # fmt: skip
+    for node, why, origin in node_annotations.tunnels_apart(nodes):
+        yield _finding(
+            f"Node {node.name}", origin, why,
+            f"one VNI for all (net-conf.json), a machine-id of its own for each machine; on "
+            f"{node.name}: ip link delete flannel.1 (or its like), and restart flannel's pod",
+            Severity.WARNING,
         )  # fmt: skip
     for node, other, end, origin in node_annotations.tunnel_ends_twice(nodes):
         yield _finding(

@@ -218,7 +218,9 @@ class Flannel:
         for mine in site.networks(node):
             local = self._met_at(node, mine.address.version)
             if local is not None:
-                device = f"flannel{'-v6' if mine.address.version == 6 else ''}.{self._backend.vni}"
+                version = mine.address.version
+                vni = self._vni(node, version)
+                device = f"flannel{'-v6' if version == 6 else ''}.{vni}"
                 part += Part(interfaces=(self._device(node, device, mine, local),))
                 for other in site.cluster.nodes.values():
                     if other.name != node.name:
@@ -247,6 +249,7 @@ class Flannel:
     def _device(self, node: Node, device: str, network: Prefix, local: Address) -> Interface:
         site, backend = self._site, self._backend
         address = network.address
+        vni = self._vni(node, local.version)
         return Interface(
             name=device,
             kind=LinkKind.VXLAN,
@@ -263,15 +266,17 @@ class Flannel:
                     ),
                 ),
             ),
-            vxlan=Vxlan(
-                vni=backend.vni, local=local, port=backend.port, device=site.uplink(node).device
-            ),
+            vxlan=Vxlan(vni=vni, local=local, port=backend.port, device=site.uplink(node).device),
             reason=Because(
-                text=f"flannel's tunnel to the other nodes, vxlan id {backend.vni}",
+                text=f"flannel's tunnel to the other nodes, vxlan id {vni}",
                 origin=defaulted("flannel's vxlan backend"),
                 owner="flannel",
             ),
         )
+
+    def _vni(self, node: Node, version: int) -> int:
+        """As the node's own flanneld wrote it, which began with the net-conf.json of that time."""
+        return node_annotations.vni(node, version) or self._backend.vni
 
     def _mac(self, node: Node, device: str, network: Prefix) -> str:
         """As annotated; else as a dump shows it, else made up: flannel draws it at random."""

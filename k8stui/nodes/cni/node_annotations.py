@@ -56,6 +56,16 @@ def vtep_mac(node: Node, network: Prefix) -> str | None:
         return None
 
 
+def vni(node: Node, version: int) -> int | None:
+    """The number of the network that the node's flanneld has; None: it says none."""
+    try:
+        data = json.loads(node.annotations.get(_PREFIX + _DATA[version], "null"))
+    except (ValueError, RecursionError):
+        return None
+    found = data.get("VNI") if isinstance(data, dict) else None
+    return found if isinstance(found, int) and 0 < found < 1 << 24 else None
+
+
 def vtep_origin(node: Node, version: int) -> Origin:
     """Where that is said."""
     return _origin(node, _PREFIX + _DATA[version])
@@ -85,6 +95,39 @@ def wrong(node: Node) -> Iterator[Remark]:
             except ValueError as error:
                 text = f"node {node.name}: annotation {_PREFIX}{name}: {error}; it is not used"
                 yield Remark(text=text, origin=_origin(node, _PREFIX + name))
+
+
+def tunnels_apart(nodes: Iterable[Node]) -> Iterator[tuple[Node, str, Origin]]:
+    """Nodes between which flannel's tunnel carries nothing, by what they write: (node, why, where).
+
+    A clone's device has the MAC address of the machine's that it was made from (systemd-udevd
+    derives it from machine-id), and the kernel takes what comes from there for its own
+    (drivers/net/vxlan vxlan_set_mac); a flanneld that was not restarted has another VNI.
+    """
+    macs: dict[tuple[int, str], Node] = {}
+    first: dict[int, tuple[Node, int]] = {}
+    for node in nodes:
+        for version in _DATA:
+            mac, number = _told_mac(node, version), vni(node, version)
+            other = macs.setdefault((version, mac), node) if mac is not None else node
+            if other is not node:
+                why = f"its tunnel's device has the MAC address {mac}, as that of {other.name} has"
+                yield node, f"{why}: each takes what comes from the other for its own", vtep_origin(
+                    node, version)  # fmt: skip
+            if number is None:
+                continue
+            known, its = first.setdefault(version, (node, number))
+            if its != number:
+                why = f"its tunnel has VNI {number}, that of {known.name} has {its}"
+                yield node, f"{why}: neither takes out what the other puts in", vtep_origin(
+                    node, version)  # fmt: skip
+
+
+def _told_mac(node: Node, version: int) -> str | None:
+    try:
+        return _vtep_mac(node, version)
+    except ValueError:
+        return None
 
 
 def told_twice(nodes: Iterable[Node]) -> Iterator[tuple[Node, Node, str, Origin]]:

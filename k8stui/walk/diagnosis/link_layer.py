@@ -19,6 +19,8 @@ from k8stui.kernel.step import (
     Step,
     StepKind,
 )
+from k8stui.nodes.cni import node_annotations
+from k8stui.origin import Origin
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.direction import how_far, what
 from k8stui.walk.diagnosis.other_networks import route_taken
@@ -177,13 +179,31 @@ def other_tunnel(case: Case) -> Diagnosis | None:
     device = step.cause.interface if step and isinstance(step.cause, DeviceCause) else None
     if step is None or device is None or device.vxlan is None or step.before.vni is None:
         return None
+    here, sender = step.namespace, case.node_with(step.before.src) or str(step.before.src)
+    inner = step.before.inner
+    if device.vxlan.vni == step.before.vni and inner is not None and inner.smac == device.mac:
+        return Diagnosis(
+            f"{what(step)} comes from {sender}, whose tunnel has the MAC address {device.mac} as "
+            f"{device.name} of {here} has: the kernel takes it for a packet of its own that has "
+            "come round, and drops it (cloned machines: systemd-udevd makes the address of "
+            "/etc/machine-id)",
+            "give each machine a machine-id of its own (systemd-machine-id-setup), or set "
+            f"MACAddressPolicy=none for {device.name}; then on {here}: ip link delete "
+            f"{device.name}, and restart the network plug-in's pod",
+            _vni_told(case, here) or origin_of(step.cause),
+        )
     if device.vxlan.vni == step.before.vni:
         return None
-    here, sender = step.namespace, case.node_with(step.before.src) or str(step.before.src)
     return Diagnosis(
         f"{what(step)} comes in {sender}'s tunnel of VNI {step.before.vni}, and {device.name} "
         f"of {here} has VNI {device.vxlan.vni}",
         "give all nodes the same network (flannel: Backend.VNI of net-conf.json), and restart the "
         f"network plug-in's pods on {here} and {sender}, which makes the devices anew",
-        origin_of(step.cause),
+        _vni_told(case, here) or origin_of(step.cause),
     )
+
+
+def _vni_told(case: Case, here: str) -> Origin | None:
+    node = case.cluster.nodes.get(here)
+    told = node is not None and node_annotations.vni(node, 4) is not None
+    return node_annotations.vtep_origin(node, 4) if node is not None and told else None

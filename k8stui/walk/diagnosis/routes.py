@@ -25,7 +25,7 @@ from k8stui.kernel.step import (
 from k8stui.kernel.targets.base import Jump, Return
 from k8stui.nodes.cni.masquerading import spared
 from k8stui.nodes.internet import is_private
-from k8stui.origin import Origin
+from k8stui.origin import Origin, OriginKind
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.direction import how_far
 from k8stui.walk.diagnosis.masquerade import not_masqueraded, unreached
@@ -42,6 +42,7 @@ from k8stui.walk.diagnosis.owners import (
     what_it_is,
     who,
 )
+from k8stui.walk.diagnosis.rules import ruleset
 from k8stui.walk.diagnosis.vpn import VPNS
 from k8stui.walk.reason import observed_at, origin_of, proof
 
@@ -530,6 +531,18 @@ def _unmasked(case: Case, said: str, step: Step, behind: Behind) -> Diagnosis:
     if lost is not None:
         return Diagnosis(f"{said}. {lost.reason}", lost.advice, lost.origin)
     why = spared(case.cluster, behind.node, step.after.dst, step.after.src)
+    table = ruleset(case, behind.node, step.after.dst.version).tables.get("nat")
+    chain = table.chains.get("POSTROUTING") if table is not None else None
+    seen = chain.reason.origin if chain is not None and chain.reason is not None else None
+    if seen is not None and seen.kind is OriginKind.OBSERVED and not why.reason:
+        return Diagnosis(
+            f"{said}. Nothing that POSTROUTING of {behind.node} (table nat) leads to masquerades "
+            "what its pods send beyond the pod network: the network plug-in's rule is gone, or "
+            "somebody has emptied the table (iptables -F -t nat)",
+            f"restart the network plug-in's pod on {behind.node} (k3s: its service), which writes "
+            f"its rules again; else {why.mend}",
+            why.origin or seen,
+        )
     return Diagnosis(
         f"{said}{f'. {why.reason}' if why.reason else ''}",
         f"{why.mend}; or give that router a route to {behind.network} via {behind.via}",

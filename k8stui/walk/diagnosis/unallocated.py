@@ -33,6 +33,16 @@ def no_such_cluster_ip(case: Case) -> Diagnosis | None:
             "give the pods a range of their own, outside of every ServiceCIDR",
             origin_of(rule),
         )
+    host = next((one for one in case.cluster.hosts.values() if one.address == target), None)
+    if host is not None:
+        return Diagnosis(
+            f"{host.name} has {target}, in {cidr}, which is the range of Services: kube-proxy in "
+            "mode nftables drops what goes to an address of it that no Service has (in iptables "
+            "mode it goes where the routes lead)",
+            "give Services a range apart from the networks of hosts that are asked (another "
+            "ServiceCIDR; kubeadm: serviceSubnet), or ask that host by another address",
+            origin_of(rule),
+        )
     return Diagnosis(
         f"no Service has the address {target}: it lies in {cidr}, the range of Services, and "
         "kube-proxy in mode nftables drops what goes to one that nobody has (in iptables mode it "
