@@ -28,7 +28,7 @@ from k8stui.cluster.endpoints import gather_slices, unread_endpoints
 from k8stui.cluster.hints import cpu_by_zone
 from k8stui.cluster.holders import Holders
 from k8stui.cluster.ingress.entrances import entrances
-from k8stui.cluster.ingress.routes import mesh_routes
+from k8stui.cluster.ingress.routes import mesh_routes, unheeded_routes
 from k8stui.cluster.kubernetes_service import add_kubernetes
 from k8stui.cluster.load_balancers.balanced import Slices, balanced
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
@@ -239,6 +239,7 @@ def build(
         ),
         unserved=_unserved(inventory, pods, services, distribution),
         mesh_routes=mesh_routes(inventory, cluster_domain),
+        unheeded_routes=unheeded_routes(inventory, cluster_domain),
         meshes=meshes(inventory),
         published=tuple(published(inventory)),
         policies=tuple(

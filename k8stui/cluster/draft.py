@@ -126,6 +126,7 @@ class Draft:
             owner=self.owner,
             service_account=text(self.spec, "serviceAccountName") or "default",
             annotations=told_to_mesh(self.manifest, *self.spec_path[:-1]),
+            beside=told_to_mesh(self.manifest) if self.spec_path[:-1] else {},
             hostname=self.hostname,
             subdomain=self.subdomain,
             container_id=sha256(self.key.encode()).hexdigest(),

@@ -71,6 +71,14 @@ class MeshSource:
     by_http: bool = False
     """Whether it says what only HTTP shows: a token's subject."""
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it says nothing to who reads no HTTP."""
+        return self.by_http and not (
+            self.principals or self.namespaces or self.not_principals or self.not_namespaces
+            or self.networks or self.not_networks
+        )  # fmt: skip
+
 
 @record(kw_only=True)
 class MeshRule:
@@ -85,6 +93,11 @@ class MeshRule:
     """Whether it says more than sources and ports: conditions."""
     by_http: bool = False
     """Whether it says what only HTTP shows: methods, paths, hosts, headers."""
+
+    @property
+    def is_blank(self) -> bool:
+        """Likewise, of all of it."""
+        return self.reads_http and not self.ports and all(one.is_blank for one in self.sources)
 
     @property
     def reads_http(self) -> bool:
@@ -106,6 +119,7 @@ class AuthorizationPolicy:
     """ALLOW, DENY, and others, which are not judged."""
     rules: tuple[MeshRule, ...]
     origin: Origin
+    targets_origin: Origin
 
 
 @record(kw_only=True)
@@ -131,8 +145,8 @@ class Scope:
     name: str
     selector: Mapping[str, str]
     """Empty: all pods of its namespace, or of the mesh."""
-    hosts: tuple[str, ...] | None
-    """``NAMESPACE/HOST``; None: all."""
+    hosts: tuple[tuple[str, int | None], ...] | None
+    """``NAMESPACE/HOST``, each with the port at which alone it is known; None: all."""
     mode: str
     """ALLOW_ANY, REGISTRY_ONLY; empty: as the mesh has it."""
     origin: Origin
@@ -225,6 +239,8 @@ class Meshes:
     destination_tls: tuple[DestinationTls, ...] = ()
     scopes: tuple[Scope, ...] = ()
     entries: tuple[ServiceEntry, ...] = ()
+    trust_domain: str = ""
+    """Of Istio's identities, by MeshConfig; empty: cluster.local, or nobody knows."""
     registry_only: Origin | None = None
     """Where MeshConfig says that sidecars pass nothing on to hosts that they do not know."""
     waypoints: Mapping[str, str] = field(default_factory=dict)

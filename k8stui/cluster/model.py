@@ -211,6 +211,8 @@ class Pod:
     service_account: str = "default"
     annotations: Mapping[str, Annotation] = field(default_factory=dict)
     """Those that tell a mesh something."""
+    beside: Mapping[str, Annotation] = field(default_factory=dict)
+    """Such ones of what made it, which no mesh reads there."""
     hostname: str | None = None
     subdomain: str | None = None
     container_id: str
@@ -788,6 +790,8 @@ class Cluster:
     """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
     mesh_routes: Mapping[str, tuple[EntrancePath, ...]] = field(default_factory=dict)
     """Where sidecars lead who asks a Service, by its ``namespace/name`` (VirtualServices)."""
+    unheeded_routes: Mapping[str, Lack] = field(default_factory=dict)
+    """Likewise, of those that are for gateways alone: why no sidecar heeds them."""
     meshes: Meshes = Meshes()
     """What the input tells Istio and Linkerd."""
     published: tuple[PublishedPort, ...] = ()

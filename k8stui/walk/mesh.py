@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from k8stui.cluster.mesh.asked import Asked
 from k8stui.cluster.mesh.met import met
-from k8stui.cluster.mesh.proxies import has_mesh
+from k8stui.cluster.mesh.proxies import Proxy, has_mesh, proxy_of
+from k8stui.cluster.mesh.unenforced import unenforced_for
 from k8stui.kernel.exchange import Result
 from k8stui.kernel.packet import Protocol
 from k8stui.walk.answered import decided_by_process
@@ -49,7 +50,13 @@ def met_mesh(cluster: Cluster, request: Request, trace: Trace) -> Trace:
         )
     )
     if found is None:
-        return trace
+        service = request.service or ""
+        idle = [*unenforced_for(cluster, server, service)] if server is not None else []
+        lack = cluster.unheeded_routes.get(service) if service not in cluster.mesh_routes else None
+        if lack is not None and client is not None and proxy_of(cluster, client) is Proxy.ISTIO:
+            idle.append(lack)
+        notes = (f"{one.origin.where}: {one.why}. What mends it: {one.mend}" for one in idle)
+        return replace(trace, assumptions=(*trace.assumptions, *notes))
     lack = found.lack
     if found.is_sure and found.result is not Result.CONNECTED:
         made = decided_by_process(trace, lack, found.result, found.errno)

@@ -54,6 +54,20 @@ ist/client vault.ist:8200 | connected | | |
 out/client vault.ist:8200 | denied | denies it to pod out/client | take what means it | rules:
 strict/client vault.ist:8200 | denied | denies it to pod strict/client | take what | rules:
 out/client echo.amb:8080 | refused | asks for what only HTTP | a waypoint |
+out/aside-1 ledger.lin:9000 | denied | stands at the Deployment itself | move that | identities
+labelled/client ledger.lin:9000 | denied | as a label, and Linkerd reads | annotate | identities
+ist/client home.strict:80 | refused | is for '.' alone | at Service home |
+strict/client home.strict:80 | connected | | |
+scoped/client web.ist:80 | refused | but at port 9080 | take port out | hosts
+ist/client roach.ist:26257 | refused | cockroach of pod ist/roach | tcp-cockroach | grpc
+ist/client spiffe.ist:80 | denied | begins in spiffe:// | write cluster.local/ns | rules:
+ist/client foreign.ist:80 | connected | | |
+ist/client gated.ist:80 | connected | does not heed it | |
+amb/client blind.amb:80 | connected | denies by what only HTTP shows | |
+amb/client blind.amb:80 | connected | goes by no waypoint | |
+lin/client nameless.lin:80 | refused | finds no control plane by name | ClusterFirst | dnsPolicy
+lin/client galera.lin:4567 | connected | | |
+ist/client two.outside.io:5432 | connected | one listener for both | |
 amb/client way.amb:3000 | refused | has its identity there | sa/waypoint | rules:
 amb/client echo.amb:8080 | refused | asks for what only HTTP shows | make a waypoint | rules:
 """
@@ -71,10 +85,11 @@ def test_what_proxies_make_of_a_connection(world: World) -> None:
         asked, result, cause, mend, at, *_ = [*map(str.strip, row.split("|")), ""]
         client, to = asked.split()
         whole = f"svc/{to}" if to[0].isalpha() and ".io" not in to else to
-        done = walk(world, parse_request(world, f"pod/{client}", whole)).outcome
+        trace = walk(world, parse_request(world, f"pod/{client}", whole))
+        done, notes = trace.outcome, " ".join(trace.assumptions)
         place = done.origin.place if done.origin is not None else None
         line = lines[place.line - 1] if place is not None and at else ""
-        told = done.result.value, done.reason, done.advice, line
+        told = done.result.value, f"{done.reason} {notes}", done.advice, line
         if result != told[0] or cause not in told[1] or mend not in told[2] or at not in line:
             wrong.append(f"{row}: {told}")
         if not cause and done.advice:

@@ -30,6 +30,7 @@ from k8stui.cluster.mesh.asked import Asked
 from k8stui.cluster.mesh.met import met, standing
 from k8stui.cluster.mesh.port_protocol import misnamed
 from k8stui.cluster.mesh.proxies import OF_ISTIO, has_mesh, takes
+from k8stui.cluster.mesh.unenforced import unenforced
 from k8stui.cluster.model import Lack, Pod, Service, ServicePort
 from k8stui.kernel.exchange import Result
 
@@ -44,6 +45,9 @@ def look(ground: Ground) -> Iterator[Finding]:
     yield from _misplaced(ground)
     if ground.is_kustomized or not has_mesh(cluster):  # it sets namespaces: who is in the mesh
         return
+    for policy, lack in unenforced(cluster):
+        subject = f"AuthorizationPolicy {policy.namespace}/{policy.name}"
+        yield Finding.of_lack(ID, subject, lack)
     misnamed_ports = list(_misnamed(ground))
     yield from misnamed_ports
     said = {(one.place, one.fix) for one in misnamed_ports}

@@ -14,9 +14,10 @@ from collections.abc import Container, Iterator, Sequence
 from k8stui.apiserver.fields import Object, array, labels, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses
-from k8stui.cluster.model import Entrance, EntrancePath, Subset
+from k8stui.cluster.model import Entrance, EntrancePath, Lack, Subset
 from k8stui.kernel.address import Address
 from k8stui.manifests import Manifest
+from k8stui.order import listed
 from k8stui.origin import Origin
 
 ROUTES_WITH_HOSTS = ("HTTPRoute", "GRPCRoute", "TLSRoute")
@@ -81,6 +82,26 @@ def mesh_routes(inventory: Inventory, domain: str) -> dict[str, tuple[EntrancePa
                 key = _destination(host.removesuffix(f".{domain}"), namespace_of(one)) or host
                 if key != "*":
                     found.setdefault(key, tuple(_rules_of_virtual_service(one, known)))
+    return found
+
+
+def unheeded_routes(inventory: Inventory, domain: str) -> dict[str, Lack]:
+    """VirtualServices for gateways alone that name a Service's own host, by the Service."""
+    found: dict[str, Lack] = {}
+    for one in inventory.of("VirtualService").values():
+        gateways = texts(one.data, "spec", "gateways")
+        if not gateways or "mesh" in gateways:
+            continue
+        for host in texts(one.data, "spec", "hosts"):
+            key = _destination(host.removesuffix(f".{domain}"), namespace_of(one))
+            if key:
+                why = (
+                    f"VirtualService {namespace_of(one)}/{one.name} names that host for gateways "
+                    f"alone ({listed(gateways)}): the sidecar of who asks from inside does not "
+                    "heed it"
+                )
+                mend = "add mesh to its gateways"
+                found.setdefault(key, Lack(why, mend, one.origin("spec", "gateways")))
     return found
 
 

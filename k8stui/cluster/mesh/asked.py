@@ -8,6 +8,7 @@ from k8stui.cluster.endpoints import target
 from k8stui.cluster.mesh.proxies import (
     INJECT,
     MODE,
+    SIDECAR,
     Proxy,
     asks_for_sidecar,
     early,
@@ -158,7 +159,28 @@ class Asked:
                     f"{self.who} has its own proxy passed by ({told.value!r} of an annotation, "
                     f"{where})"
                 )
-        return f"{self.who} has none that speaks it"
+        return f"{self.who} has none that speaks it{self._misplaced}"
+
+    @property
+    def _misplaced(self) -> str:
+        """Where a proxy is asked for in vain: at the workload, as a label of the namespace."""
+        client = self.client
+        if client is None:
+            return ""
+        for name in (INJECT, SIDECAR):
+            told = client.beside.get(name)
+            if told is not None and told.value in ("enabled", "true"):
+                kind = client.owner[0] if client.owner is not None else "workload"
+                return (
+                    f" ({name}: {told.value} stands at the {kind} itself, {told.origin.where}, and "
+                    "is read in its pods' template alone)"
+                )
+        if INJECT in self.cluster.namespace_labels.get(client.namespace, {}):
+            return (
+                f" (namespace {client.namespace} has {INJECT} as a label, and Linkerd reads the "
+                "annotation)"
+            )
+        return ""
 
     @property
     def joining(self) -> str:
@@ -167,6 +189,8 @@ class Asked:
         if client is None:
             return "ask from a pod of the mesh"
         space, spaces = client.namespace, self.cluster.namespace_labels
+        if "itself" in self._misplaced:
+            return "move that annotation into spec.template.metadata.annotations"
         if self.into is Proxy.LINKERD:
             told = client.annotations.get(INJECT)
             if told is not None and told.value != "enabled":

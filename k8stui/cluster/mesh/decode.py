@@ -48,6 +48,7 @@ def meshes(inventory: Inventory) -> Meshes:
         scopes=tuple(map(_scope, inventory.of("Sidecar").values())),
         entries=tuple(map(_entry, inventory.of("ServiceEntry").values())),
         registry_only=_registry_only(inventory),
+        trust_domain=_trust_domain(inventory),
         waypoints=dict(_waypoints(inventory)),
         servers=tuple(_servers(inventory)),
         authorizations=(*_server_authorizations(inventory), *_authorizations(inventory)),
@@ -91,6 +92,7 @@ def _authorization_policies(inventory: Inventory) -> Iterator[AuthorizationPolic
             action=text(one.data, "spec", "action") or "ALLOW",
             rules=tuple(map(_rule, rules)),
             origin=one.origin("spec", *(("rules",) if rules else ())),
+            targets_origin=one.origin("spec", *(("targetRefs",) if targets and not single else ())),
         )
 
 
@@ -156,7 +158,13 @@ def _scope(one: Manifest) -> Scope:
         namespace=namespace_of(one),
         name=one.name,
         selector=labels(one.data, "spec", "workloadSelector", "labels"),
-        hosts=tuple(host for each in egress for host in texts(each, "hosts")) if egress else None,
+        hosts=tuple(
+            (host, number(each, "port", "number"))
+            for each in egress
+            for host in texts(each, "hosts")
+        )
+        if egress
+        else None,
         # A policy without a mode: the field's default (REGISTRY_ONLY, the enum's 0).
         mode=mode or (_ONLY if told else ""),
         origin=one.origin(*where),
@@ -183,13 +191,22 @@ def _entry(one: Manifest) -> ServiceEntry:
     )
 
 
-def _registry_only(inventory: Inventory) -> Origin | None:
-    """MeshConfig is data.mesh of ConfigMap istio, of any revision; an IstioOperator makes it."""
+def _mesh_configs(inventory: Inventory) -> Iterator[Manifest]:
+    """MeshConfig is data.mesh of ConfigMap istio, of any revision."""
     for one in inventory.of("ConfigMap").values():
         if one.name == "istio" or one.name.startswith("istio-"):
-            for mesh in embedded(one, "mesh"):
-                if text(mesh.data, "outboundTrafficPolicy", "mode") == _ONLY:
-                    return mesh.origin("outboundTrafficPolicy", "mode")
+            yield from embedded(one, "mesh")
+
+
+def _trust_domain(inventory: Inventory) -> str:
+    return next(filter(None, (text(m.data, "trustDomain") for m in _mesh_configs(inventory))), "")
+
+
+def _registry_only(inventory: Inventory) -> Origin | None:
+    """As MeshConfig says, or an IstioOperator, which makes it."""
+    for mesh in _mesh_configs(inventory):
+        if text(mesh.data, "outboundTrafficPolicy", "mode") == _ONLY:
+            return mesh.origin("outboundTrafficPolicy", "mode")
     for one in inventory.of("IstioOperator").values():
         path = ("spec", "meshConfig", "outboundTrafficPolicy", "mode")
         if text(one.data, *path) == _ONLY:

@@ -210,6 +210,16 @@ def _judged(
                 first.origin,
             )
         )
+    url = next((p for r in first.rules for s in r.sources for p in s.principals
+                if p.startswith("spiffe://")), "")  # fmt: skip
+    if url:
+        return no(
+            Lack(
+                f"{said}; its principal {url} begins in spiffe://, which is no part of it",
+                f"write {url.removeprefix('spiffe://')}",
+                first.origin,
+            )
+        )
     misread = _service_port_in(asked, first)
     if misread:
         return no(
@@ -293,7 +303,7 @@ def _matches(
 
     `narrows`: who reads no HTTP leaves a rule out that asks for nothing else (ztunnel's DENY).
     """
-    if rule.reads_http and not reads_http and narrows and not (rule.sources or rule.ports):
+    if not reads_http and narrows and rule.is_blank:
         return False
     if rule.ports and not any(_fits(one, str(asked.number)) for one in rule.ports):
         return False
@@ -309,8 +319,7 @@ def _matches(
 def _means(source: MeshSource, identity: _Identity, client: Pod | None) -> bool | None:
     """Whether it means a client; exceptions mean those too who have no identity."""
     if identity is not None:
-        principal = f"cluster.local/ns/{identity[0]}/sa/{identity[1]}"
-        if any(_fits(one, principal) for one in source.not_principals):
+        if any(_is_principal(one, *identity) is True for one in source.not_principals):
             return False
         if any(_fits(one, identity[0]) for one in source.not_namespaces):
             return False
@@ -326,12 +335,25 @@ def _means(source: MeshSource, identity: _Identity, client: Pod | None) -> bool 
         if identity is None:
             return False
         space, account = identity
-        principal = f"cluster.local/ns/{space}/sa/{account}"
-        if source.principals and not any(_fits(one, principal) for one in source.principals):
-            return False
+        said = [_is_principal(one, space, account) for one in source.principals]
+        if said and True not in said:
+            return None if None in said else False
         if source.namespaces and not any(_fits(one, space) for one in source.namespaces):
             return False
     return None if source.has_more else True
+
+
+def _is_principal(pattern: str, space: str, account: str) -> bool | None:
+    """Whether a principal is a client's; None: it is of another trust domain than cluster.local.
+
+    Which one is the mesh's own MeshConfig says, and an alias is taken for it.
+    """
+    own = f"/ns/{space}/sa/{account}"
+    if _fits(pattern, f"cluster.local{own}"):
+        return True
+    domain, slash, rest = pattern.partition("/")
+    foreign = slash and domain not in ("cluster.local", "spiffe:") and "*" not in domain
+    return None if foreign and domain and _fits(f"/{rest}", own) else False
 
 
 def _fits(pattern: str, value: str) -> bool:

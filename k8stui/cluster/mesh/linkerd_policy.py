@@ -33,6 +33,7 @@ _OPEN = frozenset({"all-unauthenticated", "cluster-unauthenticated", "audit"})
 _AUTHENTICATED = frozenset(
     {"all-authenticated", "cluster-authenticated", "all-tls-unauthenticated"}
 )
+_OF = "serviceaccount.identity."
 _SUFFIX = "serviceaccount.identity.linkerd.cluster.local"
 _ANSWER = "answers 403 (what is no HTTP is closed)"
 
@@ -303,11 +304,13 @@ def _has_identity(asked: Asked, said: Clients) -> bool:
     client = asked.client
     if client is None or asked.out is not Proxy.LINKERD:
         return False
-    own = f"{client.service_account}.{client.namespace}.{_SUFFIX}"
-    return any(
-        one in ("*", own) or (one.startswith("*.") and own.endswith(one[1:]))
-        for one in said.identities
-    )
+    own = f"{client.service_account}.{client.namespace}.{_OF}"
+    for one in said.identities:
+        name, of, _ = one.partition(_OF)  # behind it the mesh's own namespace and trust domain
+        given = f"{name}{of}"
+        if one == "*" or given == own or (one.startswith("*.") and own.endswith(given[1:])):
+            return True
+    return False
 
 
 def _has_network(asked: Asked, said: Clients) -> bool:

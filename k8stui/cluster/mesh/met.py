@@ -7,13 +7,17 @@ in, last whether both understand what is spoken.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from ipaddress import ip_address
 
 from k8stui.cluster.mesh import detection, istio_policy, linkerd_policy, outbound
 from k8stui.cluster.mesh.asked import Asked, Met
 from k8stui.cluster.mesh.port_protocol import misnamed
-from k8stui.cluster.mesh.proxies import Proxy, by_plugin, has_mesh, passed_by, proxy_of
+from k8stui.cluster.mesh.proxies import OWN_PORTS, Proxy, by_plugin, has_mesh, passed_by, proxy_of
 from k8stui.cluster.model import Cluster, Lack, Pod
 from k8stui.kernel.exchange import Result
+from k8stui.origin import OriginKind
+
+_OWN_DNS = frozenset({"None", "Default"})
 
 
 def met(asked: Asked) -> Met | None:
@@ -50,6 +54,34 @@ def _before_proxy(asked: Asked) -> Met | None:
     )
 
 
+def _without_names(asked: Asked) -> Met | None:
+    """A pod whose proxy cannot look its control plane up: it never starts, nor does the pod.
+
+    With dnsPolicy None or Default nobody asks cluster DNS, unless an address of its is named.
+    """
+    cluster = asked.cluster
+    for pod in (asked.client, asked.server):
+        if pod is None or pod.origin.kind is OriginKind.OBSERVED or pod.dns_policy not in _OWN_DNS:
+            continue
+        if proxy_of(cluster, pod) not in (Proxy.ISTIO, Proxy.LINKERD):
+            continue
+        named = pod.dns_config.nameservers if pod.dns_config is not None else ()
+        if not all(ip_address(str(one)).is_global for one in named):  # may be cluster DNS'
+            continue
+        return asked.met(
+            Lack(
+                f"pod {pod.key} has dnsPolicy {pod.dns_policy} and no address of cluster DNS, so "
+                "its proxy finds no control plane by name and never becomes ready: the pod stays "
+                "in PodInitializing, or not ready",
+                "leave dnsPolicy ClusterFirst, or name cluster DNS among dnsConfig.nameservers",
+                pod.origins.get("dns_policy", pod.origin),
+            ),
+            Result.REFUSED,
+            "ECONNREFUSED",
+        )
+    return None
+
+
 def _left_out(asked: Asked) -> Met | None:
     """A port that the server's sidecar leaves to the pod: clients' sidecars do not know that."""
     server, client = asked.server, asked.client
@@ -57,7 +89,7 @@ def _left_out(asked: Asked) -> Met | None:
         return None
     if proxy_of(asked.cluster, server) is not Proxy.ISTIO or asked.into is Proxy.ISTIO:
         return None
-    if not asked.service_key or outbound.has_own_tls(asked):
+    if asked.number in OWN_PORTS or not asked.service_key or outbound.has_own_tls(asked):
         return None
     told = next(
         (
@@ -93,6 +125,7 @@ def _misnamed(asked: Asked) -> Met | None:
 
 
 _QUESTIONS: tuple[Callable[[Asked], Met | None], ...] = (
+    _without_names,
     _before_proxy,
     outbound.cut_off,
     outbound.entry_misspoken,
@@ -105,6 +138,7 @@ _QUESTIONS: tuple[Callable[[Asked], Met | None], ...] = (
     linkerd_policy.kept_out,
     _misnamed,
     detection.waits,
+    outbound.shares_listener,
 )
 
 

@@ -24,7 +24,9 @@ from k8stui.kernel.exchange import Result
 from k8stui.origin import Origin
 
 _ONLY = "REGISTRY_ONLY"
+_EXPORT = "networking.istio.io/exportTo"
 _TLS_PORT = 443
+_TCP = frozenset({"TCP", "MYSQL", "MONGO", "REDIS"})
 _ITS_OWN = frozenset({"SIMPLE", "MUTUAL"})
 
 
@@ -36,7 +38,9 @@ def cut_off(asked: Asked) -> Met | None:
     scope = _scope_of(cluster, client)
     only = _only(cluster, scope)
     if asked.service is not None:
-        return None if scope is None else _out_of_scope(asked, scope, only)
+        return (_out_of_scope(asked, scope, only) if scope is not None else None) or _kept_home(
+            asked, client, only
+        )
     if only is None or (asked.server is not None and not asked.by_address):
         return None
     where = asked.host or str(asked.address or "")
@@ -79,14 +83,22 @@ def _out_of_scope(asked: Asked, scope: Scope, only: Origin | None) -> Met | None
     if service is None or scope.hosts is None:
         return None
     full = f"{service.name}.{service.namespace}.svc.{cluster.cluster_domain}"
-    if any(_has(one, scope.namespace, service.namespace, full) for one in scope.hosts):
+    ports = [
+        port for one, port in scope.hosts if _has(one, scope.namespace, service.namespace, full)
+    ]
+    if None in ports or asked.port in ports:
         return None
     named = f"Sidecar {scope.namespace}/{scope.name}"
+    at = f" but at port {ports[0]}" if ports else ""
     said = (
-        f"{named} does not have {service.key} among the hosts of its egress, so the sidecar of "
-        f"{asked.who} does not know it"
+        f"{named} does not have {service.key} among the hosts of its egress{at}, so the sidecar of "
+        f"{asked.who} does not know it{' at ' + str(asked.port) if ports else ''}"
     )
-    mend = f"add {service.namespace}/* (or {service.namespace}/{full}) to egress hosts of {named}"
+    mend = (
+        f"take port out of that egress of {named}"
+        if ports
+        else f"add {service.namespace}/* (or {service.namespace}/{full}) to egress hosts of {named}"
+    )
     if only is not None:
         return asked.reset(
             Lack(
@@ -109,6 +121,34 @@ def _out_of_scope(asked: Asked, scope: Scope, only: Origin | None) -> Met | None
             scope.hosts_origin,
         )
     )
+
+
+def _kept_home(asked: Asked, client: Pod, only: Origin | None) -> Met | None:
+    """Of a Service that is not for the client's namespace (networking.istio.io/exportTo)."""
+    service, server = asked.service, asked.server
+    told = service.annotations.get(_EXPORT) if service is not None else None
+    if service is None or told is None:
+        return None
+    spaces = {one.strip() for one in told.split(",")}
+    is_own = client.namespace == service.namespace
+    if "*" in spaces or client.namespace in spaces or (is_own and "." in spaces):
+        return None
+    said = (
+        f"Service {service.key} is for {told!r} alone ({_EXPORT}), so the sidecar of {asked.who} "
+        "does not know it"
+    )
+    mend = f"write {_EXPORT}: '*' (or {client.namespace}) at Service {service.name}"
+    strict = strict_for(asked.cluster, server, asked.number) if server is not None else None
+    if only is not None:
+        why = f"{said}, and passes nothing on that it does not know (REGISTRY_ONLY; HTTP: 502)"
+    elif strict is not None and asked.into in OF_ISTIO:
+        why = (
+            f"{said} and passes it on in plain, and PeerAuthentication {strict.namespace}/"
+            f"{strict.name} (STRICT) has the server's close it"
+        )
+    else:
+        return None
+    return asked.reset(Lack(why, mend, service.origins.get("annotations", service.origin)))
 
 
 def _has(said: str, own: str, namespace: str, host: str) -> bool:
@@ -192,6 +232,37 @@ def entry_misspoken(asked: Asked) -> Met | None:
                 )
             )
     return None
+
+
+def shares_listener(asked: Asked) -> Met | None:
+    """Two ServiceEntries of TCP at one port without addresses: the sidecar has one listener.
+
+    Of pilot's conflicting listeners 0.0.0.0:PORT the first alone stands (listener_outbound.go).
+    """
+    client = asked.client
+    if client is None or asked.out is not Proxy.ISTIO or asked.server is not None:
+        return None
+    sharing = [
+        one
+        for one in _entries(asked, client)
+        if not one.networks and one.ports.get(asked.port, "") in _TCP
+    ]
+    own = next((one for one in sharing if _names(one, asked)), None)
+    other = next((one for one in sharing if one is not own), None)
+    if own is None or other is None:
+        return None
+    return Met(
+        lack=Lack(
+            f"ServiceEntries {own.namespace}/{own.name} and {other.namespace}/{other.name} are TCP "
+            f"at the same port {asked.port} without addresses, so the sidecar has one listener for "
+            f"both, and may lead this connection to {other.hosts[0] if other.hosts else 'it'}",
+            "write addresses into both (their own, or made-up ones with DNS proxying: "
+            "ISTIO_META_DNS_CAPTURE, ISTIO_META_DNS_AUTO_ALLOCATE)",
+            own.origin,
+        ),
+        result=Result.CONNECTED,
+        is_sure=False,
+    )
 
 
 def led_astray(asked: Asked) -> Met | None:

@@ -21,7 +21,8 @@ _DATABASES = {
     "mysql": "mysql", "mariadb": "mysql", "percona": "mysql", "postgres": "tcp",
     "postgresql": "tcp", "redis": "redis", "mongo": "mongo", "mongodb": "mongo", "rabbitmq": "tcp",
     "kafka": "tcp", "cp-kafka": "tcp", "zookeeper": "tcp", "memcached": "tcp", "nats": "tcp",
-    "cassandra": "tcp",
+    "cassandra": "tcp", "cockroach": "tcp", "oracle": "tcp", "mssql": "tcp", "scylla": "tcp",
+    "pgbouncer": "tcp", "pgpool": "tcp", "proxysql": "mysql", "valkey": "redis",
 }  # fmt: skip
 """By the image's name, and what their ports are to be called."""
 _ASIDE = frozenset({8080, 8222, 9090, 15672, 15692})

@@ -25,9 +25,14 @@ MODE = "istio.io/dataplane-mode"
 _PROXY = "proxyv2"
 _LINKERD = "linkerd-proxy"
 INJECT = "linkerd.io/inject"
-_SIDECAR = "traffic.sidecar.istio.io/"
+SIDECAR = "sidecar.istio.io/inject"
+_CAPTURE = "traffic.sidecar.istio.io/"
 _SKIPS = "config.linkerd.io/skip-"
 _ALL = "*"
+OWN_PORTS = frozenset({15020, 15021, 15090})
+"""Istio's sidecar answers these itself: no policy is asked."""
+_IGNORED = "4567,4568"
+"""Linkerd leaves these alone where nothing is said (proxyInit.ignoreInboundPorts; Galera's)."""
 
 
 class Proxy(Enum):
@@ -71,9 +76,8 @@ def proxy_of(cluster: Cluster, pod: Pod) -> Proxy:
 
 def istio_told(pod: Pod) -> str:
     """What a pod itself says of Istio's sidecar: ``true``, ``false``; empty: nothing."""
-    name = "sidecar.istio.io/inject"
-    written = pod.annotations.get(name)
-    return pod.labels.get(name) or (written.value if written is not None else "")
+    written = pod.annotations.get(SIDECAR)
+    return pod.labels.get(SIDECAR) or (written.value if written is not None else "")
 
 
 def shows_proxy(pod: Pod) -> Proxy | None:
@@ -132,6 +136,8 @@ _has_mesh = Derived(_look_for_mesh)
 def takes(cluster: Cluster, server: Pod, number: int) -> Proxy:
     """Whose proxy takes what comes to a pod's port; annotations may leave some to the pod."""
     proxy = proxy_of(cluster, server)
+    if proxy is Proxy.ISTIO and number in OWN_PORTS:
+        return Proxy.NONE
     if proxy is Proxy.ISTIO:
         those = _listed(server, "includeInboundPorts") or {_ALL}
         left = _listed(server, "excludeInboundPorts")
@@ -161,20 +167,22 @@ def passed_by(
     if proxy is not Proxy.ISTIO:
         return None
     if str(number) in _listed(client, "excludeOutboundPorts"):
-        return client.annotations[f"{_SIDECAR}excludeOutboundPorts"]
+        return client.annotations[f"{_CAPTURE}excludeOutboundPorts"]
     if address is not None:
         if _has(client, "excludeOutboundIPRanges", address):
-            return client.annotations[f"{_SIDECAR}excludeOutboundIPRanges"]
+            return client.annotations[f"{_CAPTURE}excludeOutboundIPRanges"]
         only = _listed(client, "includeOutboundIPRanges") - {_ALL}
         if only and not _has(client, "includeOutboundIPRanges", address):
-            return client.annotations[f"{_SIDECAR}includeOutboundIPRanges"]
+            return client.annotations[f"{_CAPTURE}includeOutboundIPRanges"]
     return None
 
 
 def skipped(cluster: Cluster, pod: Pod, way: str, number: int) -> Annotation | None:
     """Linkerd's annotation that leaves a port out; `way`: ``inbound``, ``outbound``."""
     told = told_of(cluster, pod, f"{_SKIPS}{way}-ports")
-    return told if told is not None and in_ports(told.value, number) else None
+    if told is None:
+        told = Annotation(_IGNORED, pod.origin)
+    return told if in_ports(told.value, number) else None
 
 
 def in_ports(written: str, number: int) -> bool:
@@ -188,7 +196,7 @@ def in_ports(written: str, number: int) -> bool:
 
 
 def _listed(pod: Pod, name: str) -> set[str]:
-    written = pod.annotations.get(_SIDECAR + name)
+    written = pod.annotations.get(_CAPTURE + name)
     return {one.strip() for one in written.value.split(",")} if written is not None else set()
 
 
