@@ -42,7 +42,7 @@ from k8stui.cluster.networks.cni_configurations import cni_configurations, docke
 from k8stui.cluster.nodes import enough_nodes, gather_nodes
 from k8stui.cluster.options import ClusterOptions
 from k8stui.cluster.pods import Peopled, Population
-from k8stui.cluster.policy import CLUSTER_POLICY_KINDS
+from k8stui.cluster.policy import CILIUM_POLICY_KINDS, CLUSTER_POLICY_KINDS
 from k8stui.cluster.programs.evidence import users_of
 from k8stui.cluster.proxy_configuration import (
     of_no_node,
@@ -270,7 +270,23 @@ def build(
         ),
         origins={**settings.origins, **_dns_origins(kubelet, corefile)},
     )
+    if any(map(inventory.of, CILIUM_POLICY_KINDS)):
+        cluster = _with_ciliums(cluster, inventory)
     return _with_calicos(cluster, inventory) if any(map(inventory.of, OF_CALICO)) else cluster
+
+
+def _with_ciliums(cluster: Cluster, inventory: Inventory) -> Cluster:
+    """With Cilium's own policies."""
+    from k8stui.cluster.decode.cilium_policy import (  # noqa: PLC0415 - rare
+        cilium_policies,
+        unevaluated,
+    )
+
+    return replace(
+        cluster,
+        cluster_policies=(*cluster.cluster_policies, *cilium_policies(inventory)),
+        remarks=(*cluster.remarks, *unevaluated(inventory)),
+    )
 
 
 def _with_calicos(cluster: Cluster, inventory: Inventory) -> Cluster:

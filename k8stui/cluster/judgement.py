@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.cluster.policy import (
+    CLUSTER_POLICY_KINDS,
     Action,
     CalicoTier,
     ClusterPolicy,
@@ -228,6 +229,8 @@ class Judgement:
 
     def _means(self, wanted: PolicyPeer, policy: Policy, peer: Peer) -> bool | None:
         address = peer.address
+        if wanted.words:
+            return None
         if wanted.block is not None:
             if address is None:
                 return not self.spares(peer) and any(map(wanted.block.holds_some, peer.ranges))
@@ -306,7 +309,7 @@ def is_of_domain(name: str, domain: str) -> bool:
 def same_priority(policies: tuple[ClusterPolicy, ...]) -> Iterator[tuple[ClusterPolicy, ...]]:
     """Those of one tier of which the API does not say who is asked first."""
     groups: dict[tuple[Tier, int], list[ClusterPolicy]] = {}
-    for one in policies:
+    for one in (each for each in policies if each.kind in CLUSTER_POLICY_KINDS):
         groups.setdefault((one.tier, one.priority), []).append(one)
     yield from (tuple(group) for group in groups.values() if len(group) > 1)
 

@@ -28,6 +28,7 @@ CLUSTER_POLICY_KINDS = (
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
 )
+CILIUM_POLICY_KINDS = ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy")
 CALICO_POLICY_KINDS = ("GlobalNetworkPolicy", "Calico NetworkPolicy")
 
 
@@ -46,6 +47,8 @@ class Direction(StrEnum):
 class Tier(StrEnum):
     """Which policies are asked before which; in this order."""
 
+    CILIUM_DENY = "what Cilium's policies deny"
+    CILIUM_ALSO = "what Cilium's policies allow, and keep nobody else out for"
     ADMIN = "Admin"
     NETWORK_POLICY = "NetworkPolicy"
     """Calico calls it ``default``, and has policies of its own in it."""
@@ -62,7 +65,13 @@ class Tier(StrEnum):
         return self is Tier.NETWORK_POLICY
 
 
-_ORDERS = {Tier.ADMIN: 1_000.0, Tier.NETWORK_POLICY: 1_000_000.0, Tier.BASELINE: 10_000_000.0}
+_ORDERS = {
+    Tier.CILIUM_DENY: 0.0,
+    Tier.CILIUM_ALSO: 1.0,
+    Tier.ADMIN: 1_000.0,
+    Tier.NETWORK_POLICY: 1_000_000.0,
+    Tier.BASELINE: 10_000_000.0,
+}
 
 
 @record()
@@ -306,7 +315,10 @@ class NetworkPolicy:
 
 @record(kw_only=True)
 class ClusterPolicy:
-    """A policy of the Admin or the Baseline tier: each rule that fits decides, in their order."""
+    """A policy of the Admin or the Baseline tier: each rule that fits decides, in their order.
+
+    Or one direction of a policy of Cilium's own.
+    """
 
     namespace = ""
     kind: str
@@ -325,7 +337,7 @@ class ClusterPolicy:
 
     @property
     def key(self) -> str:
-        """Its name: it is in no namespace."""
+        """Its name, of Cilium's behind the namespace."""
         return self.name
 
     @property

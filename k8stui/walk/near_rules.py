@@ -18,7 +18,15 @@ from k8stui.apiserver.fields import labels
 from k8stui.apiserver.inventory import ALWAYS_THERE
 from k8stui.cluster.judgement import Ask, Judgement, Peer
 from k8stui.cluster.model import Cluster, Pod, Service, Workload
-from k8stui.cluster.policy import Direction, NetworkPolicy, PolicyPeer, PolicyPort, PolicyRule
+from k8stui.cluster.policy import (
+    CILIUM_POLICY_KINDS,
+    ClusterPolicy,
+    Direction,
+    NetworkPolicy,
+    PolicyPeer,
+    PolicyPort,
+    PolicyRule,
+)
 from k8stui.cluster.programs.listening import declared
 from k8stui.cluster.selection import Chosen, meant
 from k8stui.cluster.selectors import NAMESPACE_NAME, matches, namespace_labels
@@ -28,12 +36,14 @@ from k8stui.kernel.packet import Protocol
 from k8stui.record import record
 from k8stui.suggest import is_typo
 
+_ALL = ("0.0.0.0/0", "::/0")
+
 
 @record(kw_only=True)
 class _Near:
     """One rule that does not allow the connection."""
 
-    policy: NetworkPolicy
+    policy: NetworkPolicy | ClusterPolicy
     rule: PolicyRule
     direction: Direction
     peer: Peer
@@ -41,7 +51,11 @@ class _Near:
 
     @property
     def field(self) -> str:
-        return f"{self.direction.lower()} of NetworkPolicy {self.policy.name}"
+        return f"{self.direction.lower()} of {self.policy.kind} {self.policy.name}"
+
+    @property
+    def is_ciliums(self) -> bool:
+        return self.policy.kind in CILIUM_POLICY_KINDS
 
 
 class Hint(NamedTuple):
@@ -49,7 +63,7 @@ class Hint(NamedTuple):
 
     said: str = ""
     mend: str = ""
-    policy: NetworkPolicy | None = None
+    policy: NetworkPolicy | ClusterPolicy | None = None
     """Whose rule it is."""
 
 
@@ -66,6 +80,7 @@ class NearRules:
             self._protocol,
         )
         self._by_peers: tuple[Callable[[_Near], Hint | None], ...] = (
+            self._ciliums_namespace,
             self._own_namespace,
             self._namespace_by_name,
             self._no_namespace,
@@ -78,7 +93,11 @@ class NearRules:
         )
 
     def hint(
-        self, selecting: Sequence[NetworkPolicy], direction: Direction, peer: Peer, ask: Ask
+        self,
+        selecting: Sequence[NetworkPolicy | ClusterPolicy],
+        direction: Direction,
+        peer: Peer,
+        ask: Ask,
     ) -> Hint:
         """The first that is found; empty words where no rule comes near."""
         rules = [
@@ -142,6 +161,16 @@ class NearRules:
         if block is None:
             return None
         is_pod = bool(peer.namespace)
+        if near.is_ciliums:
+            lead = near.direction.peers
+            is_all = block.cidr.written in _ALL
+            said = "is the world" if is_all else f"holds {peer.address}"
+            return Hint(
+                f" (its CIDR {block.cidr} {said}, and that means hosts outside of the cluster, no "
+                "pods and no nodes)",
+                f"write {lead}Endpoints with the pods' labels, or {lead}Entities: [cluster], in "
+                f"{near.field}",
+            )
         return Hint(
             f" (its ipBlock {block.cidr} holds {peer.address}, but with this engine a block means "
             "hosts outside of the cluster, no pods and no nodes, and that is a "
@@ -190,8 +219,25 @@ class NearRules:
             "entry",
         )
 
+    def _ciliums_namespace(self, near: _Near) -> Hint | None:
+        """A selector of Cilium's that says no namespace means that of the policy."""
+        peer = near.peer
+        for one in near.rule.peers if near.is_ciliums and peer.namespace else ():
+            own = labels(one.namespaces, "matchLabels").get(NAMESPACE_NAME)
+            fits = one.pods and matches(one.pods, peer.labels)
+            if fits and own not in (None, peer.namespace) and self._asks_its_port(near):
+                return Hint(
+                    f" (a selector that names no namespace means pods of {own} only, the policy's "
+                    "own namespace)",
+                    f"write k8s:io.kubernetes.pod.namespace: {peer.namespace} beside its labels in "
+                    f"{near.field}",
+                )
+        return None
+
     def _own_namespace(self, near: _Near) -> Hint | None:
         peer, own = near.peer, near.policy.namespace
+        if near.is_ciliums:
+            return None
         here = replace(near, peer=replace(peer, namespace=own))
         if not peer.namespace or peer.namespace == own or not self._fits(here):
             return None
@@ -204,6 +250,8 @@ class NearRules:
 
     def _namespace_by_name(self, near: _Near) -> Hint | None:
         """A label by which the peer's namespace is wanted by name, and which it lacks."""
+        if near.is_ciliums:
+            return None
         space = near.peer.namespace
         has = self._labels_of(space)
         for one in near.rule.peers if space else ():
@@ -283,7 +331,7 @@ class NearRules:
     def _other_half(self, near: _Near) -> Hint | None:
         """Of an entry's two selectors the one fits, the other does not."""
         peer, spaces = near.peer, self._cluster.namespace_labels
-        if not peer.namespace or not self._asks_its_port(near):
+        if near.is_ciliums or not peer.namespace or not self._asks_its_port(near):
             return None
         for one in near.rule.peers:
             if not one.selects_pods:

@@ -15,6 +15,8 @@ from k8stui.cluster.model import Pod
 from k8stui.cluster.names import DNS_LABELS, DNS_PORT, DNS_SERVICE, uses_cluster_dns
 from k8stui.cluster.nameservers import dns_pods_ports, local_cache
 from k8stui.cluster.policy import (
+    CILIUM_POLICY_KINDS,
+    ClusterPolicy,
     Direction,
     NetworkPolicy,
     Policy,
@@ -411,7 +413,12 @@ class Policies:
         what, far = _what(ask), _far(peer)
         one = len(selecting) == 1
         usual = tuple(one for one in selecting if isinstance(one, NetworkPolicy))
-        hint, mend, meant = NearRules(self.judgement).hint(usual, direction, peer, ask)
+        ciliums = tuple(
+            one
+            for one in selecting
+            if isinstance(one, ClusterPolicy) and one.kind in CILIUM_POLICY_KINDS
+        )
+        hint, mend, meant = NearRules(self.judgement).hint((*usual, *ciliums), direction, peer, ask)
         own = most_particular(usual) if usual else selecting[0]
         kinds = selecting[0].kind if one else "NetworkPolicies"
         said = f"{kinds} {names} select{'s' if one else ''} pod {pod.key} "
@@ -460,7 +467,11 @@ def _unsure(denied: Denied) -> Denial:
     said = f"cannot be evaluated: a rule of pod {ruling.pod.key}'s policies "
     if one.words:
         said += f"asks for {one}, and nothing says which one that is"
-        mend = "ask in that rule for the destination's ports: clients choose theirs as they like"
+        mend = "look who that is, and allow them by their labels or addresses"
+        if one.words == "its source port":
+            mend = (
+                "ask in that rule for the destination's ports: clients choose theirs as they like"
+            )
     else:
         said += f"is about {one}, and nothing says whether {_far(denied.peer)} is that"
         mend = "say which name the address has: --host NAME=ADDRESS"
@@ -482,9 +493,13 @@ def _by_rule(denied: Denied, policy: Policy) -> Denial:
     named = f" ({rule.name})" if rule.name else ""
     beside = "a NetworkPolicy that selects the pod and allows it has the last word instead"
     before = f"let a rule before {way.lower()}[{ruling.place}] allow or pass it"
+    field = f"{way.lower()}[{ruling.place}]"
+    if policy.tier is Tier.CILIUM_DENY:
+        field = f"{way.lower()}Deny[{ruling.place}]"
+        before = f"take that out of {field}, which goes before all that is allowed,"
     return Denial(
         f"{policy.kind} {policy.key} selects pod {ruling.pod.key}, and its rule "
-        f"{way.lower()}[{ruling.place}]{named} denies what "
+        f"{field}{named} denies what "
         + (f"comes from {far} to {what}" if inward else f"goes to {far}, {what}"),
         beside if policy.tier is Tier.BASELINE else f"{before} in {policy.kind} {policy.key}",
         rule.origin,

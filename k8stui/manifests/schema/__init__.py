@@ -13,6 +13,7 @@ from functools import cache
 from k8stui.manifests.schema import (
     balancers,
     calico,
+    cilium,
     cluster,
     cluster_policies,
     control_plane,
@@ -39,6 +40,7 @@ KINDS: Mapping[str, Kind] = {
         cluster_policies,
         control_plane,
         calico,
+        cilium,
         balancers,
         monitoring,
         secrets,

@@ -40,6 +40,7 @@ SELECTOR = struct("selector", matchLabels=STRINGS, matchExpressions=ListOf(EXPRE
 _WITHOUT_SPEC = frozenset(
     {"Node", "NetworkPolicy", "Calico NetworkPolicy", "GlobalNetworkPolicy"}
     | {"NetworkSet", "GlobalNetworkSet", "Tier"}
+    | {"CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"}
 )
 """Kinds whose spec may be missing: a NetworkPolicy then selects all pods and lets in nobody."""
 

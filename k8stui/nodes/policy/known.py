@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from k8stui.cluster.policy import CALICO_POLICY_KINDS
+from k8stui.cluster.policy import CALICO_POLICY_KINDS, CILIUM_POLICY_KINDS
 from k8stui.kernel.namespace import JudgesAt
 from k8stui.nodes.policy import calico, kube_router
 from k8stui.nodes.policy.engine import Engine
@@ -75,7 +75,7 @@ KNOWN: Mapping[str, KnownEngine] = {
     "cilium": KnownEngine(
         title="Cilium",
         place="in eBPF at the pod's lxc device",
-        kinds=_CLUSTER,
+        kinds=_CLUSTER | {*CILIUM_POLICY_KINDS},
         blocks_spare=frozenset({"pods", "nodes"}),
         plugins=("Cilium",),
     ),
