@@ -18,7 +18,7 @@ from typing import cast
 
 import pytest
 
-from k8stui.manifests.schema import KINDS, balancers, calico, meshes, monitoring, secrets
+from k8stui.manifests.schema import KINDS, balancers, calico, cilium, meshes, monitoring, secrets
 from k8stui.manifests.schema.networking import BESIDE_ROUTES, ROUTES
 from k8stui.manifests.schema.types import Anything, ListOf, MapOf, OneOf, Scalar, Struct, Type
 
@@ -42,7 +42,7 @@ _NO_PART_OF_KUBERNETES = {
     "AdminNetworkPolicy",
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
-    *(kind.name for kind in (*balancers.KINDS, *calico.KINDS, *meshes.KINDS)),
+    *(kind.name for kind in (*balancers.KINDS, *calico.KINDS, *cilium.KINDS, *meshes.KINDS)),
     *(kind.name for kind in (*monitoring.KINDS, *secrets.KINDS)),
 }
 """Kinds that CustomResourceDefinitions make: they are in no release of Kubernetes."""
