@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 ANNOTATIONS = (
     "traffic.sidecar.istio.io/", "sidecar.istio.io/", "proxy.istio.io/",
     "linkerd.io/", "config.linkerd.io/",
+    "k8s.v1.cni.cncf.io/network", "vpc.amazonaws.com/pod-eni",
 )  # fmt: skip
-"""What annotations begin with that tell a mesh something."""
+"""What annotations begin with that tell a mesh something, or of a pod's other networks."""
 
 
 @record()

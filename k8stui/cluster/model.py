@@ -210,7 +210,7 @@ class Pod:
     """(kind, name) of the workload that it belongs to, at the top: Deployment, not ReplicaSet."""
     service_account: str = "default"
     annotations: Mapping[str, Annotation] = field(default_factory=dict)
-    """Those that tell a mesh something."""
+    """Those that tell a mesh something, or of networks beside the plug-in's."""
     beside: Mapping[str, Annotation] = field(default_factory=dict)
     """Such ones of what made it, which no mesh reads there."""
     hostname: str | None = None

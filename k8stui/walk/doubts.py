@@ -48,6 +48,7 @@ from k8stui.walk.clouds import carries_pods_if, shut_from_outside
 from k8stui.walk.diagnosis.names import behind_entrance
 from k8stui.walk.diagnosis.other_rewriting import answered_elsewhere
 from k8stui.walk.policies import if_enforced
+from k8stui.walk.second_networks import beside_the_plugin
 
 if TYPE_CHECKING:
     from k8stui.kernel.exchange import Exchange
@@ -89,6 +90,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _by_another_card(network, request, exchange)
     yield from _from_before(cluster, exchange)
     yield from _out_of_entries(network, exchange)
+    yield from beside_the_plugin(cluster, request, exchange)
     yield from answered_elsewhere(cluster, exchange)
     if any(s.kind is StepKind.DROP and isinstance(s.cause, JudgeCause) for s in exchange.steps):
         yield from if_enforced(world)

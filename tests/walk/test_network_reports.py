@@ -899,6 +899,10 @@ MASQ_CONFIG = kind("v1", "ip-masq-agent", "ConfigMap", "kube-system",
                    data={"config": "nonMasqueradeCIDRs:\n- 10.0.0.0/8\n"})  # fmt: skip
 
 
+def told_of(made: Manifest, name: str, said: str) -> Manifest:
+    return {**made, "metadata": {**made["metadata"], "annotations": {name: said}}}
+
+
 def told_tunnel(number: int, *, mac: int = 0, vni: int = 1) -> Manifest:
     made = flannel(number, f"192.168.56.1{number}")
     data = f'{{"VNI":{vni},"VtepMAC":"5a:00:00:00:00:0{mac or number}"}}'
@@ -2638,6 +2642,18 @@ CASES |= {
         manifests=(*ALL, BY_DOCKER), beside=(("ip_addr", "node-1", DOCKER_CARD),),
         result="connected", rule="address-overlap",
         words="docker0 of node-1 has 172.17.0.1/16, in the Services' range", fix="serviceSubnet",
+    ),
+    "a pod's macvlan address, asked by its own node": Told(
+        manifests=(*NODES, told_of(WEB[1], "k8s.v1.cni.cncf.io/network-status",
+                   '[{"name": "a", "default": true, "ips": ["10.244.2.2"]},'
+                   ' {"name": "default/lan", "interface": "net1", "ips": ["192.168.0.77"]}]')),
+        ask=("node/node-2", "192.168.0.77:80"), result="connected",
+        assumed="every host but its own node, node-2, and the pods whose packets leave by that, as",
+    ),
+    "a pod with security groups of its own": Told(
+        manifests=(*NODES, told_of(WEB[1], "vpc.amazonaws.com/pod-eni", "[]")),
+        ask=("node/node-2", "pod/web-0:8080"), result="connected",
+        assumed='aws-node\'s init container has DISABLE_TCP_EARLY_DEMUX: "true"',
     ),
     "IPv6 is not forwarded": Told(
         manifests=(DUAL, *nginx("listen [::]:80;"), CLIENT),
