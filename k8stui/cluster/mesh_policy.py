@@ -246,6 +246,9 @@ class Meshes:
     """Where MeshConfig says that sidecars pass nothing on to hosts that they do not know."""
     waypoints: Mapping[str, str] = field(default_factory=dict)
     """By ``namespace/name`` of a Service, and by a namespace: the waypoint's."""
+    by_service: frozenset[str] = frozenset()
+    """Services that ingress-nginx asks as such, by a host of the cluster (service-upstream,
+    upstream-vhost), where else it asks their pods by their addresses."""
     servers: tuple[LinkerdServer, ...] = ()
     authorizations: tuple[LinkerdAuthorization, ...] = ()
     default_policy: Annotation | None = None

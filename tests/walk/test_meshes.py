@@ -68,6 +68,7 @@ amb/client blind.amb:80 | connected | goes by no waypoint | |
 lin/client nameless.lin:80 | refused | finds no control plane by name | ClusterFirst | dnsPolicy
 lin/client galera.lin:4567 | connected | | |
 ist/client two.outside.io:5432 | connected | one listener for both | |
+ist/nginx store.strict:80 | refused | a pod's own address is no host | service-upstream | spec:
 amb/client way.amb:3000 | refused | has its identity there | sa/waypoint | rules:
 amb/client echo.amb:8080 | refused | asks for what only HTTP shows | make a waypoint | rules:
 """

@@ -21,7 +21,7 @@ from k8stui.cluster.mesh.proxies import (
     told_of,
 )
 from k8stui.cluster.model import Cluster, Container, Lack, Pod, Service, ServicePort
-from k8stui.cluster.programs.images import is_gateway
+from k8stui.cluster.programs.images import bare_image, is_gateway
 from k8stui.kernel.address import Address
 from k8stui.kernel.exchange import Result
 from k8stui.record import record
@@ -120,9 +120,12 @@ class Asked:
     def by_address(self) -> bool:
         """Whether Istio's sidecar of the client knows no host there: a pod's own address.
 
-        But for a headless Service's pods, it passes that on in plain (PassthroughCluster).
+        But for a headless Service's pods, it passes that on in plain (PassthroughCluster). So does
+        an ingress-nginx ask, and by a host that is none of the cluster.
         """
-        if self.service_key or self.server is None or self.out is not Proxy.ISTIO:
+        if self.server is None or self.out is not Proxy.ISTIO:
+            return False
+        if self.service_key and not self.by_nginx:
             return False
         labels, namespace = self.server.labels, self.server.namespace
         return not any(
@@ -130,6 +133,14 @@ class Asked:
             for one in self.cluster.services.values()
             if one.namespace == namespace
         )
+
+    @cached_property
+    def by_nginx(self) -> bool:
+        """Whether it is an ingress-nginx that asks a Service's pods by their addresses."""
+        client, known = self.client, self.cluster.meshes.by_service
+        return client is not None and self.service_key not in known and any(
+            bare_image(one.image).endswith("ingress-nginx/controller") for one in client.containers
+        )  # fmt: skip
 
     @cached_property
     def by_gateway(self) -> bool:

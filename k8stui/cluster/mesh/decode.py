@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from k8stui.apiserver.fields import Object, array, flag, labels, number, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
 from k8stui.cluster.fields import addresses, prefixes
+from k8stui.cluster.mentions import ingress_backends
 from k8stui.cluster.mesh_policy import (
     Annotation,
     AuthorizationPolicy,
@@ -37,6 +38,7 @@ from k8stui.whole import whole
 _USE = "istio.io/use-waypoint"
 _OF_IDENTITY = "serviceaccount.identity.linkerd.cluster.local"
 _ONLY = "REGISTRY_ONLY"
+_NGINX = "nginx.ingress.kubernetes.io/"
 
 
 def meshes(inventory: Inventory) -> Meshes:
@@ -50,6 +52,7 @@ def meshes(inventory: Inventory) -> Meshes:
         registry_only=_registry_only(inventory),
         trust_domain=_trust_domain(inventory),
         waypoints=dict(_waypoints(inventory)),
+        by_service=frozenset(_by_service(inventory)),
         servers=tuple(_servers(inventory)),
         authorizations=(*_server_authorizations(inventory), *_authorizations(inventory)),
         default_policy=_default_policy(inventory),
@@ -229,6 +232,14 @@ def _waypoints(inventory: Inventory) -> Iterator[tuple[str, str]]:
             place = f"{told.get(f'{_USE}-namespace', own)}/{name}"
             if name:
                 yield key, place if place in known else ""
+
+
+def _by_service(inventory: Inventory) -> Iterator[str]:
+    for one in inventory.of("Ingress").values():
+        told = table(one.data, "metadata", "annotations")
+        if told.get(f"{_NGINX}service-upstream") == "true" and f"{_NGINX}upstream-vhost" in told:
+            for path, name_path in ingress_backends(one):
+                yield f"{namespace_of(one)}/{text(one.data, *path, *name_path)}"
 
 
 def _servers(inventory: Inventory) -> Iterator[LinkerdServer]:

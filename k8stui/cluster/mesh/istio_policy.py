@@ -80,6 +80,13 @@ def closed_to(asked: Asked) -> Met | None:
             f"that on in plain{end}"
         )
         mend = "ask a Service in front of the pod, or its name below a headless one"
+        if asked.by_nginx:
+            space, _, name = asked.service_key.partition("/")
+            host = f"{name}.{space}.svc.{cluster.cluster_domain}"
+            mend = (
+                'annotate the Ingress nginx.ingress.kubernetes.io/service-upstream: "true" and '
+                f"nginx.ingress.kubernetes.io/upstream-vhost: {host}"
+            )
         return asked.reset(Lack(said + why, mend, strict.origin))
     if asked.port != asked.number and strict.ports.get(asked.port) not in (None, _STRICT, *_UNSET):
         why = (
