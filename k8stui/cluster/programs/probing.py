@@ -65,19 +65,17 @@ def failing_probes(spec: Object, container: Object) -> Iterator[FailingProbe]:
     names = [text(port, "name") for port in array(container, "ports") if text(port, "name")]
     for probe, handler in asked:
         host = text(container, probe, handler, "host")
+        whose = ""
         if host in LOOPBACK and at(spec, "hostNetwork") is not True:
-            yield FailingProbe(
-                why=f"the {probe} of {_name(container)} asks host {host}, which is the node "
-                "itself: the kubelet asks from there",
-                mend="leave host out of the probe: the kubelet then asks the pod's own address",
-                path=(probe, handler, "host"),
-                sure=False,
-                probe=probe,
-            )
+            whose = "which is the node itself: the kubelet asks from there"
         elif _OF_CLUSTER_DNS.search(host):
+            whose = (
+                "a name of cluster DNS: the kubelet asks the node's own resolver, which does not "
+                "know it"
+            )
+        if whose:
             yield FailingProbe(
-                why=f"the {probe} of {_name(container)} asks host {host}, a name of cluster DNS: "
-                "the kubelet asks the node's own resolver, which does not know it",
+                why=f"the {probe} of {_name(container)} asks host {host}, {whose}",
                 mend="leave host out of the probe: the kubelet then asks the pod's own address",
                 path=(probe, handler, "host"),
                 sure=False,
