@@ -126,8 +126,9 @@ def _words(ruling: Ruling, peer: Peer, ask: Ask) -> str:
     inward = ruling.direction is Direction.INGRESS
     denied = f"{peer.words} at {what}" if inward else f"{what} of {peer.words}"
     one = len(ruling.selecting) == 1
+    kinds = ruling.selecting[0].kind if one else "NetworkPolicies"
     return (
-        f"NetworkPolic{'y' if one else 'ies'} {names} select{'s' if one else ''} pod "
+        f"{kinds} {names} select{'s' if one else ''} pod "
         f"{ruling.pod.key} for {way}, and no rule allows {denied}"
     )
 
