@@ -128,6 +128,8 @@ class Container:
     """An init container with restartPolicy Always (a sidecar)."""
     env: tuple[tuple[str, str], ...] = ()
     """Names and literal values as written; values from Secrets are never read."""
+    env_at: tuple[int, ...] = ()
+    """Which entry of its env each of them is."""
     own_command: bool = False
     """It has a command, which takes the place of the image's start script."""
     unknown: frozenset[str] | None = frozenset()

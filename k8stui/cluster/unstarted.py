@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import compress
 
 from k8stui.cluster.config_maps import ConfigMap
-from k8stui.cluster.environment import variables_given
+from k8stui.cluster.environment import variables_given, variables_of
 from k8stui.cluster.holders import ACCOUNT, Holders, has_key, key_names, meant_key, wanting
 from k8stui.cluster.meant import CalledServices
 from k8stui.cluster.memory import NO_MEMORY, Memory
@@ -77,6 +77,11 @@ def _may_lack(pod: Pod) -> bool:
 
 _DEFAULT = "default"
 """The ServiceAccount that every namespace has."""
+
+
+def _words(container: Container) -> Iterator[str]:
+    yield from container.spoken
+    yield from (value for _, value in container.env)
 
 
 class _Judge:
@@ -313,14 +318,21 @@ class _Judge:
     def _links(self, pod: Pod, container: Container) -> Iterator[_Lack]:
         """``KAFKA_PORT=tcp://…`` for an image that reads ``KAFKA_PORT`` itself."""
         given = self._given.get(pod.namespace, {})
-        name = next((one for one in container.links if one in given), None)
+        # X_SERVICE_PORT is a number, unless a Service is called x-service.
+        urls = (one for one in container.links if one in given)
+        name = next((one for one in urls if "://" in variables_of.of(given[one])[one]), None)
         if name is None:
             return
         service = given[name]
+        is_written = any(f"$({name})" in said for said in _words(container))
+        who = (
+            f"where $({name}) is written a number has to be"
+            if is_written
+            else f"image {container.image} reads {name} as a setting of its own"
+        )
         yield _Lack(
             f"container {container.name} gets {name}=tcp://… from Service {service.key} "
-            f"(enableServiceLinks), and image {container.image} reads {name} as a setting of its "
-            "own: it ends",
+            f"(enableServiceLinks), and {who}: it ends",
             f"write enableServiceLinks: false into the pod's spec, set {name} in its env, or give "
             f"the Service another name than {service.name}",
             container.origin,

@@ -89,6 +89,60 @@ CASES = {
         ),
         rule="told-port", words="to listen on 3000", mend="write LISTEN_ADDR: 0.0.0.0:8080",
     ),
+    "a client's value has the name without the prefix that a kustomization gave": Both(
+        walked=asking(
+            "postgres:5432", DB, service("dev-postgres", "app=db", port=5432),
+            pod("shop", "app=shop", container=env(A="b", DB_URL="postgres://u@postgres:5432/a")),
+            source="pod/shop", result="no-such-name", mend="did you mean dev-postgres?",
+            at="value: postgres://u@postgres:5432/a",
+        ),
+        rule="env-address", words="leads to postgres", mend="write dev-postgres",
+    ),
+    "a client's value has another port": Both(
+        walked=asking(
+            "svc/db:5433", DB, service("db", port=5432),
+            pod("shop", "app=shop", container=env(DB_URL="postgres://u@db.default:5433/a")),
+            source="pod/shop", result="unreachable", cause="has no port 5433/TCP",
+            at="value: postgres://u@db.default:5433/a",
+        ),
+        rule="env-address", words="5433",
+    ),
+    "a Service's own variable where a number has to be": Both(
+        walked=asking(
+            "svc/web", service("web", to=8000),
+            pod("web-0", "app=web", ports=[8000],
+                container={"args": ["--port", "$(WEB_PORT)"]}),
+            result="refused", cause="where $(WEB_PORT) is written a number has to be",
+            mend="enableServiceLinks: false",
+        ),
+        rule="no-endpoints", words="gets WEB_PORT=tcp://", mend="enableServiceLinks: false",
+    ),
+    "that Service's variable of its port alone": Both(
+        walked=asking(
+            "svc/web", service("web", to=8000),
+            pod("web-0", "app=web", ports=[8000],
+                container={"args": ["--port", "$(WEB_SERVICE_PORT)"]}),
+            result="connected",
+        ),
+    ),
+    "consul is told where its peers come alone": Both(
+        walked=asking(
+            "svc/web", service("web", to=8500),
+            pod("web-0", "app=web", ports=[8500], container={
+                "command": ["consul", "agent", "-server", "-bind=0.0.0.0"]}),
+            result="refused", cause="binds port 8500 to 127.0.0.1", mend="-client 0.0.0.0",
+        ),
+        rule="bound-to-localhost", words="binds port 8500", mend="-client 0.0.0.0",
+    ),
+    "minio's console is at the Service's own number": Both(
+        walked=asking(
+            "svc/web", service("web", port=9001, to=9090),
+            pod("web-0", "app=web", ports=[9000], container={
+                "image": "minio/minio", "args": ["server", "/d", "--console-address", ":9001"]}),
+            result="refused", mend="write targetPort: 9001 instead of 9090",
+        ),
+        rule="target-port-number", words="leads to 9090", mend="write targetPort: 9001",
+    ),
     "an argument that tells another port, behind an APIService": Both(
         walked=asking(
             "svc/web", service("web", port=443),

@@ -166,7 +166,8 @@ def _finding(ground: Ground, target: ServedPort, *, is_habit: bool) -> Finding:
     elif opinions == {Opinion.SPOKEN}:
         told = any(is_opened(pod, int(target.port.target_port)) for pod in pods)
         severity = Severity.WARNING if _slips(target) and not told else Severity.INFO
-    meant = {ground.listening.meant(p, target.port.protocol, target.port.name) for p in pods}
+    port = target.port
+    meant = {ground.listening.meant(p, port.protocol, port.name, port.port) for p in pods}
     number = target.port.target_port
     fix = f"let the container listen on {number}, or mend targetPort"
     if len(meant) == 1 and None not in meant:

@@ -50,6 +50,11 @@ def decode_containers(
                         for variable in array(entry, "env")
                         if "valueFrom" not in table(variable)
                     ),
+                    env_at=tuple(
+                        place
+                        for place, variable in enumerate(array(entry, "env"))
+                        if "valueFrom" not in table(variable)
+                    ),
                     own_command=bool(array(entry, "command")),
                     unknown=_unknown(table(entry)),
                     spoken=tuple(_spoken(table(entry))),

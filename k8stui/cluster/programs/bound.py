@@ -132,8 +132,9 @@ def _told(
         opened[number] = bound if fits else None
     if not opened and kind.match("127.0.0.1"):
         opened |= _left_out(config_maps, pod, container, declared)
-    by_itself = None if opened else unless_told(container, declared)
-    if by_itself is not None and kind.match("127.0.0.1"):
+    by_itself = unless_told(container, declared)
+    is_told = by_itself is None or (bool(opened) and not by_itself.whatever)
+    if by_itself is not None and not is_told and kind.match("127.0.0.1"):
         return {
             by_itself.port: Bound(
                 f"{by_itself.program} does unless told otherwise, and nothing here tells it",

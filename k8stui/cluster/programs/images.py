@@ -8,7 +8,7 @@ that are named as those are: one of the same name in a registry of one's own may
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, text
@@ -262,13 +262,33 @@ variables, Kibana's kibana-docker, RedisInsight's startup.py, n8n issue 8650).
 
 
 def service_links(container: Object) -> tuple[str, ...]:
-    """Those variables that the container does not set itself; whoever uses envFrom may do so."""
+    """Those variables that the container does not set itself; whoever uses envFrom may do so.
+
+    What its image reads, and what its own words put where a number has to be: ``--port $(X_PORT)``
+    (the kubelet expands Services' variables too, kubelet_pods.go makeEnvironmentVariables).
+    """
     image = text(container, "image")
     tags, names = _SETTINGS.get(known_image(image), ("", ()))
     own = {text(one, "name") for one in array(container, "env")}
-    if array(container, "envFrom") or not re.match(tags, image_tag(image)):
+    if array(container, "envFrom"):
         return ()
-    return tuple(name for name in names if name not in own)
+    read = names if re.match(tags, image_tag(image)) else ()
+    return tuple(name for name in (*read, *_as_numbers(container)) if name not in own)
+
+
+_AS_NUMBER = re.compile(r"(?:^|\s)--?(?:[\w.-]*[-.])?port[=\s]\$\((\w+_PORT)\)")
+_NUMBER_OF = re.compile(r"\$\((\w+_PORT)\)")
+
+
+def _as_numbers(container: Object) -> Iterator[str]:
+    """Variables, as the kubelet expands them, of which a number is made."""
+    for field in ("command", "args"):
+        words = " ".join(word for word in array(container, field) if isinstance(word, str))
+        yield from _AS_NUMBER.findall(words)
+    for one in array(container, "env"):
+        value = _NUMBER_OF.fullmatch(text(one, "value"))
+        if value is not None and text(one, "name").endswith("PORT"):
+            yield value[1]
 
 
 _ROOTS = frozenset(

@@ -374,15 +374,19 @@ class Listening:
         names = {port.name for port in self._left(pod, protocol)}
         return next(iter(names)) if len(names) == 1 else ""
 
-    def meant(self, pod: Pod, protocol: Protocol, called: str = "") -> int | None:
+    def meant(self, pod: Pod, protocol: Protocol, called: str = "", asked: int = 0) -> int | None:
         """The declared port that was meant where a Service leads to none; None: not known.
 
-        The one that the program is told, else the one that is `called` as the Service's port, else
-        the only one to which no Service leads.
+        The one that the program is told, of several that of the Service's own number, `asked`;
+        else the one that is `called` as the Service's port, else the only one to which no Service
+        leads.
         """
         here = [port for port in declared(pod) if port.protocol is protocol]
         namesake = next((port.number for port in here if called and port.name == called), None)
         ports = {port.number for port in here}
+        opened = (one.told for one in running(pod) if one.told is not None)
+        if asked not in ports and any(asked in one.also for one in opened):
+            return asked
         told = (one.told.number for one in running(pod) if one.told is not None)
         found = [number for number in told if number in ports]
         found = found or ([namesake] if namesake is not None else [])

@@ -7,7 +7,7 @@ serve --host, jupyter ServerApp.ip, kubectl proxy --address, mkdocs dev_addr, hu
 jekyll serve --host, artisan serve --host, mlflow server --host, mongod net.bindIp since 3.6, etcd
 --listen-client-urls, mosquitto.conf(5), WildFly's interface "management",
 tensorboard --host, bokeh serve --address, prefect server start --host, consul
-agent -client, OLLAMA_HOST).
+agent -client, vault server -dev-listen-address, OLLAMA_HOST).
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ class Program:
     binds to all."""
     unlike: str = ""
     """How the tags of its image begin that bind to all by themselves (a pattern)."""
+    told_by: str = ""
+    """The options that tell it where it listens, or name a file that does (a pattern), where
+    others that look like them are of other ports: Consul's ``-bind``, etcd's for its peers."""
 
 
 _STARTED_BY = (
@@ -78,11 +81,31 @@ _PROGRAMS = (
     Program("mlflow ui", 5000, "--host 0.0.0.0", "MLFLOW_HOST"),
     Program("mongod", 27017, "--bind_ip_all", by_command=True, unlike=_OLD_MONGO),
     Program("mongos", 27017, "--bind_ip_all", by_command=True, unlike=_OLD_MONGO),
-    Program("etcd", 2379, "--listen-client-urls http://0.0.0.0:2379", "ETCD_LISTEN_CLIENT_URLS"),
+    Program(
+        "etcd",
+        2379,
+        "--listen-client-urls http://0.0.0.0:2379",
+        "ETCD_LISTEN_CLIENT_URLS",
+        told_by=r"\s--?(?:listen-client-urls|config-file)\b",
+    ),
     Program("tensorboard", 6006, "--bind_all"),
     Program("bokeh serve", 5006, "--address 0.0.0.0", "BOKEH_ADDRESS"),
     Program("prefect server start", 4200, "--host 0.0.0.0", "PREFECT_SERVER_API_HOST"),
-    Program("consul agent", 8500, "-client 0.0.0.0", by_command=True),
+    Program(
+        "consul agent",
+        8500,
+        "-client 0.0.0.0",
+        by_command=True,
+        told_by=r"\s--?(?:client|config-(?:dir|file)|hcl|http-port|ports?-http)\b",
+    ),
+    Program(
+        "vault server -dev",
+        8200,
+        "-dev-listen-address 0.0.0.0:8200",
+        "VAULT_DEV_LISTEN_ADDRESS",
+        by_command=True,
+        told_by=r"\s--?(?:dev-listen-address|config)\b",
+    ),
     Program("ollama serve", 11434, "OLLAMA_HOST=0.0.0.0", "OLLAMA_HOST", by_command=True),
 )
 _SAYS_WHERE = re.compile(
@@ -101,6 +124,8 @@ class ByItself:
     program: str
     port: int
     option: str
+    whatever: bool = False
+    """Whatever addresses its words name: they are of other ports."""
 
 
 def unless_told(container: Container, declared: set[int]) -> ByItself | None:
@@ -121,7 +146,8 @@ def unless_told(container: Container, declared: set[int]) -> ByItself | None:
                 continue
             if one.unlike and re.match(one.unlike, image_tag(container.image)):
                 continue
-            if not is_named or _SAYS_WHERE.search(line):
+            says = re.compile(one.told_by) if one.told_by else _SAYS_WHERE
+            if not is_named or says.search(line):
                 continue
             names = (name for name, _ in container.env)
             if one.variables and any(name.startswith(one.variables) for name in names):
@@ -129,7 +155,7 @@ def unless_told(container: Container, declared: set[int]) -> ByItself | None:
             told = _PORT.search(line)
             port = int(told[1] or told[2]) if told is not None else one.port
             if port in declared:
-                return ByItself(one.name, port, one.option)
+                return ByItself(one.name, port, one.option, bool(one.told_by))
     return None
 
 

@@ -301,7 +301,8 @@ def _led_astray(case: Case, service: Service, pod: Pod, port: int, protocol: Pro
             + (guess if meant else ""),
             origin=service.origins.get("selector", service.origin),
         )
-    right = Listening(case.cluster).meant(pod, protocol)
+    asked = entry.port if entry is not None else 0
+    right = Listening(case.cluster).meant(pod, protocol, asked=asked)
     origin = entry.origins.get("target_port", entry.origin) if entry else service.origin
     if right is not None:
         instead = entry.target_port if entry else port

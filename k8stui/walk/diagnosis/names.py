@@ -7,6 +7,7 @@ proposed is never the name that was asked.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from k8stui.cluster.ingress.entrances import entrance_of
 from k8stui.cluster.load_balancers.aws import loses_own_clients
@@ -55,6 +56,7 @@ from k8stui.walk.diagnosis.case import Diagnosis
 from k8stui.walk.diagnosis.endpoints import headless_without_endpoints, without_endpoints
 from k8stui.walk.diagnosis.refused import refused
 from k8stui.walk.diagnosis.selectors import is_its_workload, matching, renamed, written
+from k8stui.walk.diagnosis.told import told_at
 from k8stui.walk.dns import in_vain
 from k8stui.walk.explain import client_namespace
 from k8stui.walk.port import cut
@@ -123,7 +125,14 @@ def no_such_name(cluster: Cluster, request: Request) -> Diagnosis:
         return left_out
     lost = _no_such_pod(cluster, alias, asked, reason) if alias is not None else None
     port = cut(request.destination).port
-    return lost or _other_name(cluster, pod, asked, reason, port)
+    return _as_told(cluster, pod, asked, lost or _other_name(cluster, pod, asked, reason, port))
+
+
+def _as_told(cluster: Cluster, pod: Pod | None, asked: str, found: Diagnosis) -> Diagnosis:
+    """The same, at the value that tells the client to ask so; its own dnsConfig stays to blame."""
+    if pod is None or (found.origin is not None and found.origin in pod.origins.values()):
+        return found
+    return replace(found, origin=told_at(cluster, pod, asked) or found.origin)
 
 
 def _in_other_domain(cluster: Cluster, client: Pod, asked: str) -> Lack | None:

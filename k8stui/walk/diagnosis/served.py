@@ -24,6 +24,7 @@ from k8stui.walk.diagnosis.owners import service_with
 from k8stui.walk.diagnosis.published import unanswered
 from k8stui.walk.diagnosis.refused import refused
 from k8stui.walk.diagnosis.selectors import matching
+from k8stui.walk.diagnosis.told import told_port_at
 from k8stui.walk.sentence import port_word
 
 _OTHER_PROXY = "service.kubernetes.io/service-proxy-name"
@@ -220,7 +221,9 @@ def _no_such_port(case: Case, service: Service, connect: Connect) -> Diagnosis:
                 f"add port {connect.port} to Service {service.name}: {by} opens it behind the "
                 f"Service; or {advice}"
             )
-    return Diagnosis(said, advice, service.origins.get("ports", service.origin))
+    client = case.client
+    told = told_port_at(case.cluster, client, service, connect.port) if client else None
+    return Diagnosis(said, advice, told or service.origins.get("ports", service.origin))
 
 
 def _alias(case: Case, service: Service) -> str:
