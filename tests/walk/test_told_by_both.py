@@ -141,7 +141,7 @@ CASES = {
                 "image": "minio/minio", "args": ["server", "/d", "--console-address", ":9001"]}),
             result="refused", mend="write targetPort: 9001 instead of 9090",
         ),
-        rule="target-port-number", words="leads to 9090", mend="write targetPort: 9001",
+        rule="told-port", words="leads to 9090", mend="write targetPort: 9001",
     ),
     "an argument that tells another port, behind an APIService": Both(
         walked=asking(

@@ -28,7 +28,8 @@ def look(ground: Ground) -> Iterator[Finding]:
             if not any(one.told or one.reads or one.waits for one in led.pod.containers):
                 continue
             for number in _numbers(target):
-                found = told_another_port(ground.cluster, led.pod, number, target.port.protocol)
+                port = target.port
+                found = told_another_port(ground.cluster, led.pod, number, port.protocol, port)
                 if found is not None and found.origin is not None:
                     yield Finding(
                         rule=ID,

@@ -52,7 +52,10 @@ def nothing_listens(case: Case) -> Diagnosis | None:
         return Diagnosis(lack.why, lack.mend, lack.origin)
     itself = is_loopback(connect.destination)
     idle = Listening(case.cluster).idle(pod) is not None
-    told = told_another_port(case.cluster, pod, port, protocol) if not (itself and idle) else None
+    entry = case.service_port
+    told = None
+    if not (itself and idle):
+        told = told_another_port(case.cluster, pod, port, protocol, entry)
     if told is not None:
         return told
     is_led = case.rewritten is not None or case.request.looked_up
@@ -61,7 +64,6 @@ def nothing_listens(case: Case) -> Diagnosis | None:
     if is_loopback(connect.destination):
         return _on_localhost(case, pod, port, protocol)
     has = _declared(pod)
-    entry = case.service_port
     if case.service is not None and case.service.headless and entry is not None:
         return _headless(case.service, entry, pod)
     declares = f"it declares {_words(has)}" if has else "it declares no port"
@@ -154,9 +156,13 @@ def _for_ipv4(case: Case, pod: Pod, port: int) -> Diagnosis | None:
 
 
 def told_another_port(
-    cluster: Cluster, pod: Pod, port: int, protocol: Protocol
+    cluster: Cluster, pod: Pod, port: int, protocol: Protocol, entry: ServicePort | None = None
 ) -> Diagnosis | None:
-    """The container's env or configuration tells its program to open another port."""
+    """The container's env or configuration tells its program to open another port.
+
+    `entry`: the Service's port that leads there. Where its own number is one that is opened, and
+    nobody declares `port`, its targetPort is wrong.
+    """
     judge = Listening(cluster)
     idle = judge.idle(pod)
     if idle is not None:
@@ -180,8 +186,16 @@ def told_another_port(
         if told.by_itself
         else f"{told.name} tells {who} to listen on {told.number}"
     )
+    does += f", so nothing listens on port {port_word(port, protocol)}{declares}"
+    is_declared = any(one.number == port for one in container.ports)
+    if entry is not None and entry.port in (told.number, *told.also) and not is_declared:
+        return Diagnosis(
+            does,
+            f"write targetPort: {entry.port} instead of {entry.target_port}",
+            entry.origins.get("target_port", entry.origin),
+        )
     return Diagnosis(
-        f"{does}, so nothing listens on port {port_word(port, protocol)}{declares}",
+        does,
         (f"{opener}; or " if opener else "")
         + (f"write {told.sets}{port}, or " if told.sets else "write ")
         + f"containerPort and targetPort {told.number}"
