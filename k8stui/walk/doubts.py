@@ -85,6 +85,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _beside_host(cluster, request)
     yield from _by_search(cluster, request, exchange)
     yield from _on_its_node(cluster, exchange)
+    yield from _not_ready(cluster, exchange)
     yield from _answers_now(cluster, network, exchange)
     yield from _sent_again(exchange)
     yield from _by_another_card(network, request, exchange)
@@ -415,6 +416,24 @@ def _if_it_starts(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
         at = one.origin.place
         where = f" ({at.file}:{at.line})" if at is not None else ""
         yield f"pod {server.key} is taken to start: {one.why}{where}. Else {one.mend}"
+
+
+def _not_ready(cluster: Cluster, exchange: Exchange) -> Iterator[str]:
+    """A server on a node whose kubelet no longer says that all is well: who knows what runs there.
+
+    Its pods' own conditions are what the kubelet wrote last (node controller, NodeNotReady).
+    """
+    felt = exchange.felt
+    if felt.result is not Result.CONNECTED or felt.server is None:
+        return
+    pod = cluster.pods.get(felt.server)
+    node = cluster.nodes.get((pod.node_name or "") if pod is not None else felt.server)
+    if node is not None and not node.ready:
+        where = node.origins.get("ready", node.origin).where
+        yield (
+            f"node {node.name} still runs: it is not Ready ({where}), and if it is down the "
+            f"request times out; look there (kubectl describe node {node.name}, its kubelet)"
+        )
 
 
 def _on_its_node(cluster: Cluster, exchange: Exchange) -> Iterator[str]:

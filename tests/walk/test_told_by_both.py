@@ -125,6 +125,42 @@ CASES = {
             result="connected",
         ),
     ),
+    "a node that is not Ready, and its pods' last word is that they are": Both(
+        walked=asking(
+            "svc/web", NODES[1], LOST, service("web"),
+            observed("web-0", "app=web", "10.244.1.5", ports=[80]), result="connected",
+        ),
+        rule="node-state", words="it is not Ready, and web-0 on it count as ready",
+        mend="kubectl describe node node-1", at="conditions:",
+    ),
+    "a clusterIP in the range of its node's pods": Both(
+        walked=asking(
+            "svc/web", *RANGED, service("web", clusterIP="10.244.2.77"),
+            pod("web-0", "app=web", ports=[80]),
+            result="unreachable", cause="in 10.244.2.0/24, the pods' range of node-2",
+            mend="take clusterIP out of Service web", at="clusterIP: 10.244.2.77",
+        ),
+        rule="address-overlap", words="a pod may be given it", mend="take clusterIP out",
+    ),
+    "a clusterIP that is a node's address": Both(
+        walked=asking(
+            "svc/web", *RANGED, service("web", clusterIP="192.168.0.11"),
+            pod("web-0", "app=web", ports=[80]), result="connected",
+        ),
+        rule="address-overlap", words="is the address of node node-1", mend="take clusterIP out",
+        at="clusterIP: 192.168.0.11",
+    ),
+    "cluster DNS without a TCP port": Both(
+        walked=asking(
+            "svc/kube-dns.kube-system:53/udp",
+            service("kube-dns", "k8s-app=kube-dns", namespace="kube-system",
+                    ports=[{"port": 53, "protocol": "UDP"}]),
+            pod("dns", "k8s-app=kube-dns", namespace="kube-system",
+                ports=[{"containerPort": 53, "protocol": "UDP"}]),
+            result="connected",
+        ),
+        rule="dns-policy", words="it has no TCP port 53", mend="name: dns-tcp", at="ports:",
+    ),
     "consul is told where its peers come alone": Both(
         walked=asking(
             "svc/web", service("web", to=8500),

@@ -3,7 +3,8 @@
 A Service range inside the pod range makes kube-proxy take addresses of pods; a node inside either
 is not reached by pods, which send its address to the bridge or to a rule; two nodes with one pod
 range answer for each other's pods, and so do two that a plug-in's annotations find at one address;
-of two pods with one address one is lost.
+of two pods with one address one is lost. A ClusterIP in a node's pod range is looked for among that
+node's own pods, and one that is a node's address hides that node.
 
 Does not apply to what was only assumed: ranges and addresses of the input count, and only they.
 Pods on their node's network share its address rightly; finished pods have none.
@@ -195,6 +196,7 @@ def _nodes(ground: Ground) -> Iterator[Finding]:
     yield from _pod_ranges(nodes)
     yield from _among_pods(ground, nodes)
     yield from _moved(nodes)
+    yield from _cluster_ips(ground, nodes)
     for name, remark in node_annotations.astray(cluster).items():
         yield _finding(
             f"Node {name}", remark.origin,
@@ -273,6 +275,39 @@ def _among_pods(ground: Ground, nodes: list[Node]) -> Iterator[Finding]:
                     Severity.WARNING,
                 )  # fmt: skip
                 return
+
+
+def _cluster_ips(ground: Ground, nodes: list[Node]) -> Iterator[Finding]:
+    """A ClusterIP that is written, and is somebody else's address, or may be."""
+    hosts = {address: node for node in nodes for address in node.addresses}
+    given = {
+        cidr: node
+        for node in nodes
+        if uses_pod_cidr(ground.world.network, node)
+        for cidr in node.pod_cidrs
+    }
+    lengths = {cidr.length for cidr in given}
+    for service in ground.cluster.services.values() if hosts else ():
+        origin = service.origins.get("cluster_ips", service.origin)
+        for address in service.cluster_ips if _known(origin) else ():
+            around = (Prefix.of(address, n) for n in lengths if n <= address.bits)
+            cidr = next((one for one in around if one in given), None)
+            if address in hosts:
+                yield _finding(
+                    f"Service {service.key}", origin,
+                    f"its clusterIP {address} is the address of node {hosts[address].name}: what "
+                    "is sent to that port of the node goes to the Service",
+                    "take clusterIP out, so that one of the Services' range is given",
+                )  # fmt: skip
+            elif cidr is not None:
+                yield _finding(
+                    f"Service {service.key}", origin,
+                    f"its clusterIP {address} is in the pods' range of node {given[cidr].name}, "
+                    f"{cidr}: pods there look for it beside them, and a pod may be given it",
+                    "take clusterIP out, and give Services and pods ranges apart (serviceSubnet, "
+                    "podSubnet)",
+                    Severity.WARNING,
+                )  # fmt: skip
 
 
 def _pod_ranges(nodes: list[Node]) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ there.
 So does a nameserver of the Services' range that is the address of no DNS Service: the kubelet's
 clusterDNS (in kubeadm's ConfigMap kubelet-config, or its own file), or dnsConfig with dnsPolicy
 None. No name resolves then; nor where the kubelet's clusterDomain is another one than the zone in
-the Corefile of cluster DNS, or that listens on another port than its Service leads to.
+the Corefile of cluster DNS, or that listens on another port than its Service leads to. Without a
+TCP port of that Service long answers are lost.
 
 Images are pulled and volumes mounted by the node: the name of a Service is none to its resolver.
 The other way round names of nodes are none to cluster DNS, and metrics-server asks kubelets by them
@@ -38,7 +39,7 @@ from k8stui.check.ground import Ground
 from k8stui.check.template import Template
 from k8stui.cluster.fields import addresses
 from k8stui.cluster.model import Pod, Service, ServiceType
-from k8stui.cluster.names import DNS_SERVICE, ndots, uses_cluster_dns
+from k8stui.cluster.names import DNS_PORT, DNS_SERVICE, dns_port, ndots, uses_cluster_dns
 from k8stui.cluster.nameservers import (
     LostServer,
     kept_back,
@@ -49,6 +50,7 @@ from k8stui.cluster.nameservers import (
 )
 from k8stui.cluster.wildcards import answered
 from k8stui.kernel.address import is_loopback
+from k8stui.kernel.packet import Protocol
 from k8stui.manifests import Manifest
 from k8stui.origin import OriginKind
 from k8stui.walk.diagnosis.names import KUBELET_ADDRESSES, rightly
@@ -99,6 +101,22 @@ def look(ground: Ground) -> Iterator[Finding]:
 def _of_the_cluster(ground: Ground) -> Iterator[Finding]:
     """What keeps cluster DNS from answering anybody."""
     wrong = unserved(ground.cluster) or other_domain(ground.cluster)
+    dns = ground.cluster.services.get(DNS_SERVICE)
+    if (
+        dns is not None
+        and dns.selector
+        and dns_port(dns) is not None
+        and all((p.port, p.protocol) != (DNS_PORT, Protocol.TCP) for p in dns.ports)
+    ):
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Service {DNS_SERVICE}",
+            place=dns.origins.get("ports", dns.origin).place,
+            why="it has no TCP port 53: an answer that is too long for UDP (a headless Service "
+            "of many pods) is asked for again by TCP (RFC 7766), and nobody answers",
+            fix="add {name: dns-tcp, port: 53, protocol: TCP} to its ports",
+        )
     outside = kept_back(ground.cluster, "example.com") if wrong is None else None
     if outside is not None:
         yield Finding.of_lack(ID, f"Service {DNS_SERVICE}", outside)

@@ -8,6 +8,9 @@ where the nodes' router knows no way to a pod: it may have learned one by BGP.
 A line that cannot be evaluated is an information: nothing is known of what meets it; a warning
 where it is known what would help all the same, as with a VPN's route to the pods.
 
+A node that is not Ready and has pods that are to serve is told too: what they say of themselves is
+what its kubelet wrote last.
+
 Does not apply to failures whose cause stands in a manifest, which other rules tell; but for what
 kube-proxy's configuration lacks for such a node.
 """
@@ -19,7 +22,7 @@ from itertools import islice
 
 from k8stui.check.claim import Claim
 from k8stui.check.finding import CheckRule, Finding, Severity
-from k8stui.check.ground import Ground
+from k8stui.check.ground import Ground, names
 from k8stui.cluster.model import Node
 from k8stui.kernel.exchange import Result
 from k8stui.nodes.observed import DumpLine
@@ -37,7 +40,26 @@ _THOROUGH = 50
 where it has one: rules for all of them were met with the first."""
 
 
+def _not_ready(ground: Ground) -> Iterator[Finding]:
+    lost = {node.name: node for node in ground.cluster.nodes.values() if not node.ready}
+    pods: dict[str, list[str]] = {}
+    for pod in ground.cluster.pods.values() if lost else ():
+        if pod.node_name in lost and pod.ready:
+            pods.setdefault(str(pod.node_name), []).append(pod.name)
+    for name, there in pods.items():
+        yield Finding(
+            rule=ID,
+            severity=Severity.WARNING,
+            subject=f"Node {name}",
+            place=lost[name].origins.get("ready", lost[name].origin).place,
+            why=f"it is not Ready, and {names(there)} on it count as ready: if it is down, what is "
+            "sent to them times out",
+            fix=f"look there: kubectl describe node {name}, and its kubelet",
+        )
+
+
 def look(ground: Ground) -> Iterator[Finding]:
+    yield from _not_ready(ground)
     told: set[tuple[str, int]] = set()
     for name in ground.world.network.observed:
         for way, trace in _failing(ground, ground.cluster.nodes[name]):

@@ -7,7 +7,7 @@ from k8stui.kernel.step import NeighbourCause, RouteCause, RuleCause, Step
 from k8stui.walk.diagnosis.case import Case, Diagnosis
 from k8stui.walk.diagnosis.one_direction import is_untracked
 from k8stui.walk.diagnosis.own_bridges import keep_apart
-from k8stui.walk.diagnosis.owners import overlap
+from k8stui.walk.diagnosis.owners import overlap, service_with
 from k8stui.walk.reason import observed_at
 
 
@@ -57,6 +57,25 @@ def two_pods_of_one_address(case: Case) -> Diagnosis | None:
     return None
 
 
+def _service_among_pods(case: Case, step: Step) -> Diagnosis | None:
+    """A ClusterIP in the range of the client's own node: its pods ask each other for it by ARP."""
+    client, target = case.client, step.before.dst
+    node = case.cluster.nodes.get(client.node_name or "") if client is not None else None
+    service = service_with(case, target) if case.rewritten is None else None
+    if service is None or node is None or target not in service.cluster_ips:
+        return None
+    cidr = next((one for one in node.pod_cidrs if target in one), None)
+    if cidr is None:
+        return None
+    return Diagnosis(
+        f"the clusterIP {target} of Service {service.key} is in {cidr}, the pods' range of "
+        f"{node.name}: its pods look for it beside them, and no rule of kube-proxy is asked",
+        f"take clusterIP out of Service {service.name}, and give Services and pods ranges apart "
+        "(serviceSubnet, podSubnet)",
+        service.origins.get("cluster_ips", service.origin),
+    )
+
+
 def overlapping_networks(case: Case) -> Diagnosis | None:
     """Recognise that routing or ARP failed for an address that two networks claim."""
     step = case.decided
@@ -64,6 +83,9 @@ def overlapping_networks(case: Case) -> Diagnosis | None:
         isinstance(step.cause, RouteCause | NeighbourCause) or is_untracked(step)
     ):
         return None
+    among = _service_among_pods(case, step)
+    if among is not None:
+        return among
     lost = _without_host_route(case, step)
     if lost is not None:
         return lost
