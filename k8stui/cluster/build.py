@@ -34,7 +34,15 @@ from k8stui.cluster.load_balancers.balanced import Slices, balanced
 from k8stui.cluster.memory import NO_MEMORY, Memory, is_begin
 from k8stui.cluster.merged_ports import lost_by_apply
 from k8stui.cluster.mesh.decode import meshes
-from k8stui.cluster.model import Cluster, Corefile, Lack, Node, Pod, Service
+from k8stui.cluster.model import (
+    Cluster,
+    Corefile,
+    GatewayAddress,
+    Lack,
+    Node,
+    Pod,
+    Service,
+)
 from k8stui.cluster.names import DNS_SERVICE
 from k8stui.cluster.nameservers import Told, told_by_kubelet
 from k8stui.cluster.networks.calico import out_of_pools
@@ -54,6 +62,7 @@ from k8stui.cluster.services import gather_services
 from k8stui.cluster.unread import unread_values
 from k8stui.cluster.unstarted import without_start
 from k8stui.cluster.workloads import Expander
+from k8stui.kernel.address import Address
 from k8stui.manifests.foreign import is_kustomized
 from k8stui.manifests.schema.networking import OF_TRAEFIK, ROUTES
 from k8stui.origin import Origin
@@ -237,6 +246,7 @@ def build(
         entrances=tuple(
             entrances(inventory, services, pods.values(), cluster_domain, manifests.refused)
         ),
+        gateway_addresses=_gateway_addresses(inventory),
         unserved=_unserved(inventory, pods, services, distribution),
         mesh_routes=mesh_routes(inventory, cluster_domain),
         unheeded_routes=unheeded_routes(inventory, cluster_domain),
@@ -337,6 +347,14 @@ def _unserved(
     from k8stui.cluster.ingress.unserved import unserved  # noqa: PLC0415 - rare
 
     return unserved(inventory, pods.values(), services, distribution)
+
+
+def _gateway_addresses(inventory: Inventory) -> Mapping[Address, GatewayAddress]:
+    if not inventory.of("Gateway"):
+        return {}
+    from k8stui.cluster.ingress.listeners import gateway_addresses  # noqa: PLC0415 - rare
+
+    return gateway_addresses(inventory)
 
 
 def _corefile(

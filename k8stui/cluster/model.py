@@ -698,6 +698,17 @@ class Remark:
 
 
 @record(kw_only=True)
+class GatewayAddress:
+    """An address that the status of a Gateway (Gateway API) names."""
+
+    key: str
+    """``namespace/name``."""
+    ports: Mapping[int, Lack | None]
+    """Of its listeners: why nobody is behind one; None: some route is."""
+    origin: Origin
+
+
+@record(kw_only=True)
 class Corefile:
     """What cluster DNS was told (`k8stui.cluster.corefile`)."""
 
@@ -788,6 +799,7 @@ class Cluster:
     account_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of ServiceAccounts, by ``namespace/name``; where Calico's policies may ask for them."""
     entrances: tuple[Entrance, ...] = ()
+    gateway_addresses: Mapping[Address, GatewayAddress] = field(default_factory=dict)
     unserved: Mapping[str, Lack] = field(default_factory=dict)
     """By ``KIND namespace/name`` of an Ingress or of a route: why it is not served."""
     mesh_routes: Mapping[str, tuple[EntrancePath, ...]] = field(default_factory=dict)

@@ -385,6 +385,7 @@ def _in_use(site: Site) -> Iterator[Prefix]:
         yield from node.pod_cidrs
     yield from cluster.pod_cidrs
     yield from cluster.service_cidrs
+    yield from (Prefix(address, address.bits) for address in cluster.gateway_addresses)
     for endpoint in lost_api_servers(cluster):
         yield from (Prefix(address, address.bits) for address in endpoint.addresses)
     for service in cluster.services.values():

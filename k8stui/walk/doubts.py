@@ -83,6 +83,7 @@ def doubts(world: World, request: Request, exchange: Exchange) -> Iterator[str]:
     yield from _by_proxy(cluster, request, exchange)
     yield from _behind_entrance(cluster, request, exchange)
     yield from _beside_host(cluster, request)
+    yield from _at_a_gateway(cluster, request, exchange)
     yield from _by_search(cluster, request, exchange)
     yield from _on_its_node(cluster, exchange)
     yield from _not_ready(cluster, exchange)
@@ -314,6 +315,20 @@ def _on_devices(by: Announced, network: ClusterNetwork) -> Iterator[str]:
             f"such a device answers no ARP for it, as {by.node} with its {', '.join(has[1:3])}: "
             "walked as if it did. Leave it out, or name the nodes' own devices"
         )
+
+
+def _at_a_gateway(cluster: Cluster, request: Request, exchange: Exchange) -> Iterator[str]:
+    """An address in the status of a Gateway whose controller is not in the input."""
+    connect = request.connect
+    gateway = cluster.gateway_addresses.get(connect.destination) if connect is not None else None
+    if connect is None or gateway is None or exchange.felt.server not in (OUTSIDE, LAN):
+        return
+    lack = gateway.ports.get(connect.port)
+    yield (
+        f"{connect.destination} is the address of Gateway {gateway.key} (its status), and the "
+        "Service of its controller is not in the input: walked as a host outside"
+        + (f". But {lack.why}: {lack.mend}" if lack is not None else "")
+    )
 
 
 def _beside_host(cluster: Cluster, request: Request) -> Iterator[str]:

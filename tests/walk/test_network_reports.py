@@ -796,6 +796,19 @@ def probed(name: str = "x", value: str = "") -> Manifest:
     return balanced(made, {"ip": "20.73.10.11"}, **{name: value})
 
 
+def gateway(address: str) -> Manifest:
+    listener = {"name": "pg", "port": 5432, "protocol": "TCP"}
+    made = kind("gateway.networking.k8s.io/v1", "gw", "Gateway",
+                spec={"gatewayClassName": "eg", "listeners": [listener]})  # fmt: skip
+    return {**made, "status": {"addresses": [{"type": "IPAddress", "value": address}]}}
+
+
+def tcp_route(section: str) -> Manifest:
+    return kind("gateway.networking.k8s.io/v1alpha2", "pg", "TCPRoute", spec={
+        "parentRefs": [{"name": "gw", "sectionName": section}],
+        "rules": [{"backendRefs": [{"name": "web", "port": 80}]}]})  # fmt: skip
+
+
 def named_balancer(kind_of_it: str, **told: str) -> Manifest:
     made = service("web", to=8080, type="LoadBalancer")
     given = {"hostname": "x.elb.amazonaws.com"}
@@ -2909,6 +2922,27 @@ CASES |= {
         beside=(("ip_addr", "node-1", BY_LVS),
                 ("sysctl", "node-1", ARP_SHY)),
         result="unreachable", cause=("node-1 has it on lo", "arp_ignore"), mend="ip addr add",
+    ),
+    "a listener of a Gateway without a route": Told(
+        manifests=(*NODES, gateway("192.168.0.240")), ask=("outside", "192.168.0.240:5432"),
+        result="unreachable", cause=("the address of Gateway default/gw", "has no route"),
+        mend="write a TCPRoute with parentRefs: [{name: gw, sectionName: pg}]",
+    ),
+    "a route that names a listener that is not there": Told(
+        manifests=(*NODES, gateway("20.73.10.11"), tcp_route("postgres")),
+        ask=("outside", "20.73.10.11:5432"), result="timeout",
+        cause=("the address of Gateway default/gw", "has no listener postgres"),
+        mend="write sectionName: pg", rule="route-parent", words="has no listener postgres",
+    ),
+    "another port of a Gateway": Told(
+        manifests=(*NODES, gateway("192.168.0.240"), tcp_route("pg")),
+        ask=("outside", "192.168.0.240:5433"), result="unreachable",
+        cause=("no listener at port 5433 (it has 5432)",), mend="ask one of those",
+    ),
+    "a Gateway whose controller is not in the input": Told(
+        manifests=(*NODES, CLIENT, gateway("20.73.10.11"), tcp_route("pg")),
+        ask=("pod/client", "20.73.10.11:5432"), result="connected",
+        assumed="the address of Gateway default/gw (its status), and the Service of its controller",
     ),
     "a pod asks its own NLB, whose targets are pods": Told(
         manifests=(*NODES, CLIENT, WEB[1], named_balancer("external", **{

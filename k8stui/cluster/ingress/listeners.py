@@ -9,14 +9,16 @@ NoMatchingParent, NoMatchingListenerHostname), and the Gateway answers 404.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from k8stui.apiserver.fields import Object, array, at, labels, number, table, text, texts
+from k8stui.apiserver.fields import Object, array, at, labels, number, records, table, text, texts
 from k8stui.apiserver.inventory import Inventory, namespace_of
+from k8stui.cluster.fields import addresses
 from k8stui.cluster.mentions import Path
-from k8stui.cluster.model import Lack
+from k8stui.cluster.model import GatewayAddress, Lack
 from k8stui.cluster.selectors import matches, namespace_labels
+from k8stui.kernel.address import Address
 from k8stui.manifests import Manifest
 from k8stui.manifests.schema.networking import ROUTES
 from k8stui.order import listed
@@ -45,6 +47,61 @@ def turned_away(inventory: Inventory) -> Iterator[tuple[str, Lack]]:
             lacks = list(_without_grants(route, grants))
             if lacks and lacks[0] is not None and all(lacks):
                 yield f"{kind} {key}", lacks[0]
+
+
+def gateway_addresses(inventory: Inventory) -> Mapping[Address, GatewayAddress]:
+    """The Gateways of the input by the addresses in their status."""
+    known = Gateways(inventory)
+    naming: dict[str, list[_Named]] = {}
+    for kind in ROUTES:
+        for route in inventory.of(kind).values():
+            for index, parent in enumerate(map(table, array(route.data, "spec", "parentRefs"))):
+                key = f"{text(parent, 'namespace') or namespace_of(route)}/{text(parent, 'name')}"
+                naming.setdefault(key, []).append((kind, parent, known.lack(route, index)))
+    found = {}
+    for key, gateway in inventory.of("Gateway").items():
+        told = records(table(gateway.data, "status"), "addresses", ("status",))
+        for path, each in told if gateway.group == GROUP else ():
+            for address in addresses((text(each, "value"),)):
+                found[address] = GatewayAddress(
+                    key=key,
+                    ports=dict(_ports(gateway, naming.get(key, ()))),
+                    origin=gateway.origin(*path),
+                )
+    return found
+
+
+_Named = tuple[str, Object, Lack | None]
+"""Kind of a route, its parentRef, and why that takes it not."""
+
+
+def _ports(gateway: Manifest, naming: Sequence[_Named]) -> Iterator[tuple[int, Lack | None]]:
+    """Each listener's port, and why nobody is behind it; None: a route is."""
+    key = f"{namespace_of(gateway)}/{gateway.name}"
+    for index, one in enumerate(map(table, array(gateway.data, "spec", "listeners"))):
+        name, port, kinds = text(one, "name"), number(one, "port"), _kinds(one)
+        if port is None:
+            continue
+        fitting = [(parent, lack) for kind, parent, lack in naming if kind in kinds]
+        if any(
+            lack is None
+            and text(parent, "sectionName") in ("", name)
+            and number(parent, "port") in (None, port)
+            for parent, lack in fitting
+        ):
+            yield port, None
+            continue
+        lost = next((lack for _, lack in fitting if lack is not None), None)
+        yield (
+            port,
+            lost
+            or Lack(
+                f"listener {name} of Gateway {key} has no route: nobody is behind {port}",
+                f"write a {kinds[0]} with parentRefs: "
+                f"[{{name: {gateway.name}, sectionName: {name}}}]",
+                gateway.origin("spec", "listeners", index),
+            ),
+        )
 
 
 def _without_grants(route: Manifest, grants: Grants) -> Iterator[Lack | None]:

@@ -16,6 +16,7 @@ from k8stui.walk.diagnosis.owners import (
     astray,
     gone,
     named_by_hand,
+    of_gateway,
     other_network,
     owner_of,
     podless,
@@ -74,6 +75,9 @@ def _no_gateway(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis
 def _owner(case: Case, step: Step, wanted: Address, said: str) -> Diagnosis:
     """Whoever should have the address: a node, or the endpoint that somebody has written."""
     service = service_with(case, wanted)
+    gateway = of_gateway(case, wanted) if service is None else None
+    if gateway is not None:
+        return Diagnosis(f"{said}: {gateway.reason}", gateway.advice, gateway.origin)
     if service is not None and wanted not in service.cluster_ips:
         field = "external_ips" if wanted in service.external_ips else "load_balancer_ingress"
         what = "an externalIP" if field == "external_ips" else "the load balancer's address"

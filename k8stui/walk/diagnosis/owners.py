@@ -126,6 +126,30 @@ def named_by_hand(case: Case, address: Address) -> Diagnosis | None:
     )
 
 
+def of_gateway(case: Case, address: Address) -> Diagnosis | None:
+    """Recognise the address of a Gateway (Gateway API) whose controller is not in the input."""
+    gateway = case.cluster.gateway_addresses.get(address)
+    if gateway is None or case.request.connect is None:
+        return None
+    asked = case.request.connect.port
+    said = f"{address} is the address of Gateway {gateway.key} (its status)"
+    if asked not in gateway.ports:
+        has = ", ".join(map(str, gateway.ports)) or "none"
+        return Diagnosis(
+            f"{said}, which has no listener at port {asked} (it has {has})",
+            f"ask one of those, or give Gateway {gateway.key} a listener at port {asked}",
+            gateway.origin,
+        )
+    lack = gateway.ports[asked]
+    if lack is not None:
+        return Diagnosis(f"{said}; {lack.why}", lack.mend, lack.origin)
+    return Diagnosis(
+        f"{said}, and the Service of its controller, which has it, is not in the input",
+        "read that one and its pods, too; or ask what stands behind the Gateway",
+        gateway.origin,
+    )
+
+
 def gone(case: Case, address: Address) -> Diagnosis | None:
     """Recognise the address of a pod that has ended: its network namespace went with it."""
     had = case.pods_with(address)

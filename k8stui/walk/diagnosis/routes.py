@@ -35,6 +35,7 @@ from k8stui.walk.diagnosis.owners import (
     Behind,
     gone,
     named_by_hand,
+    of_gateway,
     other_network,
     owner_of,
     podless,
@@ -94,7 +95,7 @@ def no_route(case: Case) -> Diagnosis | None:
             f"{here} takes no packet from or to the loopback network on {step.device}",
             f"set net.ipv4.conf.{step.device}.route_localnet = 1 on {here}, or ask another address",
         )
-    named = named_by_hand(case, target) or gone(case, target)
+    named = named_by_hand(case, target) or gone(case, target) or of_gateway(case, target)
     if named is not None:
         return named
     early = _made_too_early(case, target)
