@@ -241,7 +241,7 @@ class Judgement:
                 for node in self.cluster.nodes.values()
             )
         if wanted.domain is not None:
-            return self._is_named(wanted.domain, peer)
+            return False if wanted.unheard else self._is_named(wanted.domain, peer)
         if not peer.namespace:
             return False
         spaces = self.cluster.namespace_labels

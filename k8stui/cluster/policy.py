@@ -182,6 +182,8 @@ class PolicyPeer:
     """Nodes by their labels."""
     domain: str | None = None
     """A DNS name, or ``*.`` and the end of many."""
+    unheard: bool = False
+    """Nobody hears which addresses the name has, so it means none."""
     words: str = ""
     """Of a rule that says it by its conditions: what these ask of that end."""
     origin: Origin

@@ -80,6 +80,7 @@ class NearRules:
             self._protocol,
         )
         self._by_peers: tuple[Callable[[_Near], Hint | None], ...] = (
+            self._unheard_name,
             self._ciliums_namespace,
             self._own_namespace,
             self._namespace_by_name,
@@ -217,6 +218,18 @@ class NearRules:
             f"{ask.protocol.name}; where a rule names no protocol it means TCP)",
             f"write protocol: {ask.protocol.name} beside that port in {near.field}, in one more "
             "entry",
+        )
+
+    def _unheard_name(self, near: _Near) -> Hint | None:
+        """A DNS name of which nobody hears the addresses."""
+        named = next((one.domain for one in near.rule.peers if one.unheard), None)
+        if named is None or near.peer.namespace or not self._asks_its_port(near):
+            return None
+        return Hint(
+            f" (of {named} it knows only what Cilium's DNS proxy has seen, and no rule sends "
+            "questions by way of that)",
+            "write rules: {dns: [{matchPattern: '*'}]} beside port 53 in a rule that lets cluster "
+            f"DNS be asked, in {near.field}",
         )
 
     def _ciliums_namespace(self, near: _Near) -> Hint | None:

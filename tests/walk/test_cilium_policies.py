@@ -124,6 +124,10 @@ CASES: dict[str, tuple[list[Manifest], tuple[str, str], str, str, str]] = {
         [cilium("a", CLIENT, egress=[GITHUB, DNS])], ("pod/client", "198.51.100.9:443"),
         "unknown", "domain name api.example.org", "--host NAME=ADDRESS",
     ),
+    "a name whose addresses nobody hears": (
+        [cilium("a", CLIENT, egress=[GITHUB])], ("pod/client", f"{HOST}:443"), "timeout",
+        "no rule sends questions by way of that", "write rules: {dns:",
+    ),
     "what is not evaluated": (
         [cilium("a", CLIENT, egress=[{"toServices": [{"k8sService": {"serviceName": "web"}}]}])],
         ask("client"), "unknown", "asks for toServices", "look who that is",

@@ -12,6 +12,7 @@ Documentation/security/policy/language.rst.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from k8stui.apiserver.fields import Object, array, at, number, numbered, records, table, text, texts
@@ -54,12 +55,34 @@ _UNSAID = ("Requires", "Groups", "Nodes", "Services")
 
 def cilium_policies(inventory: Inventory) -> Iterator[ClusterPolicy]:
     """Those that are about pods: what they allow, and what they deny, by direction."""
-    for kind in CILIUM_POLICY_KINDS:
-        for manifest in inventory.of(kind).values():
-            for path, spec in _specs(manifest):
-                if "nodeSelector" not in spec:
-                    for direction in Direction:
-                        yield from _of_direction(manifest, path, spec, direction)
+    found = [
+        one
+        for kind in CILIUM_POLICY_KINDS
+        for manifest in inventory.of(kind).values()
+        for path, spec in _specs(manifest)
+        if "nodeSelector" not in spec
+        for direction in Direction
+        for one in _of_direction(manifest, path, spec, direction)
+    ]
+    heard = any(
+        "dns" in table(each, "rules")
+        for kind in CILIUM_POLICY_KINDS
+        for manifest in inventory.of(kind).values()
+        for _, spec in _specs(manifest)
+        for _, rule in records(spec, "egress", ())
+        for _, each in records(rule, "toPorts", ())
+    )
+    yield from found if heard else map(_unheard, found)
+
+
+def _unheard(policy: ClusterPolicy) -> ClusterPolicy:
+    """Names mean only addresses that the DNS proxy has seen, which a rule has to send there."""
+    return replace(policy, egress=tuple(
+        replace(rule, peers=tuple(
+            replace(one, unheard=True) if one.domain is not None else one for one in rule.peers
+        ))
+        for rule in policy.egress
+    ))  # fmt: skip
 
 
 def unevaluated(inventory: Inventory) -> Iterator[Remark]:
